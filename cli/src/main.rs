@@ -1,0 +1,2 @@
+//! The `callfloor` command.
+fn main() {}
