@@ -1,1 +1,42 @@
-//! The scenario file format.
+//! The scenario: what a planner writes down about a contact centre, checked before anything runs.
+//!
+//! A scenario file is TOML. This crate turns it into a [`Scenario`], in which every name is an index, every
+//! share lies in \[0, 1\], and every distribution has sensible parameters.
+//!
+//! Units: a fixed span is a whole number of microseconds and its field ends in `_us`; a parameter of a random
+//! quantity is in seconds as `f64` and ends in `_s`; a time of day is microseconds since local midnight.
+
+pub mod arrivals;
+pub mod campaign;
+pub mod clock;
+pub mod customer;
+pub mod distribution;
+pub mod flow;
+pub mod operator;
+pub mod queue;
+pub mod scenario;
+pub mod service;
+pub mod threshold;
+
+pub use arrivals::{Arrivals, DayFactor, IntervalFactor, MeanHandling, RatePiece, TraceArrival};
+pub use campaign::{Campaign, Pacing};
+pub use clock::{Clock, Days, OpeningHours};
+pub use customer::{
+    AfterRefusal, Consult, ConsultTarget, CustomerClass, Handling, Hold, Identity, MenuShare, Redial, Transfer,
+    TransferTarget,
+};
+pub use distribution::{Branch, Distribution, HazardPiece, Part, QuantilePoint};
+pub use flow::{Flow, MenuOption, Step, StepKind};
+pub use operator::{Blending, BreakPlan, Capacity, Group, QueueLevel, Rostered, Shift, ShrinkageKind, SkillLevel};
+pub use queue::{
+    IdleSince, LastOperator, Overflow, Policy, PriorityRule, Queue, Relax, RelaxStep, ServiceLevelRule,
+    ServiceLevelTarget, SkillRequirement,
+};
+pub use scenario::{
+    CampaignIndex, ClassIndex, FlowIndex, GroupIndex, Horizon, Precision, QueueIndex, Replications, Scenario,
+    ServiceIndex, Skill, SkillIndex, StepIndex,
+};
+pub use service::{
+    Channel, DeviceLost, Favourite, LoginStatus, MissRule, NextStatus, OutboundTicket, Service, Settings,
+};
+pub use threshold::{Metric, Scope, Threshold};

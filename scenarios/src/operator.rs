@@ -1,0 +1,159 @@
+//! Groups of operators: skills, rosters and habits.
+
+use crate::clock::Days;
+use crate::distribution::Distribution;
+use crate::scenario::{QueueIndex, ServiceIndex, SkillIndex};
+
+/// Operators who are alike.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// Name, unique in the scenario.
+    pub name: String,
+    /// Services that they belong to; at least one.
+    pub services: Vec<ServiceIndex>,
+    /// Skills with proficiency.
+    pub skills: Vec<SkillLevel>,
+    /// Queues that they serve; a queue not listed is never offered to them.
+    pub queues: Vec<QueueLevel>,
+    /// How many are on duty when.
+    pub shifts: Vec<Shift>,
+    /// Span from the start of ringing to the answer.
+    pub answer_delay: Distribution,
+    /// Probability that an offer is not answered at all, in [0, 1].
+    pub miss: f64,
+    /// Probability that an offer is declined, in [0, 1 − miss].
+    pub decline: f64,
+    /// Span in Work before an operator is Ready again after a missed or declined offer.
+    pub back_after_miss: Distribution,
+    /// Breaks beside the shrinkage.
+    pub breaks: Vec<BreakPlan>,
+    /// What an operator can hold at once.
+    pub capacity: Capacity,
+    /// When work without a live customer is offered.
+    pub blending: Blending,
+    /// Multiplies every talk and after-call span, greater than 0; 1 is the class's own model.
+    pub handling_factor: f64,
+}
+
+impl Group {
+    /// The most operators on duty at once on any of the first `days` days; `weekday` gives the day of the week of
+    /// a simulated day. So many distinct operators are configured.
+    #[must_use]
+    pub fn peak(&self, days: u32, weekday: impl Fn(u32) -> jiff::civil::Weekday) -> u32 {
+        let mut peak = 0;
+        for day in 0..days.max(1) {
+            let today = self.shifts.iter().filter(|shift| shift.days.contains(day, weekday(day)));
+            let mut changes: Vec<(u64, i64)> = today
+                .flat_map(|shift| {
+                    let present = i64::from(shift.count.present);
+                    [(shift.from_us, present), (shift.to_us, -present)]
+                })
+                .collect();
+            // At one moment those who go leave first: a shift that follows another needs no second crew.
+            changes.sort_unstable();
+            let mut on_duty = 0_i64;
+            for (_, change) in changes {
+                on_duty += change;
+                peak = peak.max(on_duty);
+            }
+        }
+        u32::try_from(peak).unwrap_or(u32::MAX)
+    }
+}
+
+/// A skill and how well it is mastered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SkillLevel {
+    /// The skill.
+    pub skill: SkillIndex,
+    /// Proficiency from 1 to 10.
+    pub proficiency: u8,
+}
+
+/// A queue that a group serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueLevel {
+    /// The queue.
+    pub queue: QueueIndex,
+    /// Preference level: 1 is asked first; levels beyond the queue's reach wait for it to widen.
+    pub level: u8,
+}
+
+/// So many operators of a group on duty for a part of the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shift {
+    /// Days on which it is worked.
+    pub days: Days,
+    /// Start as a time of day in microseconds.
+    pub from_us: u64,
+    /// End as a time of day in microseconds, greater than the start.
+    pub to_us: u64,
+    /// Operators.
+    pub count: Rostered,
+}
+
+/// Rostered operators and those of them who are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rostered {
+    /// On the roster and paid.
+    pub rostered: u32,
+    /// Logged in: rostered × (1 − shrinkage), to the nearest whole operator.
+    pub present: u32,
+}
+
+/// How shrinkage of a roster is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShrinkageKind {
+    /// The counts are rostered operators; shrinkage is taken off.
+    OfRostered,
+    /// The counts are operators present; shrinkage is added to find who is paid.
+    OnTop,
+}
+
+/// Breaks of every operator of a group.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BreakPlan {
+    /// A break at a fixed span after the shift's start, taken at the next moment without a call.
+    Scheduled {
+        /// From the shift's start to the break, in microseconds.
+        after_us: u64,
+        /// Length in microseconds.
+        length_us: u64,
+    },
+    /// Breaks at random while Ready or after a call.
+    Random {
+        /// Breaks per operator and hour on duty.
+        per_hour: f64,
+        /// Length of each.
+        length: Distribution,
+    },
+}
+
+/// Points that contacts cost an operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// Points of an operator.
+    pub points: u16,
+    /// Cost of a call.
+    pub phone_cost: u16,
+    /// Cost of a chat.
+    pub chat_cost: u16,
+    /// Cost of a ticket.
+    pub ticket_cost: u16,
+    /// Most chats at once; 0 for none.
+    pub max_chats: u16,
+    /// Most tickets at once; 0 for none.
+    pub max_tickets: u16,
+}
+
+/// When tickets (deferred work) are offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blending {
+    /// Only when nothing live waits that the operator could take, and at least this many others stay Ready.
+    Deferred {
+        /// Operators of the group who must stay Ready beside the one who gets the ticket.
+        keep_ready: u16,
+    },
+    /// As soon as capacity allows, like live work.
+    Together,
+}

@@ -1,0 +1,123 @@
+//! Services: contract flags, opening hours and the settings of the phone desk.
+
+use crate::clock::OpeningHours;
+
+/// A line of business.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Service {
+    /// Name, unique in the scenario.
+    pub name: String,
+    /// The contract covers inbound calls.
+    pub inbound: bool,
+    /// The contract covers outbound calls.
+    pub outbound: bool,
+    /// Opening hours, for the hours step of a flow.
+    pub hours: OpeningHours,
+    /// Settings of the phone desk.
+    pub settings: Settings,
+    /// Registered caller ids, the first preselected.
+    pub outgoing_numbers: Vec<String>,
+    /// Favourite transfer numbers.
+    pub favourites: Vec<Favourite>,
+}
+
+/// A favourite transfer number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Favourite {
+    /// Name.
+    pub name: String,
+    /// Number.
+    pub number: String,
+}
+
+/// Settings of a service. Spans are in microseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Status at CTI login.
+    pub login_status: LoginStatus,
+    /// Ring limit, after which an unanswered contact is recovered.
+    pub ring_limit_us: u64,
+    /// What a missed or declined offer does to the operator.
+    pub miss_rule: MissRule,
+    /// The operator's phone answers by itself.
+    pub auto_answer: bool,
+    /// When an outbound ticket is created.
+    pub outbound_ticket: OutboundTicket,
+    /// Ring limit of a dial.
+    pub dial_limit_us: u64,
+    /// Ring limit of a consulted party.
+    pub consult_limit_us: u64,
+    /// Limit of after-call work; without one the operator leaves it by hand.
+    pub after_call_limit_us: Option<u64>,
+    /// Status after after-call work.
+    pub next_status: NextStatus,
+    /// Length of the forced-end announcement.
+    pub forced_end_announcement_us: u64,
+    /// What happens to a call whose operator's device is lost.
+    pub device_lost: DeviceLost,
+    /// Span from Solved to Closed.
+    pub ticket_close_us: u64,
+}
+
+/// Status at CTI login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginStatus {
+    /// Work; the operator becomes Ready by hand.
+    Work,
+    /// Ready at once.
+    Ready,
+    /// Break.
+    Break,
+}
+
+/// What a missed or declined offer does to the operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissRule {
+    /// Leaves Ready for Work.
+    Work,
+    /// Stays Ready, last in the idle order and not offered that contact while another can take it.
+    StayReady {
+        /// Break after so many misses in a row; never if absent.
+        break_after: Option<u8>,
+    },
+}
+
+/// When an outbound call's ticket is created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutboundTicket {
+    /// When the customer is connected.
+    AtConnect,
+    /// At the dial.
+    AtDial,
+}
+
+/// Status after after-call work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextStatus {
+    /// Ready.
+    Ready,
+    /// Work.
+    Work,
+    /// Break.
+    Break,
+}
+
+/// What happens to a call whose operator's device is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceLost {
+    /// The customer goes back to the head of the queue.
+    Requeue,
+    /// The call ends.
+    End,
+}
+
+/// Kind of contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// A call.
+    Phone,
+    /// A chat.
+    Chat,
+    /// A ticket: mail, web form or other work without a live customer.
+    Ticket,
+}
