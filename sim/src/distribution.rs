@@ -6,6 +6,7 @@
 
 use crate::stream::Draw;
 use crate::ziggurat;
+use callfloor_scenario::Distribution as Described;
 use std::fmt;
 
 /// A distribution of lengths of time, in seconds.
@@ -25,6 +26,7 @@ enum Law {
     Linear { values: Vec<f64>, cumulative: Vec<f64> },
     Mixture { cumulative: Vec<f64>, parts: Vec<Distribution> },
     Hazard { starts: Vec<f64>, rates: Vec<f64> },
+    Shifted { by: f64, of: Box<Distribution> },
 }
 
 /// Why a distribution cannot exist.
@@ -256,6 +258,50 @@ impl Distribution {
         Ok(Self(Law::Hazard { starts: starts.to_vec(), rates: rates.to_vec() }))
     }
 
+    /// `of`, later by `by` seconds.
+    ///
+    /// # Errors
+    /// If `by` is negative or not finite.
+    pub fn shifted(by: f64, of: Self) -> Result<Self, DistributionError> {
+        Ok(Self(Law::Shifted { by: non_negative("the shift", by)?, of: Box::new(of) }))
+    }
+
+    /// The distribution of a scenario file.
+    ///
+    /// # Errors
+    /// If a parameter is out of range, which a checked scenario excludes.
+    pub fn new(described: &Described) -> Result<Self, DistributionError> {
+        match described {
+            Described::Never => Self::piecewise_hazard(&[0.0], &[0.0]),
+            Described::Constant { value_s } => Self::constant(*value_s),
+            Described::Uniform { low_s, high_s } => Self::uniform(*low_s, *high_s),
+            Described::Exponential { mean_s } => Self::exponential(*mean_s),
+            Described::Lognormal { mu, sigma } => Self::lognormal(*mu, *sigma),
+            Described::Gamma { shape, scale_s } => Self::gamma(*shape, *scale_s),
+            Described::Weibull { shape, scale_s } => Self::weibull(*shape, *scale_s),
+            Described::Hyperexponential { branches } => {
+                let (weights, means): (Vec<_>, Vec<_>) = branches.iter().map(|b| (b.weight, b.mean_s)).unzip();
+                Self::hyperexponential(&weights, &means)
+            }
+            Described::Empirical { values_s } => Self::empirical(values_s, &vec![1.0; values_s.len()]),
+            Described::Quantiles { points } => {
+                let edges: Vec<_> = points.iter().map(|p| p.value_s).collect();
+                let weights: Vec<_> = points.windows(2).map(|p| p[1].probability - p[0].probability).collect();
+                Self::histogram(&edges, &weights)
+            }
+            Described::Mixture { parts } => {
+                let weights: Vec<_> = parts.iter().map(|p| p.weight).collect();
+                let parts: Result<Vec<_>, _> = parts.iter().map(|p| Self::new(&p.distribution)).collect();
+                Self::mixture(&weights, parts?)
+            }
+            Described::Hazard { pieces } => {
+                let (starts, rates): (Vec<_>, Vec<_>) = pieces.iter().map(|p| (p.from_s, p.per_s)).unzip();
+                Self::piecewise_hazard(&starts, &rates)
+            }
+            Described::Shifted { by_s, of } => Self::shifted(*by_s, Self::new(of)?),
+        }
+    }
+
     /// One draw, in seconds.
     #[inline]
     pub fn sample(&self, draw: &mut impl Draw) -> f64 {
@@ -296,6 +342,7 @@ impl Distribution {
                 parts[part].sample(draw)
             }
             Law::Hazard { starts, rates } => invert_hazard(starts, rates, ziggurat::exponential(draw)),
+            Law::Shifted { by, of } => by + of.sample(draw),
         }
     }
 
@@ -337,6 +384,10 @@ impl Distribution {
             ),
             Law::Mixture { cumulative, parts } => weigh(cumulative, parts.iter().map(Self::moments)),
             Law::Hazard { starts, rates } => hazard_moments(starts, rates),
+            Law::Shifted { by, of } => {
+                let (mean, second) = of.moments();
+                (mean + by, second + 2.0 * by * mean + by * by)
+            }
         }
     }
 }
@@ -430,7 +481,39 @@ mod tests {
         let short = Distribution::exponential(5.0).expect("in range");
         let long = Distribution::gamma(4.0, 50.0).expect("in range");
         list.push(("mixture", Distribution::mixture(&[0.1, 0.9], vec![short, long]).expect("in range")));
+        let of = Distribution::weibull(1.2, 30.0).expect("in range");
+        list.push(("shifted", Distribution::shifted(10.0, of).expect("in range")));
         list
+    }
+
+    #[test]
+    fn a_described_distribution_has_the_described_mean() {
+        use callfloor_scenario::{Branch, HazardPiece, Part, QuantilePoint};
+        let branches = vec![Branch { weight: 0.25, mean_s: 400.0 }, Branch { weight: 0.75, mean_s: 100.0 }];
+        let points =
+            [(0.0, 2.0), (0.5, 10.0), (1.0, 40.0)].map(|(probability, value_s)| QuantilePoint { probability, value_s });
+        let pieces = [(0.0, 0.1), (10.0, 0.001), (60.0, 0.02)].map(|(from_s, per_s)| HazardPiece { from_s, per_s });
+        let weibull = Described::Weibull { shape: 1.5, scale_s: 100.0 };
+        let parts = vec![
+            Part { weight: 0.3, distribution: weibull.clone() },
+            Part { weight: 0.7, distribution: Described::Lognormal { mu: 4.0, sigma: 0.7 } },
+        ];
+        for described in [
+            Described::Constant { value_s: 3.0 },
+            Described::Uniform { low_s: 1.0, high_s: 4.0 },
+            Described::Exponential { mean_s: 7.0 },
+            Described::Gamma { shape: 2.0, scale_s: 30.0 },
+            Described::Hyperexponential { branches },
+            Described::Empirical { values_s: vec![1.0, 2.0, 6.0] },
+            Described::Quantiles { points: points.to_vec() },
+            Described::Mixture { parts },
+            Described::Hazard { pieces: pieces.to_vec() },
+            Described::Shifted { by_s: 5.0, of: Box::new(weibull) },
+        ] {
+            let mean = Distribution::new(&described).expect("in range").mean();
+            assert!((mean / described.mean_s() - 1.0).abs() < 1e-12, "{described:?}: {mean}");
+        }
+        assert_eq!(Distribution::new(&Described::Never).expect("in range").mean(), f64::INFINITY);
     }
 
     /// Sample mean and variance of 400,000 draws within 4.5 of their own standard errors.
@@ -534,6 +617,7 @@ mod tests {
             ("histogram", 0x402b_879b_b2c1_e2b2, 0x6494_377a_abc6_57ae),
             ("hazard", 0x4055_a901_ab36_a694, 0x992c_9b57_7216_9182),
             ("mixture", 0x405a_ead6_397d_d907, 0xca73_9527_5530_365b),
+            ("shifted", 0x4038_69c6_dca8_1e1a, 0x5a14_8136_1d82_ed73),
         ];
         let mut text = String::new();
         for (name, first, folded) in &drawn {
