@@ -1,0 +1,976 @@
+//! The results of a run: primitives over replications and intervals, mergeable exactly, and every figure with its interval.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::metric::{Fraction, Kind, sum};
+use crate::{
+    Counts, EarlyAbandons, Estimate, Grid, Histogram, Interval, Metric, Primitive, Ratio, StaffTimes, Tally, Threshold,
+    wilson,
+};
+
+/// The shares whose wait quantiles are kept for every replication.
+pub const WAIT_QUANTILES: [f64; 5] = [0.5, 0.8, 0.9, 0.95, 0.99];
+
+const FORMAT: &str = "callfloor-results/1";
+const LEVEL: f64 = 0.95;
+
+/// What a queue carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// Inbound calls.
+    Phone,
+    /// Outbound dials of a campaign.
+    Outbound,
+    /// Chats.
+    Chat,
+    /// Tickets: mail, web form.
+    Ticket,
+}
+
+/// A queue as results know it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Queue {
+    /// Its name in the scenario.
+    pub name: String,
+    /// What it carries.
+    pub channel: Channel,
+    /// T: a wait up to this many µs is in time.
+    pub target_wait_us: u64,
+    /// s: an abandonment after at most this many µs is short.
+    pub short_us: u64,
+    /// The service level that it should reach, in [0, 1].
+    pub target_level: Option<f64>,
+}
+
+impl Queue {
+    /// A queue with T = 20 s, s = 5 s and no target.
+    #[must_use]
+    pub fn new(name: impl Into<String>, channel: Channel) -> Self {
+        Self { name: name.into(), channel, target_wait_us: 20_000_000, short_us: 5_000_000, target_level: None }
+    }
+}
+
+/// A group of operators as results know it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// Its name in the scenario.
+    pub name: String,
+}
+
+/// What a run was: all that must be equal for two results to be parts of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The seed.
+    pub seed: u64,
+    /// The intervals. They start at the end of the warm-up.
+    pub grid: Grid,
+    /// A label for each interval, such as `Mon 08:30`; hours and minutes from the start where empty.
+    pub interval_labels: Vec<String>,
+    /// The queues, in the scenario's order.
+    pub queues: Vec<Queue>,
+    /// The groups of operators, in the scenario's order.
+    pub groups: Vec<Group>,
+    /// The rule of the headline service level.
+    pub rule: EarlyAbandons,
+    /// The service level that the whole floor should reach, in [0, 1].
+    pub target_level: Option<f64>,
+    /// What the run must reach.
+    pub thresholds: Vec<Threshold>,
+    /// Remarks that every report must show, such as a data source's acknowledgement.
+    pub notes: Vec<String>,
+}
+
+impl Header {
+    /// A header with one interval of an hour and nothing in it, to be filled with `..Header::new(name, seed)`.
+    #[must_use]
+    pub fn new(scenario: impl Into<String>, seed: u64) -> Self {
+        Self {
+            scenario: scenario.into(),
+            seed,
+            grid: Grid::new(0, 3_600_000_000, 1),
+            interval_labels: Vec::new(),
+            queues: Vec::new(),
+            groups: Vec::new(),
+            rule: EarlyAbandons::default(),
+            target_level: None,
+            thresholds: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// The label of an interval.
+    #[must_use]
+    pub fn label(&self, interval: usize) -> String {
+        self.interval_labels.get(interval).cloned().unwrap_or_else(|| {
+            let minutes = self.grid.interval_us * interval as u64 / 60_000_000;
+            format!("{:02}:{:02}", minutes / 60, minutes % 60)
+        })
+    }
+}
+
+/// One queue, or all, over the whole period of one replication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueueTotals {
+    /// The sums over the intervals; W0 and W1 are those of the period.
+    pub counts: Counts,
+    /// Quantiles of the waits of answered calls in µs, at [`WAIT_QUANTILES`]; 0 where none was answered.
+    pub wait_quantiles_us: [u64; 5],
+}
+
+/// One replication over the whole period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplicationTotals {
+    /// Its number; replications of equal number and seed share their random numbers.
+    pub replication: u32,
+    /// For each queue, then for all queues together where there are several.
+    pub queues: Vec<QueueTotals>,
+    /// For each group.
+    pub groups: Vec<StaffTimes>,
+    /// Commands that the engine applied.
+    pub engine_commands: u64,
+    /// Calls simulated, warm-up included.
+    pub calls: u64,
+    /// Digest of the event log; 0 where none was taken.
+    pub event_digest: u64,
+    /// Whether a fast path computed it instead of the engine.
+    pub fast_path: bool,
+}
+
+/// The primitives whose products are summed over replications for every interval of a queue.
+const CALL_MOMENTS: [Primitive; 9] = [
+    Primitive::Offered,
+    Primitive::Answered,
+    Primitive::AnsweredInTime,
+    Primitive::Abandoned,
+    Primitive::AbandonedInTime,
+    Primitive::AbandonedShort,
+    Primitive::FlowedOut,
+    Primitive::WaitAnswered,
+    Primitive::Handle,
+];
+const CALL_PRODUCTS: usize = CALL_MOMENTS.len() * (CALL_MOMENTS.len() + 1) / 2;
+/// The same for a group.
+const STAFF_MOMENTS: [Primitive; 3] = [Primitive::Busy, Primitive::Ready, Primitive::Paid];
+const STAFF_PRODUCTS: usize = STAFF_MOMENTS.len() * (STAFF_MOMENTS.len() + 1) / 2;
+
+/// A queue in an interval over all replications.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CallCell {
+    counts: Counts,
+    /// Replications in which the interval's service level exists, and those in which it reached its target.
+    judged: u32,
+    met: u32,
+    #[serde(with = "wide")]
+    products: Box<[u128; CALL_PRODUCTS]>,
+}
+
+/// A group in an interval over all replications.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StaffCell {
+    times: StaffTimes,
+    #[serde(with = "wide")]
+    products: Box<[u128; STAFF_PRODUCTS]>,
+}
+
+/// What a figure is taken of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// All queues, or all groups.
+    All,
+    /// One queue, by its place in [`Header::queues`].
+    Queue(usize),
+    /// One group, by its place in [`Header::groups`].
+    Group(usize),
+}
+
+/// The results of a run, complete or of some of its replications. Equal parts merge to equal bytes in any order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Results {
+    format: String,
+    header: Header,
+    /// By number.
+    replications: Vec<ReplicationTotals>,
+    /// `[queue, then all where there are several][interval]`
+    calls: Vec<CallCell>,
+    /// `[group, then all where there are several][interval]`
+    staff: Vec<StaffCell>,
+    /// `[queue]`
+    waits: Vec<Histogram>,
+    /// `[queue]`
+    abandon_waits: Vec<Histogram>,
+}
+
+/// Rows for `n` things: themselves, and all together where that is another row.
+const fn rows(n: usize) -> usize {
+    if n > 1 { n + 1 } else { n }
+}
+
+impl Results {
+    /// Results without replications.
+    #[must_use]
+    pub fn new(header: Header) -> Self {
+        let intervals = header.grid.intervals;
+        let (queues, groups) = (header.queues.len(), header.groups.len());
+        let call = CallCell { counts: Counts::default(), judged: 0, met: 0, products: Box::new([0; CALL_PRODUCTS]) };
+        let staff = StaffCell { times: StaffTimes::default(), products: Box::new([0; STAFF_PRODUCTS]) };
+        Self {
+            format: FORMAT.to_owned(),
+            replications: Vec::new(),
+            calls: vec![call; rows(queues) * intervals],
+            staff: vec![staff; rows(groups) * intervals],
+            waits: vec![Histogram::new(); queues],
+            abandon_waits: vec![Histogram::new(); queues],
+            header,
+        }
+    }
+
+    /// Adds replication number `replication`.
+    ///
+    /// # Panics
+    /// Where the tally was made for another header, or the number is already in.
+    pub fn add(&mut self, replication: u32, tally: &Tally) {
+        assert_eq!(*tally.grid(), self.header.grid, "a tally of the same grid");
+        let (queues, groups, intervals) =
+            (self.header.queues.len(), self.header.groups.len(), self.header.grid.intervals);
+        let place = self.replications.partition_point(|other| other.replication < replication);
+        assert!(
+            self.replications.get(place).is_none_or(|other| other.replication != replication),
+            "replication {replication} is already in these results"
+        );
+
+        let mut totals = Vec::with_capacity(rows(queues));
+        for queue in 0..queues {
+            for (interval, counts) in tally.counts(queue).iter().enumerate() {
+                let target = self.header.queues[queue].target_level;
+                self.calls[queue * intervals + interval].add(counts, target, self.header.rule);
+            }
+            self.waits[queue].merge(tally.waits(queue));
+            self.abandon_waits[queue].merge(tally.abandon_waits(queue));
+            totals.push(queue_totals(period(tally.counts(queue)), tally.waits(queue)));
+        }
+        if queues > 1 {
+            let mut sums = vec![Counts::default(); intervals];
+            let mut waits = Histogram::new();
+            for queue in 0..queues {
+                waits.merge(tally.waits(queue));
+                for (sum, counts) in sums.iter_mut().zip(tally.counts(queue)) {
+                    *sum += counts;
+                }
+            }
+            let target = self.target_level(Scope::All);
+            for (cell, counts) in self.calls[queues * intervals..].iter_mut().zip(&sums) {
+                cell.add(counts, target, self.header.rule);
+            }
+            totals.push(queue_totals(period(&sums), &waits));
+        }
+
+        let mut group_totals = vec![StaffTimes::default(); groups];
+        let mut all = vec![StaffTimes::default(); intervals];
+        for (group, total) in group_totals.iter_mut().enumerate() {
+            for (interval, times) in tally.staff(group).iter().enumerate() {
+                self.staff[group * intervals + interval].add(times);
+                *total += times;
+                all[interval] += times;
+            }
+        }
+        if groups > 1 {
+            for (cell, times) in self.staff[groups * intervals..].iter_mut().zip(&all) {
+                cell.add(times);
+            }
+        }
+        let totals = ReplicationTotals {
+            replication,
+            queues: totals,
+            groups: group_totals,
+            engine_commands: tally.engine_commands,
+            calls: tally.calls,
+            event_digest: tally.event_digest,
+            fast_path: tally.fast_path,
+        };
+        self.replications.insert(place, totals);
+    }
+
+    /// Adds the replications of `other`: the same bytes as one run of both.
+    ///
+    /// # Errors
+    /// [`MergeError`] where they are not parts of one run; nothing is changed then.
+    pub fn merge(&mut self, other: &Self) -> Result<(), MergeError> {
+        if self.header != other.header {
+            return Err(MergeError::OtherRun {
+                ours: Box::new(self.header.clone()),
+                theirs: Box::new(other.header.clone()),
+            });
+        }
+        let numbers: std::collections::BTreeSet<u32> = self.replications.iter().map(|r| r.replication).collect();
+        if let Some(twice) = other.replications.iter().find(|r| numbers.contains(&r.replication)) {
+            return Err(MergeError::Twice(twice.replication));
+        }
+        self.replications.extend(other.replications.iter().cloned());
+        self.replications.sort_by_key(|r| r.replication);
+        for (cell, other) in self.calls.iter_mut().zip(&other.calls) {
+            cell.counts += &other.counts;
+            cell.judged += other.judged;
+            cell.met += other.met;
+            add_all(&mut *cell.products, &*other.products);
+        }
+        for (cell, other) in self.staff.iter_mut().zip(&other.staff) {
+            cell.times += &other.times;
+            add_all(&mut *cell.products, &*other.products);
+        }
+        let pairs = self.waits.iter_mut().zip(&other.waits);
+        for (ours, theirs) in pairs.chain(self.abandon_waits.iter_mut().zip(&other.abandon_waits)) {
+            ours.merge(theirs);
+        }
+        Ok(())
+    }
+
+    /// What the run was.
+    #[must_use]
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The replications, by number.
+    #[must_use]
+    pub fn replications(&self) -> &[ReplicationTotals] {
+        &self.replications
+    }
+
+    /// Sums over replications for one queue, or all, in one interval.
+    #[must_use]
+    pub fn counts_in(&self, scope: Scope, interval: usize) -> Counts {
+        self.call_cell(scope, interval).map_or_else(Counts::default, |cell| cell.counts)
+    }
+
+    /// Sums over replications and intervals for one queue, or all. W0 and W1 are those of the period.
+    #[must_use]
+    pub fn counts(&self, scope: Scope) -> Counts {
+        let mut sums = Counts::default();
+        if let Some(row) = self.call_row(scope) {
+            self.replications.iter().for_each(|replication| sums += &replication.queues[row].counts);
+        }
+        sums
+    }
+
+    /// Sums over replications of the operators' time of one group, or all, in one interval.
+    #[must_use]
+    pub fn staff_in(&self, scope: Scope, interval: usize) -> StaffTimes {
+        self.staff_cell(scope, interval).map_or_else(StaffTimes::default, |cell| cell.times)
+    }
+
+    /// Sums over replications and intervals of the operators' time of one group, or all.
+    #[must_use]
+    pub fn staff(&self, scope: Scope) -> StaffTimes {
+        let mut sums = StaffTimes::default();
+        self.replications.iter().for_each(|replication| sums += &group_times(replication, scope));
+        sums
+    }
+
+    /// Waits of answered calls over all replications.
+    #[must_use]
+    pub fn waits(&self, scope: Scope) -> Histogram {
+        merged(&self.waits, scope)
+    }
+
+    /// Waits of abandoned calls over all replications.
+    #[must_use]
+    pub fn abandon_waits(&self, scope: Scope) -> Histogram {
+        merged(&self.abandon_waits, scope)
+    }
+
+    /// The service level that `scope` should reach: a queue's own, else the floor's. For all queues together the floor's, else
+    /// the one that all queues share.
+    #[must_use]
+    pub fn target_level(&self, scope: Scope) -> Option<f64> {
+        let queues = &self.header.queues;
+        match scope {
+            Scope::Queue(queue) => queues.get(queue)?.target_level.or(self.header.target_level),
+            Scope::Group(_) => None,
+            Scope::All => self.header.target_level.or_else(|| {
+                let shared = queues.first()?.target_level?;
+                queues.iter().all(|queue| queue.target_level == Some(shared)).then_some(shared)
+            }),
+        }
+    }
+
+    /// The queue, or for a figure `of_operators` the group, that has this name.
+    #[must_use]
+    pub fn scope_named(&self, name: &str, of_operators: bool) -> Option<Scope> {
+        if of_operators {
+            self.header.groups.iter().position(|group| group.name == name).map(Scope::Group)
+        } else {
+            self.header.queues.iter().position(|queue| queue.name == name).map(Scope::Queue)
+        }
+    }
+
+    /// A figure over the period with its 95 % interval; `None` where its denominator is 0 or it does not apply to `scope`.
+    ///
+    /// Ratios are ratios of sums over the replications (see [`Ratio`]); P(met) has Wilson's interval; a wait quantile is
+    /// that of all replications' waits together, with Student's t interval over the replications' own quantiles
+    /// (sectioning: Asmussen and Glynn, Stochastic Simulation, III.5a).
+    #[must_use]
+    pub fn estimate(&self, metric: Metric, scope: Scope) -> Option<Estimate> {
+        self.estimate_at(metric, scope, LEVEL)
+    }
+
+    /// [`Results::estimate`] with an interval of another confidence `level`, in (0, 1).
+    #[must_use]
+    pub fn estimate_at(&self, metric: Metric, scope: Scope, level: f64) -> Option<Estimate> {
+        if !applies(metric, scope) || self.replications.is_empty() {
+            return None;
+        }
+        let estimate = match metric.kind() {
+            Kind::Met => {
+                let met = self.met(scope)?;
+                let met: Vec<bool> = met.into_iter().flatten().collect();
+                wilson(met.iter().filter(|met| **met).count() as u64, met.len() as u64, level)?
+            }
+            Kind::LongestWait => {
+                let waits = self.waits(scope);
+                if waits.count() == 0 {
+                    return None;
+                }
+                let value = waits.max_us() as f64 * 1e-6;
+                Estimate { value, interval: None, replications: self.replications.len() as u64 }
+            }
+            Kind::WaitQuantile(place) => {
+                let value = self.waits(scope).quantile_us(WAIT_QUANTILES[place])? as f64 * 1e-6;
+                let own: Vec<f64> = self.quantiles(scope, place)?.into_iter().flatten().collect();
+                let half = crate::mean_interval(&own, level)?.interval.map(|interval| interval.half_width());
+                let interval = half.map(|half| Interval { low: (value - half).max(0.0), high: value + half });
+                Estimate { value, interval, replications: own.len() as u64 }
+            }
+            Kind::Ratio { .. } | Kind::OneMinus { .. } | Kind::ServiceLevel => {
+                let fraction = metric.fraction(self.header.rule)?;
+                finish(metric, fraction, Ratio::over(self.pairs(fraction, scope)?).estimate(level)?)
+            }
+        };
+        Some(estimate)
+    }
+
+    /// A ratio's mean over the replications' own values, each with equal weight: the second kind of "average service level".
+    #[must_use]
+    pub fn mean_over_replications(&self, metric: Metric, scope: Scope) -> Option<Estimate> {
+        if !applies(metric, scope) {
+            return None;
+        }
+        let fraction = metric.fraction(self.header.rule)?;
+        let values: Vec<f64> = self
+            .pairs(fraction, scope)?
+            .into_iter()
+            .filter(|(_, under)| *under != 0.0)
+            .map(|(over, under)| fraction.finish(over / under))
+            .collect();
+        Some(clamp(metric, crate::mean_interval(&values, LEVEL)?))
+    }
+
+    /// A figure in one interval of the day with its 95 % interval over replications.
+    ///
+    /// The interval is `None` for figures whose products are not kept by interval (the rarer rates); so is the whole for
+    /// wait quantiles, which are kept for the period only.
+    #[must_use]
+    pub fn estimate_in(&self, metric: Metric, scope: Scope, interval: usize) -> Option<Estimate> {
+        if !applies(metric, scope) {
+            return None;
+        }
+        if metric.kind() == Kind::Met {
+            self.target_level(scope)?;
+            let cell = self.call_cell(scope, interval)?;
+            return wilson(u64::from(cell.met), u64::from(cell.judged), LEVEL);
+        }
+        let fraction = metric.fraction(self.header.rule)?;
+        let n = self.replications.len() as u64;
+        let elapsed = self.header.grid.interval_us;
+        let estimate = if metric.of_operators() {
+            let cell = self.staff_cell(scope, interval)?;
+            let get =
+                |primitive| constant(primitive, elapsed).map_or_else(|| cell.times.get(primitive), |each| each * n);
+            Moments { primitives: &STAFF_MOMENTS, products: &*cell.products, get: &get, n, elapsed }
+                .estimate(fraction)?
+        } else {
+            let cell = self.call_cell(scope, interval)?;
+            let get =
+                |primitive| constant(primitive, elapsed).map_or_else(|| cell.counts.get(primitive), |each| each * n);
+            Moments { primitives: &CALL_MOMENTS, products: &*cell.products, get: &get, n, elapsed }
+                .estimate(fraction)?
+        };
+        Some(finish(metric, fraction, estimate))
+    }
+
+    /// B's figure less A's with a paired 95 % interval over the replications that both have.
+    ///
+    /// Both must come from one seed, so that equal replications share their random numbers. `None` where a figure does not exist.
+    #[must_use]
+    pub fn difference(a: (&Self, Scope), b: (&Self, Scope), metric: Metric) -> Option<Estimate> {
+        let numbers: Vec<u32> = {
+            let theirs: std::collections::BTreeSet<u32> = b.0.replications.iter().map(|r| r.replication).collect();
+            a.0.replications.iter().map(|r| r.replication).filter(|number| theirs.contains(number)).collect()
+        };
+        let (value_a, residuals_a) = a.0.residuals(metric, a.1, &numbers)?;
+        let (value_b, residuals_b) = b.0.residuals(metric, b.1, &numbers)?;
+        let spread = crate::mean_difference(&residuals_a, &residuals_b, LEVEL)?;
+        let value = value_b - value_a;
+        let interval = spread.interval.map(|interval| {
+            let half = interval.half_width();
+            Interval { low: value - half, high: value + half }
+        });
+        Some(Estimate { value, interval, replications: numbers.len() as u64 })
+    }
+
+    /// The figure over the given replications, and each one's share in its error.
+    fn residuals(&self, metric: Metric, scope: Scope, numbers: &[u32]) -> Option<(f64, Vec<f64>)> {
+        if !applies(metric, scope) || numbers.is_empty() {
+            return None;
+        }
+        let wanted: std::collections::BTreeSet<u32> = numbers.iter().copied().collect();
+        let kept = |index: usize| wanted.contains(&self.replications[index].replication);
+        let plain = |values: Vec<Option<f64>>| {
+            let values: Vec<f64> = values
+                .into_iter()
+                .enumerate()
+                .filter(|(index, _)| kept(*index))
+                .map(|(_, value)| value)
+                .collect::<Option<_>>()?;
+            Some((values.iter().sum::<f64>() / values.len() as f64, values))
+        };
+        match metric.kind() {
+            Kind::LongestWait => None,
+            Kind::WaitQuantile(place) => plain(self.quantiles(scope, place)?),
+            Kind::Met => {
+                plain(self.met(scope)?.into_iter().map(|met| met.map(|met| f64::from(u8::from(met)))).collect())
+            }
+            Kind::Ratio { .. } | Kind::OneMinus { .. } | Kind::ServiceLevel => {
+                let fraction = metric.fraction(self.header.rule)?;
+                let pairs: Vec<(f64, f64)> = self
+                    .pairs(fraction, scope)?
+                    .into_iter()
+                    .enumerate()
+                    .filter(|(index, _)| kept(*index))
+                    .map(|(_, pair)| pair)
+                    .collect();
+                let (over, under) = pairs.iter().fold((0.0, 0.0), |sum, pair| (sum.0 + pair.0, sum.1 + pair.1));
+                if under == 0.0 {
+                    return None;
+                }
+                let quotient = over / under;
+                let scale = if fraction.one_minus { -1.0 } else { fraction.factor } * pairs.len() as f64 / under;
+                Some((fraction.finish(quotient), pairs.iter().map(|(x, y)| (x - quotient * y) * scale).collect()))
+            }
+        }
+    }
+
+    /// Rows where `W0 + N = A + B + F + W1` does not hold. Empty unless the simulation or a live count is wrong.
+    #[must_use]
+    pub fn failed_identities(&self) -> Vec<IdentityFailure> {
+        let mut failures = Vec::new();
+        for (queue, name) in self.header.queues.iter().enumerate() {
+            for interval in 0..self.header.grid.intervals {
+                let counts = self.counts_in(Scope::Queue(queue), interval);
+                let (came, left) = counts.identity();
+                if came != left {
+                    let label = self.header.label(interval);
+                    failures.push(IdentityFailure { queue: name.name.clone(), interval: label, came, left });
+                }
+            }
+        }
+        failures
+    }
+
+    /// Calls simulated in all replications, warm-up included.
+    #[must_use]
+    pub fn calls_simulated(&self) -> u64 {
+        self.replications.iter().map(|replication| replication.calls).sum()
+    }
+
+    /// Engine commands in all replications.
+    #[must_use]
+    pub fn engine_commands(&self) -> u64 {
+        self.replications.iter().map(|replication| replication.engine_commands).sum()
+    }
+
+    /// Replications that a fast path computed.
+    #[must_use]
+    pub fn fast_path_replications(&self) -> usize {
+        self.replications.iter().filter(|replication| replication.fast_path).count()
+    }
+
+    /// The file form: one JSON document, the same bytes for the same results.
+    ///
+    /// # Panics
+    /// Never: every key is a string and every number finite.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("results have string keys only")
+    }
+
+    /// Reads what [`Results::to_json`] wrote, or the `results` of a report's JSON.
+    ///
+    /// # Errors
+    /// [`ReadError`] with line and column.
+    pub fn from_json(text: &str) -> Result<Self, ReadError> {
+        let results: Self = serde_json::from_str(text).map_err(|error| ReadError {
+            line: error.line(),
+            column: error.column(),
+            found: error.to_string(),
+        })?;
+        results.checked().map_err(|found| ReadError { line: 1, column: 1, found })
+    }
+
+    /// Refuses results whose parts do not fit together, so that nothing later indexes out of range.
+    fn checked(self) -> Result<Self, String> {
+        let header = &self.header;
+        let (queues, groups, intervals) = (header.queues.len(), header.groups.len(), header.grid.intervals);
+        if self.format != FORMAT {
+            return Err(format!("format \"{}\" where this version reads \"{FORMAT}\"", self.format));
+        }
+        if header.grid.interval_us == 0 || intervals == 0 {
+            return Err("a grid without intervals".to_owned());
+        }
+        let labels = header.interval_labels.len();
+        let lengths = [
+            ("cells of calls", self.calls.len(), rows(queues) * intervals),
+            ("cells of operators", self.staff.len(), rows(groups) * intervals),
+            ("wait histograms", self.waits.len(), queues),
+            ("abandonment histograms", self.abandon_waits.len(), queues),
+            ("interval labels", labels, if labels == 0 { 0 } else { intervals }),
+        ];
+        for (what, found, wanted) in lengths {
+            if found != wanted {
+                return Err(format!(
+                    "{found} {what} where {queues} queues, {groups} groups and {intervals} intervals need {wanted}"
+                ));
+            }
+        }
+        for pair in self.replications.windows(2) {
+            if pair[0].replication >= pair[1].replication {
+                return Err(format!("replication {} after {}", pair[1].replication, pair[0].replication));
+            }
+        }
+        for replication in &self.replications {
+            if replication.queues.len() != rows(queues) || replication.groups.len() != groups {
+                return Err(format!("replication {} has rows for other queues or groups", replication.replication));
+            }
+        }
+        Ok(self)
+    }
+
+    fn call_row(&self, scope: Scope) -> Option<usize> {
+        let queues = self.header.queues.len();
+        match scope {
+            Scope::All if queues > 0 => Some(rows(queues) - 1),
+            Scope::Queue(queue) if queue < queues => Some(queue),
+            _ => None,
+        }
+    }
+
+    fn call_cell(&self, scope: Scope, interval: usize) -> Option<&CallCell> {
+        let row = self.call_row(scope)?;
+        (interval < self.header.grid.intervals).then(|| &self.calls[row * self.header.grid.intervals + interval])
+    }
+
+    fn staff_cell(&self, scope: Scope, interval: usize) -> Option<&StaffCell> {
+        let groups = self.header.groups.len();
+        let row = match scope {
+            Scope::All if groups > 0 => rows(groups) - 1,
+            Scope::Group(group) if group < groups => group,
+            _ => return None,
+        };
+        (interval < self.header.grid.intervals).then(|| &self.staff[row * self.header.grid.intervals + interval])
+    }
+
+    /// Numerator and denominator of each replication.
+    fn pairs(&self, fraction: Fraction, scope: Scope) -> Option<Vec<(f64, f64)>> {
+        let row = self.call_row(scope);
+        let elapsed = self.header.grid.elapsed_us();
+        let pair = |replication: &ReplicationTotals| {
+            let counts = row.map_or_else(Counts::default, |row| replication.queues[row].counts);
+            let staff = group_times(replication, scope);
+            let get = |primitive| {
+                constant(primitive, elapsed).unwrap_or_else(|| counts.get(primitive) + staff.get(primitive))
+            };
+            (sum(fraction.over, get) as f64, sum(fraction.under, get) as f64)
+        };
+        let exists = match scope {
+            Scope::Group(group) => group < self.header.groups.len(),
+            _ => row.is_some() || !self.header.groups.is_empty(),
+        };
+        exists.then(|| self.replications.iter().map(pair).collect())
+    }
+
+    /// Whether each replication reached its target; `None` inside where it has no service level, outside where no target is set.
+    fn met(&self, scope: Scope) -> Option<Vec<Option<bool>>> {
+        let (target, row) = (self.target_level(scope)?, self.call_row(scope)?);
+        let rule = self.header.rule;
+        Some(self.replications.iter().map(|replication| met(&replication.queues[row].counts, target, rule)).collect())
+    }
+
+    /// A wait quantile of each replication in s; `None` inside where no call was answered.
+    fn quantiles(&self, scope: Scope, place: usize) -> Option<Vec<Option<f64>>> {
+        let row = self.call_row(scope)?;
+        let own =
+            |totals: &QueueTotals| (totals.counts.answered > 0).then(|| totals.wait_quantiles_us[place] as f64 * 1e-6);
+        Some(self.replications.iter().map(|replication| own(&replication.queues[row])).collect())
+    }
+}
+
+impl CallCell {
+    fn add(&mut self, counts: &Counts, target: Option<f64>, rule: EarlyAbandons) {
+        self.counts += counts;
+        add_products(&mut *self.products, CALL_MOMENTS.map(|primitive| counts.get(primitive)));
+        if let Some(met) = target.and_then(|target| met(counts, target, rule)) {
+            self.judged += 1;
+            self.met += u32::from(met);
+        }
+    }
+}
+
+impl StaffCell {
+    fn add(&mut self, times: &StaffTimes) {
+        self.times += times;
+        add_products(&mut *self.products, STAFF_MOMENTS.map(|primitive| times.get(primitive)));
+    }
+}
+
+/// Sums of products over replications, and the ratios that they give an interval to.
+struct Moments<'a> {
+    primitives: &'a [Primitive],
+    products: &'a [u128],
+    get: &'a dyn Fn(Primitive) -> u64,
+    n: u64,
+    elapsed: u64,
+}
+
+impl Moments<'_> {
+    fn estimate(&self, fraction: Fraction) -> Option<Estimate> {
+        let (x, y) = (sum(fraction.over, self.get) as f64, sum(fraction.under, self.get) as f64);
+        let kept = |terms: &[(Primitive, i64)]| {
+            terms.iter().all(|term| self.primitives.contains(&term.0) || constant(term.0, 0).is_some())
+        };
+        if !kept(fraction.over) || !kept(fraction.under) {
+            return (y != 0.0).then(|| Estimate { value: x / y, interval: None, replications: self.n });
+        }
+        let product = |a: &[(Primitive, i64)], b: &[(Primitive, i64)]| {
+            let mut total = 0.0;
+            for &(p, p_factor) in a {
+                for &(q, q_factor) in b {
+                    total += (p_factor * q_factor) as f64 * self.product(p, q);
+                }
+            }
+            total
+        };
+        let (over, under) = (fraction.over, fraction.under);
+        Ratio { n: self.n, x, y, xx: product(over, over), xy: product(over, under), yy: product(under, under) }
+            .estimate(LEVEL)
+    }
+
+    /// Σ p·q over replications.
+    fn product(&self, p: Primitive, q: Primitive) -> f64 {
+        match (constant(p, self.elapsed), constant(q, self.elapsed)) {
+            (Some(p), Some(q)) => p as f64 * q as f64 * self.n as f64,
+            (Some(p), None) => p as f64 * (self.get)(q) as f64,
+            (None, Some(q)) => q as f64 * (self.get)(p) as f64,
+            (None, None) => {
+                let place = |wanted| self.primitives.iter().position(|p| *p == wanted).expect("`kept` saw it");
+                let (a, b) = (place(p), place(q));
+                let (low, high) = (a.min(b), a.max(b));
+                self.products[high * (high + 1) / 2 + low] as f64
+            }
+        }
+    }
+}
+
+/// The value of a primitive that is the same in every replication.
+const fn constant(primitive: Primitive, elapsed: u64) -> Option<u64> {
+    match primitive {
+        Primitive::Elapsed => Some(elapsed),
+        Primitive::Replication => Some(1),
+        _ => None,
+    }
+}
+
+/// Products in the order (0,0), (1,0), (1,1), (2,0), …
+fn add_products<const N: usize>(products: &mut [u128], values: [u64; N]) {
+    let mut place = 0;
+    for high in 0..N {
+        for low in 0..=high {
+            products[place] += u128::from(values[high]) * u128::from(values[low]);
+            place += 1;
+        }
+    }
+}
+
+fn add_all(sums: &mut [u128], values: &[u128]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += value;
+    }
+}
+
+/// The sum over intervals; W0 is the first interval's and W1 the last one's.
+fn period(intervals: &[Counts]) -> Counts {
+    let mut total = Counts::default();
+    intervals.iter().for_each(|counts| total += counts);
+    total.waiting_at_start = intervals.first().map_or(0, |counts| counts.waiting_at_start);
+    total.waiting_at_end = intervals.last().map_or(0, |counts| counts.waiting_at_end);
+    total
+}
+
+fn queue_totals(counts: Counts, waits: &Histogram) -> QueueTotals {
+    QueueTotals { counts, wait_quantiles_us: WAIT_QUANTILES.map(|share| waits.quantile_us(share).unwrap_or(0)) }
+}
+
+fn group_times(replication: &ReplicationTotals, scope: Scope) -> StaffTimes {
+    match scope {
+        Scope::Group(group) => replication.groups.get(group).copied().unwrap_or_default(),
+        _ => replication.groups.iter().fold(StaffTimes::default(), |mut sum, times| {
+            sum += times;
+            sum
+        }),
+    }
+}
+
+fn merged(histograms: &[Histogram], scope: Scope) -> Histogram {
+    match scope {
+        Scope::Queue(queue) => histograms.get(queue).cloned().unwrap_or_default(),
+        Scope::Group(_) => Histogram::new(),
+        Scope::All => histograms.iter().fold(Histogram::new(), |mut all, one| {
+            all.merge(one);
+            all
+        }),
+    }
+}
+
+/// Whether the service level reached `target`; `None` where it does not exist.
+fn met(counts: &Counts, target: f64, rule: EarlyAbandons) -> Option<bool> {
+    Metric::service_level(rule).of(counts, &StaffTimes::default(), rule).map(|level| level >= target)
+}
+
+const fn applies(metric: Metric, scope: Scope) -> bool {
+    match scope {
+        Scope::All => true,
+        Scope::Queue(_) => !metric.of_operators(),
+        Scope::Group(_) => metric.of_operators(),
+    }
+}
+
+/// A quotient's estimate in the figure's own unit.
+fn finish(metric: Metric, fraction: Fraction, quotient: Estimate) -> Estimate {
+    let ends = quotient.interval.map(|interval| {
+        let (a, b) = (fraction.finish(interval.low), fraction.finish(interval.high));
+        Interval { low: a.min(b), high: a.max(b) }
+    });
+    clamp(metric, Estimate { value: fraction.finish(quotient.value), interval: ends, ..quotient })
+}
+
+/// No interval of a share leaves [0, 1], and none of a time or a count goes below 0.
+fn clamp(metric: Metric, estimate: Estimate) -> Estimate {
+    let high = if metric.unit() == crate::Unit::Share { 1.0_f64.max(estimate.value) } else { f64::INFINITY };
+    estimate.clamped(0.0_f64.min(estimate.value), high)
+}
+
+/// A row where calls that came are not calls that left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityFailure {
+    /// The queue's name.
+    pub queue: String,
+    /// The interval's label.
+    pub interval: String,
+    /// W0 + N.
+    pub came: u64,
+    /// A + B + F + W1.
+    pub left: u64,
+}
+
+impl fmt::Display for IdentityFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { queue, interval, came, left } = self;
+        write!(f, "queue \"{queue}\", {interval}: W0 + N = {came}, but A + B + F + W1 = {left}")
+    }
+}
+
+/// Why two results are not parts of one run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MergeError {
+    /// Their headers differ.
+    OtherRun {
+        /// The header of the results merged into.
+        ours: Box<Header>,
+        /// The header of the others.
+        theirs: Box<Header>,
+    },
+    /// Both have this replication.
+    Twice(u32),
+}
+
+impl fmt::Display for MergeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherRun { ours, theirs } => write!(
+                f,
+                "results of \"{}\", seed {}, cannot be merged with results of \"{}\", seed {}: their scenario, seed, intervals, queues and groups must be equal",
+                ours.scenario, ours.seed, theirs.scenario, theirs.seed
+            ),
+            Self::Twice(replication) => {
+                write!(f, "both results have replication {replication}: each must be in one only")
+            }
+        }
+    }
+}
+
+impl std::error::Error for MergeError {}
+
+/// A results file that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadError {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+    /// What was found and what would be right.
+    pub found: String,
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.found)
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// Sums above 2^64 as decimal strings: JSON readers lose digits of long numbers.
+mod wide {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer, const N: usize>(
+        values: &[u128; N],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let words: Vec<String> = values.iter().map(u128::to_string).collect();
+        serializer.serialize_str(&words.join(" "))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+        deserializer: D,
+    ) -> Result<Box<[u128; N]>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let values: Result<Vec<u128>, _> = text.split(' ').map(str::parse).collect();
+        let values =
+            values.map_err(|error| D::Error::custom(format!("sums of products must be whole numbers: {error}")))?;
+        <Box<[u128; N]>>::try_from(values.into_boxed_slice()).map_err(|values| {
+            D::Error::custom(format!("{N} sums of products belong to a cell, found {}", values.len()))
+        })
+    }
+}
