@@ -80,7 +80,7 @@ pub struct TraceArrival {
     /// After-call work in seconds.
     pub after_call_s: Option<f64>,
     /// Priority instead of the class's.
-    pub priority: Option<i32>,
+    pub priority: Option<u8>,
 }
 
 /// A forecast's average handle time for a part of the day: talk, hold and after-call spans drawn for a call that

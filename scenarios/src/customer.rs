@@ -15,11 +15,11 @@ pub struct CustomerClass {
     pub service: ServiceIndex,
     /// How they reach it.
     pub channel: Channel,
-    /// Flow that their contacts run through, from its first step.
-    pub flow: FlowIndex,
-    /// Priority: the higher, the sooner served.
-    pub priority: i32,
-    /// Skills that they need, beside those of the queue.
+    /// Where their contacts go first.
+    pub entry: Entry,
+    /// Priority: 0 is ordinary; the higher, the sooner served.
+    pub priority: u8,
+    /// Skills that they need, beside those of the queue; callers only.
     pub skills: Vec<SkillRequirement>,
     /// When they arrive.
     pub arrivals: Arrivals,
@@ -37,6 +37,15 @@ pub struct CustomerClass {
     pub menus: Vec<MenuShare>,
     /// What serving them takes.
     pub handling: Handling,
+}
+
+/// Where a contact goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// Through a flow, from its first step; callers only.
+    Flow(FlowIndex),
+    /// Straight into a queue.
+    Queue(QueueIndex),
 }
 
 /// How recognisable customers are.

@@ -63,7 +63,7 @@ pub enum StepKind {
     /// Sets the contact's priority.
     SetPriority {
         /// The new priority.
-        priority: i32,
+        priority: u8,
         /// Step after it.
         next: StepIndex,
     },
@@ -79,8 +79,8 @@ pub enum StepKind {
     QueueCheck {
         /// The queue that is looked at.
         queue: QueueIndex,
-        /// Waiting contacts from which it counts as busy.
-        busy_from: u32,
+        /// When it counts as busy.
+        when: BusyWhen,
         /// Step when busy.
         busy: StepIndex,
         /// Step otherwise.
@@ -101,16 +101,31 @@ pub enum StepKind {
     Voicemail {
         /// Longest message in microseconds.
         limit_us: u64,
-        /// Mean length of a message in seconds.
-        length_s: f64,
+        /// Length of a message in microseconds, at most the limit.
+        length_us: u64,
+        /// Queue of tickets in which it waits; without one it waits to be pulled.
+        queue: Option<QueueIndex>,
     },
-    /// Forwards to an outside number.
+    /// Forwards to an outside number, which always answers.
     Forward {
         /// The number.
         number: String,
     },
     /// Ends the contact.
     End,
+}
+
+/// When a queue counts as busy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BusyWhen {
+    /// At least this many contacts wait.
+    Waiting(u32),
+    /// The longest-waiting contact has waited at least this long, in microseconds.
+    LongestWait(u64),
+    /// Nobody who serves it is logged in.
+    NobodyLoggedIn,
+    /// Nobody who serves it is Ready.
+    NobodyReady,
 }
 
 /// A key of a menu.

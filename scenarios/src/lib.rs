@@ -20,23 +20,23 @@ pub mod threshold;
 
 pub use arrivals::{Arrivals, DayFactor, IntervalFactor, MeanHandling, RatePiece, TraceArrival};
 pub use campaign::{Campaign, Pacing};
-pub use clock::{Clock, Days, OpeningHours};
+pub use clock::{Clock, Days, OpenSpan, OpeningHours};
 pub use customer::{
-    AfterRefusal, Consult, ConsultTarget, CustomerClass, Handling, Hold, Identity, MenuShare, Redial, Transfer,
+    AfterRefusal, Consult, ConsultTarget, CustomerClass, Entry, Handling, Hold, Identity, MenuShare, Redial, Transfer,
     TransferTarget,
 };
 pub use distribution::{Branch, Distribution, HazardPiece, Part, QuantilePoint};
-pub use flow::{Flow, MenuOption, Step, StepKind};
-pub use operator::{Blending, BreakPlan, Capacity, Group, QueueLevel, Rostered, Shift, ShrinkageKind, SkillLevel};
+pub use flow::{BusyWhen, Flow, MenuOption, Step, StepKind};
+pub use operator::{BreakPlan, Capacity, Group, QueueLevel, Rostered, Shift, SkillLevel};
 pub use queue::{
-    IdleSince, LastOperator, Overflow, Policy, PriorityRule, Queue, Relax, RelaxStep, ServiceLevelRule,
-    ServiceLevelTarget, SkillRequirement,
+    IdleSince, LastOperator, Overflow, Policy, PriorityRule, Queue, Relax, RelaxStep, ServiceLevelTarget,
+    SkillRequirement,
 };
 pub use scenario::{
     CampaignIndex, ClassIndex, FlowIndex, GroupIndex, Horizon, Precision, QueueIndex, Replications, Scenario,
     ServiceIndex, Skill, SkillIndex, StepIndex,
 };
 pub use service::{
-    Channel, DeviceLost, Favourite, LoginStatus, MissRule, NextStatus, OutboundTicket, Service, Settings,
+    Blending, Channel, DeviceLost, Favourite, LoginStatus, MissRule, NextStatus, OutboundTicket, Service, Settings,
 };
-pub use threshold::{Metric, Scope, Threshold};
+pub use threshold::{Threshold, ThresholdScope};

@@ -29,8 +29,8 @@ pub struct Group {
     pub breaks: Vec<BreakPlan>,
     /// What an operator can hold at once.
     pub capacity: Capacity,
-    /// When work without a live customer is offered.
-    pub blending: Blending,
+    /// Phones answer by themselves, at once.
+    pub auto_answer: bool,
     /// Multiplies every talk and after-call span, greater than 0; 1 is the class's own model.
     pub handling_factor: f64,
 }
@@ -75,8 +75,10 @@ pub struct SkillLevel {
 pub struct QueueLevel {
     /// The queue.
     pub queue: QueueIndex,
-    /// Preference level: 1 is asked first; levels beyond the queue's reach wait for it to widen.
+    /// The queue's view: operators of level 1 are asked first.
     pub level: u8,
+    /// The operators' view: contacts of queues of preference 1 are taken first.
+    pub preference: u8,
 }
 
 /// So many operators of a group on duty for a part of the day.
@@ -101,15 +103,6 @@ pub struct Rostered {
     pub present: u32,
 }
 
-/// How shrinkage of a roster is applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ShrinkageKind {
-    /// The counts are rostered operators; shrinkage is taken off.
-    OfRostered,
-    /// The counts are operators present; shrinkage is added to find who is paid.
-    OnTop,
-}
-
 /// Breaks of every operator of a group.
 #[derive(Debug, Clone, PartialEq)]
 pub enum BreakPlan {
@@ -129,31 +122,13 @@ pub enum BreakPlan {
     },
 }
 
-/// Points that contacts cost an operator.
+/// What an operator can hold at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capacity {
-    /// Points of an operator.
+    /// Points of an operator; what each kind of contact costs is in [`Blending`](crate::Blending).
     pub points: u16,
-    /// Cost of a call.
-    pub phone_cost: u16,
-    /// Cost of a chat.
-    pub chat_cost: u16,
-    /// Cost of a ticket.
-    pub ticket_cost: u16,
-    /// Most chats at once; 0 for none.
-    pub max_chats: u16,
-    /// Most tickets at once; 0 for none.
-    pub max_tickets: u16,
-}
-
-/// When tickets (deferred work) are offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Blending {
-    /// Only when nothing live waits that the operator could take, and at least this many others stay Ready.
-    Deferred {
-        /// Operators of the group who must stay Ready beside the one who gets the ticket.
-        keep_ready: u16,
-    },
-    /// As soon as capacity allows, like live work.
-    Together,
+    /// Most chats at once.
+    pub chat_limit: u8,
+    /// Most tickets at once.
+    pub ticket_limit: u8,
 }

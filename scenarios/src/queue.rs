@@ -1,5 +1,7 @@
 //! Queues: who is chosen, who waits where, and what happens when the wait grows.
 
+use callfloor_measure::EarlyAbandons;
+
 use crate::scenario::{QueueIndex, ServiceIndex, SkillIndex};
 use crate::service::Channel;
 
@@ -18,8 +20,6 @@ pub struct Queue {
     pub skills: Vec<SkillRequirement>,
     /// Which waiting contact is served first.
     pub priority: PriorityRule,
-    /// Added to the priority of every contact in this queue.
-    pub base_priority: i32,
     /// How requirements relax as the wait grows, by ascending wait.
     pub relax: Vec<RelaxStep>,
     /// Ring limit in microseconds; the service's where absent.
@@ -109,13 +109,8 @@ pub struct RelaxStep {
 pub enum Relax {
     /// A skill is no longer needed.
     DropSkill(SkillIndex),
-    /// A lower proficiency is enough.
-    MinProficiency {
-        /// The skill.
-        skill: SkillIndex,
-        /// New least proficiency.
-        min_proficiency: u8,
-    },
+    /// No skill is needed at more than this proficiency.
+    MinProficiency(u8),
     /// Operators up to this preference level are asked (until then level 1, or the level of an earlier step).
     WidenToLevel(u8),
 }
@@ -127,7 +122,7 @@ pub enum Overflow {
     End,
     /// To another queue.
     Queue(QueueIndex),
-    /// It may leave a message.
+    /// It leaves a message.
     Voicemail,
     /// To an outside number.
     Forward(String),
@@ -148,22 +143,7 @@ pub struct ServiceLevelTarget {
     /// Wanted share, in (0, 1].
     pub target: f64,
     /// How early abandonments count.
-    pub rule: ServiceLevelRule,
+    pub rule: EarlyAbandons,
     /// s: an abandonment with a wait up to this is short, in microseconds.
     pub short_abandon_us: u64,
-}
-
-/// How the service level counts abandoned calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ServiceLevelRule {
-    /// Answered in time ÷ (offered − short abandons − flowed out).
-    Short,
-    /// Answered in time ÷ (offered − abandoned in time).
-    Ignore,
-    /// Answered in time ÷ offered.
-    Negative,
-    /// (Answered in time + abandoned in time) ÷ offered.
-    Positive,
-    /// Answered in time ÷ answered.
-    Handled,
 }

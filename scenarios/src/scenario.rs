@@ -1,13 +1,15 @@
 //! The whole scenario, and the indices by which its parts name each other.
 
+use callfloor_measure::Metric;
+
 use crate::campaign::Campaign;
 use crate::clock::Clock;
 use crate::customer::CustomerClass;
 use crate::flow::Flow;
 use crate::operator::Group;
 use crate::queue::Queue;
-use crate::service::Service;
-use crate::threshold::{Metric, Threshold};
+use crate::service::{Blending, Service};
+use crate::threshold::Threshold;
 
 /// Defines an index type: the place of a part in its list of the [`Scenario`].
 macro_rules! index {
@@ -71,6 +73,8 @@ pub struct Scenario {
     pub clock: Clock,
     /// Length of a statistics interval in microseconds; divides a day.
     pub interval_us: u64,
+    /// What contacts cost of an operator's capacity.
+    pub blending: Blending,
     /// Skills that queues ask for and operators have.
     pub skills: Vec<Skill>,
     /// Lines of business; at least one.

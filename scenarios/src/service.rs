@@ -39,8 +39,6 @@ pub struct Settings {
     pub ring_limit_us: u64,
     /// What a missed or declined offer does to the operator.
     pub miss_rule: MissRule,
-    /// The operator's phone answers by itself.
-    pub auto_answer: bool,
     /// When an outbound ticket is created.
     pub outbound_ticket: OutboundTicket,
     /// Ring limit of a dial.
@@ -51,12 +49,22 @@ pub struct Settings {
     pub after_call_limit_us: Option<u64>,
     /// Status after after-call work.
     pub next_status: NextStatus,
+    /// Longest after-call work is also the shortest: the operator may not leave earlier.
+    pub after_call_fixed: bool,
     /// Length of the forced-end announcement.
     pub forced_end_announcement_us: u64,
     /// What happens to a call whose operator's device is lost.
     pub device_lost: DeviceLost,
+    /// A lost device that does not come back within this span logs its operator out.
+    pub device_grace_us: u64,
+    /// The end of after-call work solves the contact's ticket.
+    pub solve_at_wrap_up: bool,
     /// Span from Solved to Closed.
     pub ticket_close_us: u64,
+    /// Dials for a callback before it is given up.
+    pub callback_attempts: u8,
+    /// Span between a failed callback and the next offer.
+    pub callback_retry_us: u64,
 }
 
 /// Status at CTI login.
@@ -78,7 +86,7 @@ pub enum MissRule {
     /// Stays Ready, last in the idle order and not offered that contact while another can take it.
     StayReady {
         /// Break after so many misses in a row; never if absent.
-        break_after: Option<u8>,
+        break_after: Option<u16>,
     },
 }
 
@@ -120,4 +128,21 @@ pub enum Channel {
     Chat,
     /// A ticket: mail, web form or other work without a live customer.
     Ticket,
+}
+
+/// What work of each channel costs of an operator's capacity, and what may interrupt what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blending {
+    /// Points of a call.
+    pub phone_points: u16,
+    /// Points of a chat.
+    pub chat_points: u16,
+    /// Points of a ticket.
+    pub ticket_points: u16,
+    /// A call may be offered to an operator who works on tickets.
+    pub phone_interrupts_tickets: bool,
+    /// A call may be offered to an operator who has chats.
+    pub phone_interrupts_chats: bool,
+    /// A chat may be offered to an operator who works on tickets.
+    pub chat_interrupts_tickets: bool,
 }
