@@ -2,4 +2,5 @@
 
 pub mod distribution;
 pub mod stream;
+pub mod theory;
 pub mod ziggurat;
