@@ -76,6 +76,10 @@ counts! {
     CallbacksAccepted callbacks_accepted,
     /// R: refused before being offered: queue full, closed, service without the contract.
     Refused refused,
+    /// Numerator of the service level by the queue's own rule; set by [`Counts::judged`].
+    LevelMet level_met,
+    /// Denominator of the service level by the queue's own rule; set by [`Counts::judged`].
+    LevelOf level_of,
     /// Calls whose wait was longer than zero, however it ended.
     Delayed delayed,
     /// Calls that left the queue by an answer in this interval, whenever they arrived.
@@ -112,8 +116,10 @@ counts! {
     Rings rings,
     /// Rings that were missed or declined.
     MissedRings missed_rings,
-    /// Holds of a customer.
+    /// Holds of a customer, several for one call where it was held more than once.
     Holds holds,
+    /// Calls that were held at least once.
+    HeldCalls held_calls,
     /// Consults begun.
     Consults consults,
     /// Transfers completed.
@@ -135,6 +141,21 @@ impl Counts {
     #[must_use]
     pub const fn handle_us(&self) -> u64 {
         self.talk_us + self.hold_us + self.consult_us + self.after_call_us
+    }
+
+    /// The same counts with the service level's two parts set by `rule`.
+    #[must_use]
+    pub const fn judged(mut self, rule: EarlyAbandons) -> Self {
+        (self.level_met, self.level_of) = match rule {
+            EarlyAbandons::Short => {
+                (self.answered_in_time, self.offered.saturating_sub(self.abandoned_short + self.flowed_out))
+            }
+            EarlyAbandons::Ignore => (self.answered_in_time, self.offered.saturating_sub(self.abandoned_in_time)),
+            EarlyAbandons::Negative => (self.answered_in_time, self.offered),
+            EarlyAbandons::Positive => (self.answered_in_time + self.abandoned_in_time, self.offered),
+            EarlyAbandons::Handled => (self.answered_in_time, self.answered),
+        };
+        self
     }
 
     /// Adds `span_us` to the given part of the handle, ring or dial time.

@@ -42,8 +42,6 @@ pub(crate) enum Kind {
     WaitQuantile(usize),
     /// The longest wait of an answered call.
     LongestWait,
-    /// The service level by the rule of the scenario.
-    ServiceLevel,
     /// Share of replications that met the service level's target.
     Met,
 }
@@ -114,8 +112,8 @@ macro_rules! ratio {
 }
 
 metrics! {
-    /// Service level by the scenario's rule (`short` unless set): answered within T ÷ offered without short abandons and flow-outs. The ratio of sums over the period. Source: Cisco UCCE reporting guide, "service level type".
-    ServiceLevel "service_level" "service level" Share Higher Kind::ServiceLevel;
+    /// Service level by each queue's own rule (`short` unless set): answered within T ÷ offered without short abandons and flow-outs. The ratio of sums over the period. Source: Cisco UCCE reporting guide, "service level type".
+    ServiceLevel "service_level" "service level" Share Higher ratio!([(LevelMet, 1)], [(LevelOf, 1)]);
     /// A_T ÷ (N − B_s − F): short abandons and flow-outs are left out.
     ServiceLevelShort "service_level_short" "service level (short)" Share Higher
         ratio!([(AnsweredInTime, 1)], [(Offered, 1), (AbandonedShort, -1), (FlowedOut, -1)]);
@@ -158,7 +156,7 @@ metrics! {
     AbandonWaitS "abandon_wait_s" "mean wait before abandonment" Seconds Neither
         ratio!([(WaitAbandoned, 1)], [(Abandoned, 1)], SECONDS);
     /// Mean wait of all calls, however the wait ended.
-    WaitS "wait_s" "mean wait of all" Seconds Lower
+    WaitMeanS "wait_mean_s" "mean wait of all" Seconds Lower
         ratio!([(WaitAnswered, 1), (WaitAbandoned, 1), (WaitFlowedOut, 1)], [(Answered, 1), (Abandoned, 1), (FlowedOut, 1)], SECONDS);
     /// Median wait of answered calls.
     WaitP50S "wait_p50_s" "wait, median" Seconds Lower Kind::WaitQuantile(0);
@@ -171,9 +169,9 @@ metrics! {
     /// Wait that 99 % of answered calls did not pass.
     WaitP99S "wait_p99_s" "wait, 99th percentile" Seconds Lower Kind::WaitQuantile(4);
     /// The longest wait of an answered call in any replication; it has no interval.
-    LongestWaitS "longest_wait_s" "longest wait" Seconds Lower Kind::LongestWait;
+    WaitMaxS "wait_max_s" "longest wait" Seconds Lower Kind::LongestWait;
     /// Calls in the queue or ringing, on average over time: the sum of all waits ÷ the period (Little's law).
-    MeanQueue "mean_queue" "mean queue" Count Lower
+    QueueMean "queue_mean" "mean queue" Count Lower
         ratio!([(WaitAnswered, 1), (WaitAbandoned, 1), (WaitFlowedOut, 1)], [(Elapsed, 1)]);
     /// AHT: (talk + hold + consult + after-call work) ÷ A. Ring and dial time are not in it.
     AhtS "aht_s" "AHT" Seconds Neither ratio!([(Handle, 1)], [(Answered, 1)], SECONDS);
@@ -189,8 +187,8 @@ metrics! {
     RingS "ring_s" "ring time" Seconds Lower ratio!([(Ring, 1)], [(Rings, 1)], SECONDS);
     /// Completed transfers ÷ A.
     TransferRate "transfer_rate" "transfers ÷ answered" Share Neither ratio!([(Transfers, 1)], [(Answered, 1)]);
-    /// Holds ÷ A; above 1 where calls are held more than once.
-    HoldRate "hold_rate" "holds ÷ answered" Count Neither ratio!([(Holds, 1)], [(Answered, 1)]);
+    /// Calls held at least once ÷ A.
+    HoldRate "hold_rate" "held ÷ answered" Share Neither ratio!([(HeldCalls, 1)], [(Answered, 1)]);
     /// Missed and declined rings ÷ rings.
     MissedRingRate "missed_ring_rate" "missed rings ÷ rings" Share Lower ratio!([(MissedRings, 1)], [(Rings, 1)]);
     /// Forced ends ÷ A.
@@ -253,12 +251,12 @@ impl Metric {
     /// ```
     /// use callfloor_measure::{Counts, EarlyAbandons, Metric, StaffTimes};
     /// let counts = Counts { offered: 200, answered: 150, answered_in_time: 120, ..Counts::default() };
-    /// let level = Metric::ServiceLevelNegative.of(&counts, &StaffTimes::default(), EarlyAbandons::Short);
-    /// assert_eq!(level, Some(0.6));
+    /// assert_eq!(Metric::ServiceLevelNegative.of(&counts, &StaffTimes::default()), Some(0.6));
+    /// assert_eq!(Metric::ServiceLevel.of(&counts.judged(EarlyAbandons::Handled), &StaffTimes::default()), Some(0.8));
     /// ```
     #[must_use]
-    pub fn of(self, counts: &Counts, staff: &StaffTimes, rule: EarlyAbandons) -> Option<f64> {
-        let fraction = self.fraction(rule)?;
+    pub fn of(self, counts: &Counts, staff: &StaffTimes) -> Option<f64> {
+        let fraction = self.fraction()?;
         let get = |primitive| match primitive {
             Primitive::Elapsed => 0,
             Primitive::Replication => 1,
@@ -269,9 +267,8 @@ impl Metric {
     }
 
     /// Numerator and denominator, where the figure is a ratio of primitives.
-    pub(crate) const fn fraction(self, rule: EarlyAbandons) -> Option<Fraction> {
-        let metric = if matches!(self, Self::ServiceLevel) { Self::service_level(rule) } else { self };
-        match metric.kind() {
+    pub(crate) const fn fraction(self) -> Option<Fraction> {
+        match self.kind() {
             Kind::Ratio { over, under, factor } => Some(Fraction { over, under, factor, one_minus: false }),
             Kind::OneMinus { over, under } => Some(Fraction { over, under, factor: 1.0, one_minus: true }),
             _ => None,
@@ -344,7 +341,7 @@ mod tests {
     use super::*;
 
     fn value(metric: Metric, counts: Counts, staff: StaffTimes) -> Option<f64> {
-        metric.of(&counts, &staff, EarlyAbandons::Short)
+        metric.of(&counts.judged(EarlyAbandons::Short), &staff)
     }
 
     #[test]
@@ -384,7 +381,7 @@ mod tests {
     fn a_figure_with_nothing_under_it_is_none() {
         for metric in Metric::ALL {
             let found = value(*metric, Counts::default(), StaffTimes::default());
-            let count = metric.fraction(EarlyAbandons::Short).is_some_and(|f| f.under[0].0 == Primitive::Replication);
+            let count = metric.fraction().is_some_and(|f| f.under[0].0 == Primitive::Replication);
             assert_eq!(found, count.then_some(0.0), "{metric}");
         }
     }
@@ -410,9 +407,9 @@ mod tests {
         assert_eq!(value(Metric::Shrinkage), Some(0.5));
         assert_eq!(value(Metric::Adherence), None, "undefined with no roster");
         (staff.rostered_us, staff.out_of_roster_us) = (1_000, 250);
-        assert_eq!(Metric::Adherence.of(&Counts::default(), &staff, EarlyAbandons::Short), Some(0.75));
+        assert_eq!(Metric::Adherence.of(&Counts::default(), &staff), Some(0.75));
         staff.out_of_roster_us = 1_500;
-        assert_eq!(Metric::Adherence.of(&Counts::default(), &staff, EarlyAbandons::Short), Some(0.0));
+        assert_eq!(Metric::Adherence.of(&Counts::default(), &staff), Some(0.0));
     }
 
     #[test]

@@ -42,15 +42,18 @@ pub struct Queue {
     pub target_wait_us: u64,
     /// s: an abandonment after at most this many µs is short.
     pub short_us: u64,
+    /// How early abandonments enter its service level.
+    pub rule: EarlyAbandons,
     /// The service level that it should reach, in [0, 1].
     pub target_level: Option<f64>,
 }
 
 impl Queue {
-    /// A queue with T = 20 s, s = 5 s and no target.
+    /// A queue with T = 20 s, s = 5 s, the default rule and no target.
     #[must_use]
     pub fn new(name: impl Into<String>, channel: Channel) -> Self {
-        Self { name: name.into(), channel, target_wait_us: 20_000_000, short_us: 5_000_000, target_level: None }
+        let rule = EarlyAbandons::default();
+        Self { name: name.into(), channel, target_wait_us: 20_000_000, short_us: 5_000_000, rule, target_level: None }
     }
 }
 
@@ -62,6 +65,16 @@ pub struct Group {
     pub name: String,
 }
 
+/// What was simulated at the start and not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WarmUp {
+    /// This many µs; 0 for none.
+    SpanUs(u64),
+    /// This many arrivals.
+    Calls(u64),
+}
+
 /// What a run was: all that must be equal for two results to be parts of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,7 +83,9 @@ pub struct Header {
     pub scenario: String,
     /// The seed.
     pub seed: u64,
-    /// The intervals. They start at the end of the warm-up.
+    /// What was simulated before counting began.
+    pub warm_up: WarmUp,
+    /// The intervals. They start at the end of the warm-up, or later where nothing happens until then.
     pub grid: Grid,
     /// A label for each interval, such as `Mon 08:30`; hours and minutes from the start where empty.
     pub interval_labels: Vec<String>,
@@ -78,8 +93,6 @@ pub struct Header {
     pub queues: Vec<Queue>,
     /// The groups of operators, in the scenario's order.
     pub groups: Vec<Group>,
-    /// The rule of the headline service level.
-    pub rule: EarlyAbandons,
     /// The service level that the whole floor should reach, in [0, 1].
     pub target_level: Option<f64>,
     /// What the run must reach.
@@ -95,11 +108,11 @@ impl Header {
         Self {
             scenario: scenario.into(),
             seed,
+            warm_up: WarmUp::SpanUs(0),
             grid: Grid::new(0, 3_600_000_000, 1),
             interval_labels: Vec::new(),
             queues: Vec::new(),
             groups: Vec::new(),
-            rule: EarlyAbandons::default(),
             target_level: None,
             thresholds: Vec::new(),
             notes: Vec::new(),
@@ -140,6 +153,8 @@ pub struct ReplicationTotals {
     pub engine_commands: u64,
     /// Calls simulated, warm-up included.
     pub calls: u64,
+    /// Length of the counted period in µs.
+    pub elapsed_us: u64,
     /// Digest of the event log; 0 where none was taken.
     pub event_digest: u64,
     /// Whether a fast path computed it instead of the engine.
@@ -147,7 +162,9 @@ pub struct ReplicationTotals {
 }
 
 /// The primitives whose products are summed over replications for every interval of a queue.
-const CALL_MOMENTS: [Primitive; 9] = [
+const CALL_MOMENTS: [Primitive; 11] = [
+    Primitive::LevelMet,
+    Primitive::LevelOf,
     Primitive::Offered,
     Primitive::Answered,
     Primitive::AnsweredInTime,
@@ -252,29 +269,26 @@ impl Results {
         );
 
         let mut totals = Vec::with_capacity(rows(queues));
+        let mut all = vec![Counts::default(); intervals];
         for queue in 0..queues {
-            for (interval, counts) in tally.counts(queue).iter().enumerate() {
-                let target = self.header.queues[queue].target_level;
-                self.calls[queue * intervals + interval].add(counts, target, self.header.rule);
+            let (target, rule) = (self.target_level(Scope::Queue(queue)), self.header.queues[queue].rule);
+            let judged: Vec<Counts> = tally.counts(queue).iter().map(|counts| counts.judged(rule)).collect();
+            for (interval, counts) in judged.iter().enumerate() {
+                self.calls[queue * intervals + interval].add(counts, target);
+                all[interval] += counts;
             }
             self.waits[queue].merge(tally.waits(queue));
             self.abandon_waits[queue].merge(tally.abandon_waits(queue));
-            totals.push(queue_totals(period(tally.counts(queue)), tally.waits(queue)));
+            totals.push(queue_totals(period(&judged), tally.waits(queue)));
         }
         if queues > 1 {
-            let mut sums = vec![Counts::default(); intervals];
             let mut waits = Histogram::new();
-            for queue in 0..queues {
-                waits.merge(tally.waits(queue));
-                for (sum, counts) in sums.iter_mut().zip(tally.counts(queue)) {
-                    *sum += counts;
-                }
-            }
+            (0..queues).for_each(|queue| waits.merge(tally.waits(queue)));
             let target = self.target_level(Scope::All);
-            for (cell, counts) in self.calls[queues * intervals..].iter_mut().zip(&sums) {
-                cell.add(counts, target, self.header.rule);
+            for (cell, counts) in self.calls[queues * intervals..].iter_mut().zip(&all) {
+                cell.add(counts, target);
             }
-            totals.push(queue_totals(period(&sums), &waits));
+            totals.push(queue_totals(period(&all), &waits));
         }
 
         let mut group_totals = vec![StaffTimes::default(); groups];
@@ -297,6 +311,7 @@ impl Results {
             groups: group_totals,
             engine_commands: tally.engine_commands,
             calls: tally.calls,
+            elapsed_us: tally.elapsed_us.unwrap_or_else(|| self.header.grid.elapsed_us()),
             event_digest: tally.event_digest,
             fast_path: tally.fast_path,
         };
@@ -453,8 +468,8 @@ impl Results {
                 let interval = half.map(|half| Interval { low: (value - half).max(0.0), high: value + half });
                 Estimate { value, interval, replications: own.len() as u64 }
             }
-            Kind::Ratio { .. } | Kind::OneMinus { .. } | Kind::ServiceLevel => {
-                let fraction = metric.fraction(self.header.rule)?;
+            Kind::Ratio { .. } | Kind::OneMinus { .. } => {
+                let fraction = metric.fraction()?;
                 finish(metric, fraction, Ratio::over(self.pairs(fraction, scope)?).estimate(level)?)
             }
         };
@@ -467,7 +482,7 @@ impl Results {
         if !applies(metric, scope) {
             return None;
         }
-        let fraction = metric.fraction(self.header.rule)?;
+        let fraction = metric.fraction()?;
         let values: Vec<f64> = self
             .pairs(fraction, scope)?
             .into_iter()
@@ -491,7 +506,10 @@ impl Results {
             let cell = self.call_cell(scope, interval)?;
             return wilson(u64::from(cell.met), u64::from(cell.judged), LEVEL);
         }
-        let fraction = metric.fraction(self.header.rule)?;
+        let fraction = metric.fraction()?;
+        if self.header.grid.intervals == 1 {
+            return self.estimate(metric, scope);
+        }
         let n = self.replications.len() as u64;
         let elapsed = self.header.grid.interval_us;
         let estimate = if metric.of_operators() {
@@ -552,8 +570,8 @@ impl Results {
             Kind::Met => {
                 plain(self.met(scope)?.into_iter().map(|met| met.map(|met| f64::from(u8::from(met)))).collect())
             }
-            Kind::Ratio { .. } | Kind::OneMinus { .. } | Kind::ServiceLevel => {
-                let fraction = metric.fraction(self.header.rule)?;
+            Kind::Ratio { .. } | Kind::OneMinus { .. } => {
+                let fraction = metric.fraction()?;
                 let pairs: Vec<(f64, f64)> = self
                     .pairs(fraction, scope)?
                     .into_iter()
@@ -694,8 +712,8 @@ impl Results {
     /// Numerator and denominator of each replication.
     fn pairs(&self, fraction: Fraction, scope: Scope) -> Option<Vec<(f64, f64)>> {
         let row = self.call_row(scope);
-        let elapsed = self.header.grid.elapsed_us();
         let pair = |replication: &ReplicationTotals| {
+            let elapsed = replication.elapsed_us;
             let counts = row.map_or_else(Counts::default, |row| replication.queues[row].counts);
             let staff = group_times(replication, scope);
             let get = |primitive| {
@@ -713,8 +731,7 @@ impl Results {
     /// Whether each replication reached its target; `None` inside where it has no service level, outside where no target is set.
     fn met(&self, scope: Scope) -> Option<Vec<Option<bool>>> {
         let (target, row) = (self.target_level(scope)?, self.call_row(scope)?);
-        let rule = self.header.rule;
-        Some(self.replications.iter().map(|replication| met(&replication.queues[row].counts, target, rule)).collect())
+        Some(self.replications.iter().map(|replication| met(&replication.queues[row].counts, target)).collect())
     }
 
     /// A wait quantile of each replication in s; `None` inside where no call was answered.
@@ -727,10 +744,10 @@ impl Results {
 }
 
 impl CallCell {
-    fn add(&mut self, counts: &Counts, target: Option<f64>, rule: EarlyAbandons) {
+    fn add(&mut self, counts: &Counts, target: Option<f64>) {
         self.counts += counts;
         add_products(&mut *self.products, CALL_MOMENTS.map(|primitive| counts.get(primitive)));
-        if let Some(met) = target.and_then(|target| met(counts, target, rule)) {
+        if let Some(met) = target.and_then(|target| met(counts, target)) {
             self.judged += 1;
             self.met += u32::from(met);
         }
@@ -853,8 +870,8 @@ fn merged(histograms: &[Histogram], scope: Scope) -> Histogram {
 }
 
 /// Whether the service level reached `target`; `None` where it does not exist.
-fn met(counts: &Counts, target: f64, rule: EarlyAbandons) -> Option<bool> {
-    Metric::service_level(rule).of(counts, &StaffTimes::default(), rule).map(|level| level >= target)
+fn met(counts: &Counts, target: f64) -> Option<bool> {
+    Metric::ServiceLevel.of(counts, &StaffTimes::default()).map(|level| level >= target)
 }
 
 const fn applies(metric: Metric, scope: Scope) -> bool {

@@ -22,6 +22,8 @@ pub struct Tally {
     pub calls: u64,
     /// Digest of the replication's event log; 0 where none was taken.
     pub event_digest: u64,
+    /// Length of the counted period in µs where it is not the grid's: a run of a fixed number of calls ends when it ends.
+    pub elapsed_us: Option<u64>,
     /// Whether a fast path computed this replication instead of the engine.
     pub fast_path: bool,
 }
@@ -41,6 +43,7 @@ impl Tally {
             engine_commands: 0,
             calls: 0,
             event_digest: 0,
+            elapsed_us: None,
             fast_path: false,
         }
     }
@@ -50,7 +53,7 @@ impl Tally {
         self.counts.fill(Counts::default());
         self.staff.fill(StaffTimes::default());
         self.waits.iter_mut().chain(&mut self.abandon_waits).for_each(Histogram::clear);
-        (self.engine_commands, self.calls, self.event_digest, self.fast_path) = (0, 0, 0, false);
+        (self.engine_commands, self.calls, self.event_digest, self.elapsed_us, self.fast_path) = (0, 0, 0, None, false);
     }
 
     /// The interval that contains `time_us`.

@@ -25,6 +25,9 @@ pub struct Threshold {
     /// The queue or group that it is taken of; the whole floor where `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
+    /// Whether every interval in which anything was offered must keep it, not the period as a whole.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub every_interval: bool,
     /// The side to keep.
     pub bound: Bound,
     /// The limit, in the figure's unit (a share for shares).
@@ -38,21 +41,43 @@ pub struct Verdict {
     pub met: bool,
     /// Whether the whole interval lies on the same side; `false` without an interval.
     pub sure: bool,
-    /// The figure; `None` where it does not exist.
+    /// The figure, that of the worst interval for [`Threshold::every_interval`]; `None` where it does not exist.
     pub estimate: Option<Estimate>,
+    /// The worst interval, where every interval was asked for.
+    pub interval: Option<usize>,
 }
 
 impl Threshold {
     /// Judges `results`.
     ///
     /// # Errors
-    /// The name in [`Threshold::of`] where no queue or group of the results has it.
+    /// A sentence, where no queue or group of the results has the name in [`Threshold::of`].
     pub fn judge(&self, results: &Results) -> Result<Verdict, String> {
         let scope = match &self.of {
             None => Scope::All,
-            Some(name) => results.scope_named(name, self.metric.of_operators()).ok_or_else(|| name.clone())?,
+            Some(name) => results
+                .scope_named(name, self.metric.of_operators())
+                .ok_or_else(|| format!("threshold {self}: the results have no \"{name}\" with that figure"))?,
         };
-        let estimate = results.estimate(self.metric, scope);
+        if !self.every_interval {
+            return Ok(self.verdict(results.estimate(self.metric, scope), None));
+        }
+        let worst = (0..results.header().grid.intervals)
+            .filter(|interval| results.counts_in(Scope::All, *interval).offered > 0)
+            .map(|interval| (results.estimate_in(self.metric, scope, interval), interval))
+            .filter(|(estimate, _)| estimate.is_some())
+            .min_by(|(a, _), (b, _)| {
+                let value = |estimate: &Option<Estimate>| estimate.map_or(0.0, |estimate| estimate.value);
+                match self.bound {
+                    Bound::AtLeast => value(a).total_cmp(&value(b)),
+                    Bound::AtMost => value(b).total_cmp(&value(a)),
+                }
+            });
+        let (estimate, interval) = worst.map_or((None, None), |(estimate, interval)| (estimate, Some(interval)));
+        Ok(self.verdict(estimate, interval))
+    }
+
+    fn verdict(&self, estimate: Option<Estimate>, interval: Option<usize>) -> Verdict {
         let keeps = |value: f64| match self.bound {
             Bound::AtLeast => value >= self.limit,
             Bound::AtMost => value <= self.limit,
@@ -61,7 +86,7 @@ impl Threshold {
         let sure = estimate
             .and_then(|estimate| estimate.interval)
             .is_some_and(|interval| keeps(interval.low) == met && keeps(interval.high) == met);
-        Ok(Verdict { met, sure, estimate })
+        Verdict { met, sure, estimate, interval }
     }
 }
 
@@ -71,9 +96,13 @@ impl fmt::Display for Threshold {
             Bound::AtLeast => ">=",
             Bound::AtMost => "<=",
         };
-        match &self.of {
-            Some(name) => write!(f, "{} of \"{name}\" {sign} {}", self.metric, self.limit),
-            None => write!(f, "{} {sign} {}", self.metric, self.limit),
+        write!(f, "{}", self.metric)?;
+        if let Some(name) = &self.of {
+            write!(f, " of \"{name}\"")?;
         }
+        if self.every_interval {
+            write!(f, " in every interval")?;
+        }
+        write!(f, " {sign} {}", self.limit)
     }
 }

@@ -264,7 +264,7 @@ fn a_threshold_is_met_by_the_estimate_and_sure_by_its_interval() {
     let level = results.estimate(Metric::ServiceLevel, Scope::Queue(0)).unwrap();
     let judge = |limit, bound| {
         let of = Some("billing".to_owned());
-        Threshold { metric: Metric::ServiceLevel, of, bound, limit }.judge(&results).unwrap()
+        Threshold { metric: Metric::ServiceLevel, of, every_interval: false, bound, limit }.judge(&results).unwrap()
     };
     let interval = level.interval.unwrap();
     let verdict = |limit, bound| (judge(limit, bound).met, judge(limit, bound).sure);
@@ -273,6 +273,20 @@ fn a_threshold_is_met_by_the_estimate_and_sure_by_its_interval() {
     assert_eq!(verdict(interval.high, Bound::AtLeast), (false, false));
     assert_eq!(verdict(interval.high + 0.01, Bound::AtLeast), (false, true));
     assert_eq!(verdict(interval.low - 0.01, Bound::AtMost), (false, true));
-    let nowhere = Threshold { metric: Metric::AsaS, of: Some("sales".into()), bound: Bound::AtMost, limit: 1.0 };
-    assert_eq!(nowhere.judge(&results), Err("sales".to_owned()));
+    let nowhere = Threshold {
+        metric: Metric::AsaS,
+        of: Some("sales".into()),
+        every_interval: false,
+        bound: Bound::AtMost,
+        limit: 1.0,
+    };
+    assert!(nowhere.judge(&results).unwrap_err().contains("no \"sales\""));
+    let every = Threshold { of: None, every_interval: true, limit: 0.0, ..nowhere };
+    let verdict = every.judge(&results).unwrap();
+    let asas: Vec<f64> =
+        (0..INTERVALS).map(|i| results.estimate_in(Metric::AsaS, Scope::All, i).unwrap().value).collect();
+    let worst = verdict.interval.unwrap();
+    assert!(
+        !verdict.met && asas.iter().all(|asa| *asa <= asas[worst]) && verdict.estimate.unwrap().value == asas[worst]
+    );
 }
