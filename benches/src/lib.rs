@@ -1,0 +1,1 @@
+//! What is measured, and nothing else: see `benches/` and its README.
