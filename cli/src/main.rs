@@ -1,2 +1,49 @@
 //! The `callfloor` command.
-fn main() {}
+//!
+//! A subcommand is one file with its `Arguments` and a `run` that calls a library and prints. `run` returns an
+//! [`Ending`] or a [`Failure`]; between them they are the exit code: 0 done and met, 1 a threshold was missed, 2 the input
+//! was wrong, 3 our own fault.
+
+mod completions;
+mod ending;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use ending::{Ending, Failure};
+
+/// Forecast and roster in, service level and staffing out.
+#[derive(Debug, Parser)]
+#[command(name = "callfloor", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    after_help = "Exit codes: 0 done, thresholds met; 1 a threshold was missed; 2 wrong input; 3 a fault of callfloor's own."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Completions(completions::Arguments),
+}
+
+impl Command {
+    fn run(self) -> Result<Ending, Failure> {
+        match self {
+            Self::Completions(arguments) => completions::run(&arguments),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(ending::report_fault));
+    let command = Cli::parse().command;
+    match catch_unwind(AssertUnwindSafe(|| command.run())) {
+        Ok(Ok(ending)) => ending.code(),
+        Ok(Err(failure)) => failure.report(),
+        Err(_) => ExitCode::from(3),
+    }
+}
