@@ -1,7 +1,9 @@
 //! The discrete-event simulator around the engine.
 
+pub mod arrival;
 pub mod calendar;
 pub mod distribution;
+mod incomplete_gamma;
 pub mod stream;
 pub mod theory;
 pub mod ziggurat;
