@@ -6,6 +6,7 @@
 
 mod completions;
 mod ending;
+mod theory;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -28,12 +29,14 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Completions(completions::Arguments),
+    Theory(theory::Arguments),
 }
 
 impl Command {
     fn run(self) -> Result<Ending, Failure> {
         match self {
             Self::Completions(arguments) => completions::run(&arguments),
+            Self::Theory(arguments) => theory::run(&arguments),
         }
     }
 }

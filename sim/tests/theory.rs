@@ -1,6 +1,7 @@
 //! The theory against values written here with their sources, and each model against its neighbours.
 
-use callfloor_sim::theory::staffing::{Rule, Targets, fewest_operators, rostered};
+use callfloor_measure::EarlyAbandons;
+use callfloor_sim::theory::staffing::{Targets, fewest_operators, rostered};
 use callfloor_sim::theory::{Branch, Demand, Figures, Model, Patience, TheoryError, Thresholds, erlang_b};
 
 #[track_caller]
@@ -305,7 +306,7 @@ fn the_five_service_levels_follow_their_definitions() {
 fn fewest_operators_meet_the_targets_and_one_fewer_does_not() {
     let demand = Demand::per_hour(684.0, 430.0).unwrap();
     let thresholds = Thresholds::default();
-    let targets = Targets { service_level: Some((Rule::Short, 0.8)), ..Targets::default() };
+    let targets = Targets { service_level: Some((EarlyAbandons::Short, 0.8)), ..Targets::default() };
     for model in [
         Model::ErlangC,
         Model::ErlangA { patience_s: 120.0 },
@@ -362,7 +363,7 @@ fn questions_without_an_answer_say_why() {
         "no target to staff for: give at least a service level or a largest occupancy"
     );
     assert_eq!(
-        staff(Targets { service_level: Some((Rule::Short, 80.0)), ..Targets::default() }),
+        staff(Targets { service_level: Some((EarlyAbandons::Short, 80.0)), ..Targets::default() }),
         "the service level to reach is 80: it must be a share in (0, 1)"
     );
     assert_eq!(

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use callfloor_sim::theory::staffing::{Rule, Targets, fewest_operators, rostered};
+use callfloor_measure::EarlyAbandons;
+use callfloor_sim::theory::staffing::{Targets, fewest_operators, rostered};
 use callfloor_sim::theory::{Branch, Demand, Figures, Model, Patience, Thresholds, erlang_b, finite_queue};
 
 /// The rows of a table by column name, or `None` (and a line saying so) where the data is absent.
@@ -182,12 +183,12 @@ fn min_staffing_rows() {
             let limit = |text: &str| text.trim_start_matches('=').trim_end_matches('s').parse().unwrap();
             if let Some(sl) = target.strip_prefix("sl>=") {
                 let (level, seconds) = sl.split_once('@').unwrap();
-                targets.service_level = Some((Rule::Short, limit(level)));
+                targets.service_level = Some((EarlyAbandons::Short, limit(level)));
                 thresholds.target_s = limit(seconds);
             } else if let Some(level) = target.strip_prefix("served within 20s>=") {
-                targets.service_level = Some((Rule::Negative, limit(level)));
+                targets.service_level = Some((EarlyAbandons::Negative, limit(level)));
             } else if let Some(level) = target.strip_prefix("P(W<=0.1|served)>=") {
-                targets.service_level = Some((Rule::Handled, limit(level)));
+                targets.service_level = Some((EarlyAbandons::Handled, limit(level)));
                 thresholds.target_s = 0.1;
             } else if let Some(share) = target.strip_prefix("occ<=") {
                 targets.max_occupancy = Some(limit(share));

@@ -1,5 +1,7 @@
 //! What goes into a model and what comes out, the same for every model.
 
+use callfloor_measure::EarlyAbandons;
+
 use super::TheoryError;
 use super::error::{not_negative, positive};
 
@@ -132,6 +134,20 @@ pub struct ServiceLevels {
     pub positive: f64,
     /// A_T ÷ A: only answered calls count, which flatters.
     pub handled: f64,
+}
+
+impl ServiceLevels {
+    /// The service level by `rule`.
+    #[must_use]
+    pub const fn by(&self, rule: EarlyAbandons) -> f64 {
+        match rule {
+            EarlyAbandons::Short => self.short,
+            EarlyAbandons::Ignore => self.ignore,
+            EarlyAbandons::Negative => self.negative,
+            EarlyAbandons::Positive => self.positive,
+            EarlyAbandons::Handled => self.handled,
+        }
+    }
 }
 
 /// The steady state of a pool of operators.

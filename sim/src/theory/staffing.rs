@@ -1,29 +1,15 @@
 //! The theory turned round: the fewest operators that meet a planner's targets.
 
-use super::error::share_below_one;
-use super::{Demand, Figures, Model, TheoryError, Thresholds};
+use callfloor_measure::EarlyAbandons;
 
-/// The rule by which a service level treats early abandonments; see [`ServiceLevels`](super::ServiceLevels).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Rule {
-    /// Short abandonments are left out.
-    #[default]
-    Short,
-    /// Abandonments within the target are left out.
-    Ignore,
-    /// Every abandonment is a miss.
-    Negative,
-    /// An abandonment within the target is a success.
-    Positive,
-    /// Only answered calls count.
-    Handled,
-}
+use super::error::{positive, share_below_one};
+use super::{Demand, Figures, Model, TheoryError, Thresholds};
 
 /// What must hold; `None` asks for nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Targets {
     /// The least service level by this rule, in (0, 1); its wait is the thresholds' target.
-    pub service_level: Option<(Rule, f64)>,
+    pub service_level: Option<(EarlyAbandons, f64)>,
     /// The largest occupancy, in (0, 1).
     pub max_occupancy: Option<f64>,
     /// The largest abandonment (short ones left out), in (0, 1).
@@ -39,24 +25,19 @@ impl Targets {
     #[must_use]
     pub fn met_by(&self, figures: &Figures) -> bool {
         let at_most = |limit: Option<f64>, value: f64| limit.is_none_or(|limit| value <= limit);
-        self.service_level.is_none_or(|(rule, least)| {
-            figures.service_level.is_some_and(|levels| {
-                least
-                    <= match rule {
-                        Rule::Short => levels.short,
-                        Rule::Ignore => levels.ignore,
-                        Rule::Negative => levels.negative,
-                        Rule::Positive => levels.positive,
-                        Rule::Handled => levels.handled,
-                    }
-            })
-        }) && at_most(self.max_occupancy, figures.occupancy)
+        self.service_level
+            .is_none_or(|(rule, least)| figures.service_level.is_some_and(|levels| levels.by(rule) >= least))
+            && at_most(self.max_occupancy, figures.occupancy)
             && at_most(self.max_abandonment, figures.abandonment)
             && at_most(self.max_asa_s, figures.asa_s)
             && at_most(self.max_blocking, figures.blocking)
     }
 
-    fn check(&self) -> Result<(), TheoryError> {
+    /// Refuses targets that cannot be meant; no target at all is fine here.
+    ///
+    /// # Errors
+    /// A share that is not in (0, 1), such as 80 for 80 %, or a wait that is not above 0.
+    pub fn check(&self) -> Result<(), TheoryError> {
         let shares = [
             ("the service level to reach", self.service_level.map(|(_, least)| least)),
             ("the largest occupancy", self.max_occupancy),
@@ -71,10 +52,7 @@ impl Targets {
             }
         }
         if let Some(asa_s) = self.max_asa_s {
-            super::error::positive("the largest mean wait in seconds", asa_s)?;
-        }
-        if *self == Self::default() {
-            return Err(TheoryError::NoTargets);
+            positive("the largest mean wait in seconds", asa_s)?;
         }
         Ok(())
     }
@@ -88,12 +66,13 @@ impl Targets {
 /// A parameter out of its range, no target at all, or none of up to ten million operators suffices.
 ///
 /// ```
+/// use callfloor_measure::EarlyAbandons;
 /// use callfloor_sim::theory::{Demand, Model, Thresholds, staffing::*};
 ///
 /// // 100 calls in 30 min of 180 s each, 80 % in 20 s at an occupancy of at most 85 %, 30 % shrinkage.
 /// let demand = Demand::per_hour(200.0, 180.0)?;
 /// let targets = Targets {
-///     service_level: Some((Rule::Short, 0.8)),
+///     service_level: Some((EarlyAbandons::Short, 0.8)),
 ///     max_occupancy: Some(0.85),
 ///     ..Targets::default()
 /// };
@@ -110,6 +89,9 @@ pub fn fewest_operators(
 ) -> Result<Figures, TheoryError> {
     const LIMIT: u32 = 10_000_000;
     targets.check()?;
+    if targets == Targets::default() {
+        return Err(TheoryError::NoTargets);
+    }
     let try_out = |operators: u32| match model.figures(demand, operators, thresholds) {
         Ok(figures) => Ok(targets.met_by(&figures).then_some(figures)),
         Err(TheoryError::Unstable { .. }) => Ok(None),
