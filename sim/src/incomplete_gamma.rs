@@ -1,12 +1,23 @@
-//! The gamma distribution's function and quantile, for correlated factors of arrival rates.
+//! The gamma distribution's function and quantile, for correlated factors of arrival rates and for queueing theory.
 //!
 //! Series and continued fraction as in W. H. Press et al., "Numerical Recipes", 3rd ed., section 6.2, on the pinned `libm`.
 
 /// P(X ≤ x) for a gamma number of `shape` and scale 1.
 #[must_use]
 pub(crate) fn gamma_cdf(shape: f64, x: f64) -> f64 {
+    incomplete_gamma(shape, x).0
+}
+
+/// The regularised lower and upper incomplete gamma functions, P(shape, x) = P(X ≤ x) and Q(shape, x) = P(X > x).
+///
+/// The smaller of the two never cancels. `shape` > 0.
+#[must_use]
+pub(crate) fn incomplete_gamma(shape: f64, x: f64) -> (f64, f64) {
     if x <= 0.0 {
-        return 0.0;
+        return (0.0, 1.0);
+    }
+    if x == f64::INFINITY {
+        return (1.0, 0.0);
     }
     let front = libm::exp(shape * libm::log(x) - x - libm::lgamma(shape));
     if x < shape + 1.0 {
@@ -16,14 +27,15 @@ pub(crate) fn gamma_cdf(shape: f64, x: f64) -> f64 {
             term *= x / n;
             sum += term;
         }
-        return front * sum;
+        let lower = front * sum;
+        return (lower, 1.0 - lower);
     }
     let tiny = 1e-300;
     let mut b = x + 1.0 - shape;
     let mut c = 1.0 / tiny;
     let mut d = 1.0 / b;
     let mut fraction = d;
-    for i in 1..10_000_u32 {
+    for i in 1..1_000_000_u32 {
         let i = f64::from(i);
         let a = -i * (i - shape);
         b += 2.0;
@@ -34,7 +46,8 @@ pub(crate) fn gamma_cdf(shape: f64, x: f64) -> f64 {
             break;
         }
     }
-    1.0 - front * fraction
+    let upper = front * fraction;
+    (1.0 - upper, upper)
 }
 
 fn away_from_zero(x: f64, tiny: f64) -> f64 {

@@ -2,7 +2,7 @@
 
 use callfloor_measure::EarlyAbandons;
 use callfloor_sim::theory::staffing::{Targets, fewest_operators, rostered};
-use callfloor_sim::theory::{Branch, Demand, Figures, Model, Patience, TheoryError, Thresholds, erlang_b};
+use callfloor_sim::theory::{Branch, Demand, Figures, HazardPiece, Model, Patience, TheoryError, Thresholds, erlang_b};
 
 #[track_caller]
 fn near(what: &str, found: f64, wanted: f64, relative: f64) {
@@ -205,6 +205,9 @@ fn every_patience_that_is_exponential_is_erlang_a() {
     let kinds = [
         Patience::Gamma { shape: 1.0, mean_s: 90.0 },
         Patience::Weibull { shape: 1.0, scale_s: 90.0 },
+        Patience::Hazard {
+            pieces: [0.0, 3.0, 20.0, 400.0].map(|from_s| HazardPiece { from_s, per_s: 1.0 / 90.0 }).to_vec(),
+        },
         Patience::Hyperexponential {
             branches: vec![Branch { share: 0.25, mean_s: 90.0 }, Branch { share: 0.75, mean_s: 90.0 }],
         },
@@ -250,6 +253,11 @@ fn flow_is_conserved_for_every_patience() {
         Patience::Weibull { shape: 3.0, scale_s: 100.0 },
         Patience::Uniform { low_s: 10.0, high_s: 200.0 },
         Patience::Constant { wait_s: 45.0 },
+        Patience::Hazard {
+            pieces: [(0.0, 0.02), (10.0, 0.0), (55.0, 0.05), (65.0, 0.004)]
+                .map(|(from_s, per_s)| HazardPiece { from_s, per_s })
+                .to_vec(),
+        },
         Patience::Balking { share: 0.2, others: Box::new(Patience::Lognormal { mean_s: 100.0, scv: 1.0 }) },
     ];
     for kind in kinds {
@@ -285,6 +293,28 @@ fn ten_thousand_operators_and_extreme_loads_stay_finite() {
             }
         }
     }
+}
+
+#[test]
+fn a_scenarios_patience_keeps_its_mean_and_its_figures() {
+    use callfloor_scenario::{Distribution, HazardPiece as Piece};
+    let of = |distribution: &Distribution, balking| Patience::of(distribution, balking).unwrap();
+    // Lognormal of mean 1 and squared coefficient of variation 1, in its logarithm's terms.
+    let sigma = std::f64::consts::LN_2.sqrt();
+    let Patience::Lognormal { mean_s, scv } = of(&Distribution::Lognormal { mu: -sigma * sigma / 2.0, sigma }, 0.0)
+    else {
+        panic!("not lognormal");
+    };
+    near("mean", mean_s, 1.0, 1e-14);
+    near("scv", scv, 1.0, 1e-14);
+    assert_eq!(
+        of(&Distribution::Gamma { shape: 2.0, scale_s: 30.0 }, 0.1),
+        Patience::Balking { share: 0.1, others: Box::new(Patience::Gamma { shape: 2.0, mean_s: 60.0 }) }
+    );
+    let pieces = vec![Piece { from_s: 0.0, per_s: 0.01 }, Piece { from_s: 60.0, per_s: 0.02 }];
+    assert!(matches!(of(&Distribution::Hazard { pieces }, 0.0), Patience::Hazard { .. }));
+    assert_eq!(Patience::of(&Distribution::Never, 0.0), None);
+    assert_eq!(Patience::of(&Distribution::Empirical { values_s: vec![1.0] }, 0.0), None);
 }
 
 #[test]

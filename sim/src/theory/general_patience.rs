@@ -8,11 +8,14 @@
 //! Source: F. Baccelli and G. Hebuterne, "On queues with impatient customers", 1981; A. Mandelbaum and S. Zeltyn,
 //! "Staffing many-server queues with impatient customers", 2009.
 
+use callfloor_scenario::Distribution;
+
 use super::erlang_b::inverse_blocking;
 use super::error::{not_negative, positive, share_below_one};
 use super::quadrature::{Panel, integrate};
-use super::special::{incomplete_gamma, lower_gamma_2_3, normal_cdf};
+use super::special::{lower_gamma_2_3, normal_cdf};
 use super::{Demand, Figures, Outcomes, TheoryError, Thresholds};
+use crate::incomplete_gamma::incomplete_gamma;
 
 /// How long callers are willing to wait. All times in seconds.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +59,11 @@ pub enum Patience {
         /// The greatest.
         high_s: f64,
     },
+    /// A constant hazard by pieces, as a fit to a call log gives it.
+    Hazard {
+        /// Pieces, the first from 0, ascending; the last has no end and a rate above 0.
+        pieces: Vec<HazardPiece>,
+    },
     /// Everybody leaves after the same wait.
     Constant {
         /// That wait.
@@ -77,6 +85,15 @@ pub struct Branch {
     pub share: f64,
     /// Its mean in seconds.
     pub mean_s: f64,
+}
+
+/// A piece of constant hazard.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HazardPiece {
+    /// Where it starts, in seconds of waiting.
+    pub from_s: f64,
+    /// Rate at which those still waiting leave, per second.
+    pub per_s: f64,
 }
 
 /// The steady state of M/M/n+G.
@@ -138,6 +155,32 @@ struct At {
 }
 
 impl Patience {
+    /// The patience of a scenario's class: its distribution, and the share who balk.
+    ///
+    /// `None` where theory has no such patience: callers who never leave, and lists of observed values.
+    #[must_use]
+    pub fn of(distribution: &Distribution, balking: f64) -> Option<Self> {
+        let others = match distribution {
+            Distribution::Constant { value_s } => Self::Constant { wait_s: *value_s },
+            Distribution::Uniform { low_s, high_s } => Self::Uniform { low_s: *low_s, high_s: *high_s },
+            Distribution::Exponential { mean_s } => Self::Exponential { mean_s: *mean_s },
+            Distribution::Lognormal { sigma, .. } => {
+                Self::Lognormal { mean_s: distribution.mean_s(), scv: (sigma * sigma).exp_m1() }
+            }
+            Distribution::Gamma { shape, .. } => Self::Gamma { shape: *shape, mean_s: distribution.mean_s() },
+            Distribution::Weibull { shape, scale_s } => Self::Weibull { shape: *shape, scale_s: *scale_s },
+            Distribution::Hyperexponential { branches } => Self::Hyperexponential {
+                branches: branches.iter().map(|b| Branch { share: b.weight, mean_s: b.mean_s }).collect(),
+            },
+            Distribution::Hazard { pieces } => Self::Hazard {
+                pieces: pieces.iter().map(|p| HazardPiece { from_s: p.from_s, per_s: p.per_s }).collect(),
+            },
+            _ => return None,
+        };
+        let patience = if balking > 0.0 { Self::Balking { share: balking, others: Box::new(others) } } else { others };
+        patience.check().is_ok().then_some(patience)
+    }
+
     /// Refuses parameters out of their range.
     ///
     /// # Errors
@@ -175,6 +218,21 @@ impl Patience {
             Self::Uniform { low_s, high_s } => {
                 not_negative("the least patience in seconds", *low_s)?;
                 positive("the greatest patience less the least, in seconds", high_s - low_s)?
+            }
+            Self::Hazard { pieces } => {
+                let (mut from_s, mut last) = (0.0, 0.0);
+                for (i, piece) in pieces.iter().enumerate() {
+                    if !(piece.from_s.is_finite() && if i == 0 { piece.from_s == 0.0 } else { piece.from_s > from_s }) {
+                        return Err(TheoryError::OutOfRange {
+                            what: "the start of a piece of the patience's hazard in seconds",
+                            found: piece.from_s,
+                            right: "0 for the first piece, and greater than the one before for the others",
+                        });
+                    }
+                    from_s = piece.from_s;
+                    last = not_negative("a rate of the patience's hazard per second", piece.per_s)?;
+                }
+                positive("the last rate of the patience's hazard per second", last)?
             }
             Self::Constant { wait_s } => positive("patience in seconds", *wait_s)?,
             Self::Balking { share, others } => {
@@ -241,6 +299,7 @@ impl Patience {
                     second: within * (reached * reached + reached * low_s + low_s * low_s) / (3.0 * width),
                 }
             }
+            Self::Hazard { pieces } => hazard_at(pieces, x),
             Self::Constant { wait_s } if x >= *wait_s => {
                 At { survival: 0.0, cdf: 1.0, first: *wait_s, second: wait_s * wait_s }
             }
@@ -281,6 +340,10 @@ impl Patience {
                 }
             }
             Self::Uniform { low_s, high_s } => list.extend([*low_s, *high_s]),
+            Self::Hazard { pieces } => {
+                list.extend(pieces.iter().map(|piece| piece.from_s));
+                list.extend(pieces.last().map(|last| last.from_s + 8.0 / last.per_s));
+            }
             Self::Constant { wait_s } => list.push(*wait_s),
             Self::Balking { others, .. } => others.landmarks(list),
         }
@@ -311,6 +374,25 @@ fn exponential_at(mean_s: f64, x: f64) -> At {
     let survival = if y < 1.0 { 1.0 + minus_cdf } else { (-y).exp() };
     let (second, third) = lower_gamma_2_3(y, survival);
     At { survival, cdf: -minus_cdf, first: mean_s * second, second: 2.0 * mean_s * mean_s * third }
+}
+
+fn hazard_at(pieces: &[HazardPiece], x: f64) -> At {
+    let mut sum = At { survival: 1.0, ..At::default() };
+    for (i, piece) in pieces.iter().enumerate().take_while(|(_, piece)| piece.from_s < x) {
+        let HazardPiece { from_s, per_s } = *piece;
+        if per_s == 0.0 {
+            continue;
+        }
+        let to_s = pieces.get(i + 1).map_or(x, |next| next.from_s.min(x));
+        // Those who leave in this piece leave at its start plus an exponential time.
+        let within = exponential_at(1.0 / per_s, to_s - from_s);
+        let there = sum.survival;
+        sum.cdf += there * within.cdf;
+        sum.first += there * (from_s * within.cdf + within.first);
+        sum.second += there * (from_s * from_s * within.cdf + 2.0 * from_s * within.first + within.second);
+        sum.survival = there * within.survival;
+    }
+    sum
 }
 
 /// The density's logarithm falls by this much from its peak to where the integrals are cut: e^−60 is 10^−26.

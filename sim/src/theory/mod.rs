@@ -30,7 +30,7 @@ pub mod staffing;
 
 pub use error::TheoryError;
 pub use figures::{Demand, Figures, Outcomes, ServiceLevels, Thresholds};
-pub use general_patience::{Branch, Patience};
+pub use general_patience::{Branch, HazardPiece, Patience};
 
 /// A queueing model with everything it needs beside demand, operators and thresholds.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,51 +1,5 @@
 //! Special functions that the patience distributions need.
 
-/// Regularised lower and upper incomplete gamma functions, P(a, x) and Q(a, x), for `a` > 0 and `x` ≥ 0.
-///
-/// Series below `a + 1`, continued fraction above (Lentz), so that the smaller of the two never cancels.
-/// Source: Abramowitz and Stegun 6.5.29 and 6.5.31.
-pub(super) fn incomplete_gamma(a: f64, x: f64) -> (f64, f64) {
-    if x <= 0.0 {
-        return (0.0, 1.0);
-    }
-    if x == f64::INFINITY {
-        return (1.0, 0.0);
-    }
-    let scale = (a * x.ln() - x - libm::lgamma(a)).exp();
-    if x < a + 1.0 {
-        let (mut sum, mut term, mut k) = (1.0 / a, 1.0 / a, a);
-        while term > sum * 1e-17 {
-            k += 1.0;
-            term *= x / k;
-            sum += term;
-        }
-        let lower = sum * scale;
-        (lower, 1.0 - lower)
-    } else {
-        const TINY: f64 = 1e-300;
-        let mut b = x + 1.0 - a;
-        let mut c = 1.0 / TINY;
-        let mut d = 1.0 / b;
-        let mut h = d;
-        for i in 1..1_000_000_u32 {
-            let i = f64::from(i);
-            let n = -i * (i - a);
-            b += 2.0;
-            d = n * d + b;
-            d = 1.0 / if d.abs() < TINY { TINY } else { d };
-            c = b + n / c;
-            c = if c.abs() < TINY { TINY } else { c };
-            let step = c * d;
-            h *= step;
-            if (step - 1.0).abs() < 1e-16 {
-                break;
-            }
-        }
-        let upper = h * scale;
-        (1.0 - upper, upper)
-    }
-}
-
 /// P(2, y) and P(3, y): 1 − e^−y (1 + y) and 1 − e^−y (1 + y + y²/2), given `e` = e^−y.
 pub(super) fn lower_gamma_2_3(y: f64, e: f64) -> (f64, f64) {
     const RATIOS: [f64; 12] = [
@@ -81,6 +35,7 @@ pub(super) fn normal_cdf(z: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::incomplete_gamma::incomplete_gamma;
 
     #[test]
     fn incomplete_gamma_meets_its_closed_forms() {
