@@ -1,5 +1,7 @@
 //! Classes of customers: how they arrive, how long they would wait, and what serving them takes.
 
+use callfloor_engine::PhoneNumber;
+
 use crate::arrivals::{Arrivals, MeanHandling};
 use crate::distribution::Distribution;
 use crate::queue::SkillRequirement;
@@ -146,14 +148,14 @@ pub struct Consult {
 }
 
 /// Whom an operator consults.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsultTarget {
     /// A Ready operator of a group; where none is Ready, the call goes on without.
     Group(GroupIndex),
     /// One of the service's favourite numbers, by its place in the list.
     Favourite(usize),
     /// A typed number.
-    Number(String),
+    Number(PhoneNumber),
 }
 
 /// A blind transfer.
@@ -168,12 +170,12 @@ pub struct Transfer {
 }
 
 /// Where a blind transfer goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransferTarget {
     /// Into a queue.
     Queue(QueueIndex),
     /// To a Ready operator of a group.
     Group(GroupIndex),
     /// To an outside number: the call ends for us.
-    Number(String),
+    Number(PhoneNumber),
 }

@@ -1,5 +1,7 @@
 //! Call flows: what a contact meets before an operator.
 
+use callfloor_engine::PhoneNumber;
+
 use crate::queue::SkillRequirement;
 use crate::scenario::{QueueIndex, ServiceIndex, StepIndex};
 
@@ -109,7 +111,7 @@ pub enum StepKind {
     /// Forwards to an outside number, which always answers.
     Forward {
         /// The number.
-        number: String,
+        number: PhoneNumber,
     },
     /// Ends the contact.
     End,

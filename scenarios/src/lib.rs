@@ -11,6 +11,7 @@ pub mod campaign;
 pub mod clock;
 pub mod customer;
 pub mod distribution;
+pub mod floor;
 pub mod flow;
 pub mod operator;
 pub mod queue;
@@ -26,6 +27,7 @@ pub use customer::{
     TransferTarget,
 };
 pub use distribution::{Branch, Distribution, HazardPiece, Part, QuantilePoint};
+pub use floor::{Audio, AudioKind, ClassEntry, FloorPlan};
 pub use flow::{BusyWhen, Flow, MenuOption, Step, StepKind};
 pub use operator::{BreakPlan, Capacity, Group, QueueLevel, Rostered, Shift, SkillLevel};
 pub use queue::{

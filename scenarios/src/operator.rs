@@ -1,6 +1,6 @@
 //! Groups of operators: skills, rosters and habits.
 
-use crate::clock::Days;
+use crate::clock::{DAY_US, Days};
 use crate::distribution::Distribution;
 use crate::scenario::{QueueIndex, ServiceIndex, SkillIndex};
 
@@ -35,6 +35,14 @@ pub struct Group {
     pub handling_factor: f64,
 }
 
+impl Shift {
+    /// Whether it is worked day and night: nobody comes or goes at midnight.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        self.days == Days::All && self.from_us == 0 && self.to_us == DAY_US
+    }
+}
+
 impl Group {
     /// The most operators on duty at once on any of the first `days` days; `weekday` gives the day of the week of
     /// a simulated day. So many distinct operators are configured.
@@ -49,8 +57,9 @@ impl Group {
                     [(shift.from_us, present), (shift.to_us, -present)]
                 })
                 .collect();
-            // At one moment those who go leave first: a shift that follows another needs no second crew.
-            changes.sort_unstable();
+            // At one moment those who come are counted before those who go: a call may keep somebody beyond the
+            // end of a shift.
+            changes.sort_unstable_by_key(|&(at, change)| (at, std::cmp::Reverse(change)));
             let mut on_duty = 0_i64;
             for (_, change) in changes {
                 on_duty += change;

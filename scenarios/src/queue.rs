@@ -1,7 +1,9 @@
 //! Queues: who is chosen, who waits where, and what happens when the wait grows.
 
+use callfloor_engine::PhoneNumber;
 use callfloor_measure::EarlyAbandons;
 
+use crate::clock::SECOND_US;
 use crate::scenario::{QueueIndex, ServiceIndex, SkillIndex};
 use crate::service::Channel;
 
@@ -116,7 +118,7 @@ pub enum Relax {
 }
 
 /// Where an overflowing contact goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overflow {
     /// It is refused, or ends after the maximum wait.
     End,
@@ -125,7 +127,7 @@ pub enum Overflow {
     /// It leaves a message.
     Voicemail,
     /// To an outside number.
-    Forward(String),
+    Forward(PhoneNumber),
 }
 
 /// Preference for the last operator.
@@ -146,4 +148,33 @@ pub struct ServiceLevelTarget {
     pub rule: EarlyAbandons,
     /// s: an abandonment with a wait up to this is short, in microseconds.
     pub short_abandon_us: u64,
+}
+
+impl Queue {
+    /// A queue of calls with every default.
+    #[must_use]
+    pub fn new(name: &str, service: ServiceIndex) -> Self {
+        Self {
+            name: name.to_owned(),
+            service,
+            channel: Channel::Phone,
+            policy: Policy::LongestIdle { since: IdleSince::LastCall },
+            skills: Vec::new(),
+            priority: PriorityRule::Strict,
+            relax: Vec::new(),
+            ring_limit_us: None,
+            limit: None,
+            max_wait_us: None,
+            overflow: Overflow::End,
+            last_operator: None,
+            service_level: ServiceLevelTarget::default(),
+        }
+    }
+}
+
+impl Default for ServiceLevelTarget {
+    /// 80 % in 20 s, abandonments up to 5 s left out.
+    fn default() -> Self {
+        Self { threshold_us: 20 * SECOND_US, target: 0.8, rule: EarlyAbandons::Short, short_abandon_us: 5 * SECOND_US }
+    }
 }

@@ -1,6 +1,11 @@
 //! Services: contract flags, opening hours and the settings of the phone desk.
 
-use crate::clock::OpeningHours;
+use callfloor_engine::PhoneNumber;
+
+use crate::clock::{DAY_US, OpeningHours, SECOND_US};
+
+/// Longest message of a queue's overflow rule `voicemail`, in microseconds.
+pub const VOICEMAIL_LIMIT_US: u64 = 120_000_000;
 
 /// A line of business.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +21,7 @@ pub struct Service {
     /// Settings of the phone desk.
     pub settings: Settings,
     /// Registered caller ids, the first preselected.
-    pub outgoing_numbers: Vec<String>,
+    pub outgoing_numbers: Vec<PhoneNumber>,
     /// Favourite transfer numbers.
     pub favourites: Vec<Favourite>,
 }
@@ -27,7 +32,7 @@ pub struct Favourite {
     /// Name.
     pub name: String,
     /// Number.
-    pub number: String,
+    pub number: PhoneNumber,
 }
 
 /// Settings of a service. Spans are in microseconds.
@@ -145,4 +150,40 @@ pub struct Blending {
     pub phone_interrupts_chats: bool,
     /// A chat may be offered to an operator who works on tickets.
     pub chat_interrupts_tickets: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            login_status: LoginStatus::Work,
+            ring_limit_us: 15 * SECOND_US,
+            miss_rule: MissRule::Work,
+            outbound_ticket: OutboundTicket::AtConnect,
+            dial_limit_us: 60 * SECOND_US,
+            consult_limit_us: 30 * SECOND_US,
+            after_call_limit_us: None,
+            after_call_fixed: false,
+            next_status: NextStatus::Ready,
+            forced_end_announcement_us: 8 * SECOND_US,
+            device_lost: DeviceLost::Requeue,
+            device_grace_us: 30 * SECOND_US,
+            solve_at_wrap_up: true,
+            ticket_close_us: 14 * DAY_US,
+            callback_attempts: 3,
+            callback_retry_us: 300 * SECOND_US,
+        }
+    }
+}
+
+impl Default for Blending {
+    fn default() -> Self {
+        Self {
+            phone_points: 100,
+            chat_points: 20,
+            ticket_points: 20,
+            phone_interrupts_tickets: true,
+            phone_interrupts_chats: false,
+            chat_interrupts_tickets: true,
+        }
+    }
 }
