@@ -3,6 +3,7 @@
 pub mod arrival;
 pub mod calendar;
 pub mod distribution;
+pub mod fit;
 mod incomplete_gamma;
 pub mod stream;
 pub mod theory;
