@@ -41,7 +41,7 @@ pub use histogram::Histogram;
 pub use metric::{Direction, Metric, Unit, UnknownMetric};
 pub use results::{
     Channel, Group, Header, IdentityFailure, MergeError, Queue, QueueTotals, ReadError, ReplicationTotals, Results,
-    Scope, WAIT_QUANTILES,
+    Scope, WAIT_QUANTILES, WarmUp,
 };
 pub use staff::{StaffTimes, Status};
 pub use student::{normal_quantile, t_quantile};

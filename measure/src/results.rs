@@ -476,6 +476,16 @@ impl Results {
         Some(estimate)
     }
 
+    /// Numerator and denominator of a ratio, summed over replications: calls, or µs for times. What stands behind a percentage.
+    #[must_use]
+    pub fn parts(&self, metric: Metric, scope: Scope) -> Option<(f64, f64)> {
+        if !applies(metric, scope) {
+            return None;
+        }
+        let pairs = self.pairs(metric.fraction()?, scope)?;
+        Some(pairs.iter().fold((0.0, 0.0), |sum, pair| (sum.0 + pair.0, sum.1 + pair.1)))
+    }
+
     /// A ratio's mean over the replications' own values, each with equal weight: the second kind of "average service level".
     #[must_use]
     pub fn mean_over_replications(&self, metric: Metric, scope: Scope) -> Option<Estimate> {
