@@ -14,6 +14,7 @@ mod id;
 mod number;
 mod output;
 mod rejection;
+pub mod script;
 mod status;
 mod time;
 
