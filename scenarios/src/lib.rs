@@ -11,11 +11,16 @@ pub mod campaign;
 pub mod clock;
 pub mod customer;
 pub mod distribution;
+mod file;
 pub mod floor;
 pub mod flow;
+mod library;
 pub mod operator;
+mod problem;
 pub mod queue;
+mod reference;
 pub mod scenario;
+mod schema;
 pub mod service;
 pub mod threshold;
 
@@ -27,17 +32,22 @@ pub use customer::{
     TransferTarget,
 };
 pub use distribution::{Branch, Distribution, HazardPiece, Part, QuantilePoint};
+pub use file::{Files, Folder, NoFiles};
 pub use floor::{Audio, AudioKind, ClassEntry, FloorPlan};
 pub use flow::{BusyWhen, Flow, MenuOption, Step, StepKind};
+pub use library::{TEMPLATES, Template, template};
 pub use operator::{BreakPlan, Capacity, Group, QueueLevel, Rostered, Shift, SkillLevel};
+pub use problem::{Problem, Problems};
 pub use queue::{
     IdleSince, LastOperator, Overflow, Policy, PriorityRule, Queue, Relax, RelaxStep, ServiceLevelTarget,
     SkillRequirement,
 };
+pub use reference::format_reference;
 pub use scenario::{
     CampaignIndex, ClassIndex, FlowIndex, GroupIndex, Horizon, Precision, QueueIndex, Replications, Scenario,
     ServiceIndex, Skill, SkillIndex, StepIndex,
 };
+pub use schema::json_schema;
 pub use service::{
     Blending, Channel, DeviceLost, Favourite, LoginStatus, MissRule, NextStatus, OutboundTicket, Service, Settings,
 };

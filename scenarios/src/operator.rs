@@ -44,6 +44,26 @@ impl Shift {
 }
 
 impl Group {
+    /// A group without shifts or queues, with every default.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            services: Vec::new(),
+            skills: Vec::new(),
+            queues: Vec::new(),
+            shifts: Vec::new(),
+            answer_delay: Distribution::Constant { value_s: 3.0 },
+            miss: 0.0,
+            decline: 0.0,
+            back_after_miss: Distribution::Constant { value_s: 60.0 },
+            breaks: Vec::new(),
+            auto_answer: false,
+            capacity: Capacity { points: 100, chat_limit: 3, ticket_limit: 1 },
+            handling_factor: 1.0,
+        }
+    }
+
     /// The most operators on duty at once on any of the first `days` days; `weekday` gives the day of the week of
     /// a simulated day. So many distinct operators are configured.
     #[must_use]
