@@ -1,37 +1,18 @@
 //! The theory against every row of the reference tables, which are data beside the repository.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+mod reference;
 
 use callfloor_measure::EarlyAbandons;
 use callfloor_sim::theory::staffing::{Targets, fewest_operators, rostered};
 use callfloor_sim::theory::{Branch, Demand, Figures, Model, Patience, Thresholds, erlang_b, finite_queue};
+use reference::{Row, number, table};
 
-/// The rows of a table by column name, or `None` (and a line saying so) where the data is absent.
-fn table(name: &str) -> Option<Vec<BTreeMap<String, String>>> {
-    let root = std::env::var_os("CALLFLOOR_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
-    let path = root.join("reference").join(name);
-    if !path.exists() {
-        println!("skipped: no data at {}", path.display());
-        return None;
-    }
-    let mut reader = csv::Reader::from_path(&path).expect("a readable table");
-    let rows: Vec<_> = reader.deserialize().collect::<Result<_, _>>().expect("a well-formed table");
-    assert!(!rows.is_empty(), "{name} has rows");
-    Some(rows)
-}
-
-fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
-    row[column].parse().unwrap_or_else(|_| panic!("{}: {column} {:?}", row["id"], row[column]))
-}
-
-fn whole(row: &BTreeMap<String, String>, column: &str) -> u32 {
+fn whole(row: &Row, column: &str) -> u32 {
     row[column].parse().unwrap_or_else(|_| panic!("{}: {column} {:?}", row["id"], row[column]))
 }
 
 /// Within 1e-10 of the row's value, or its own tolerance where the printed value is rounded more coarsely.
-fn check(row: &BTreeMap<String, String>, found: f64) {
+fn check(row: &Row, found: f64) {
     let value = number(row, "value");
     let tolerance = number(row, "tolerance").max(1e-10 * value.abs());
     assert!(
@@ -43,17 +24,17 @@ fn check(row: &BTreeMap<String, String>, found: f64) {
     );
 }
 
-fn demand(row: &BTreeMap<String, String>) -> Demand {
+fn demand(row: &Row) -> Demand {
     Demand::per_second(number(row, "arrival_rate"), number(row, "mean_service")).unwrap()
 }
 
 /// Thresholds from the column `t`; no call is a short abandonment.
-fn thresholds(row: &BTreeMap<String, String>) -> Thresholds {
+fn thresholds(row: &Row) -> Thresholds {
     let target_s = if row["t"].is_empty() { 20.0 } else { number(row, "t") };
     Thresholds { target_s, short_abandon_s: 0.0 }
 }
 
-fn metric(row: &BTreeMap<String, String>, figures: &Figures, demand: Demand) -> f64 {
+fn metric(row: &Row, figures: &Figures, demand: Demand) -> f64 {
     let o = &figures.outcomes;
     match row["metric"].as_str() {
         "p_wait" => figures.p_wait,
@@ -78,12 +59,12 @@ fn metric(row: &BTreeMap<String, String>, figures: &Figures, demand: Demand) -> 
 
 #[test]
 fn erlang_b_rows() {
-    for row in table("erlang_b.csv").into_iter().flatten() {
+    for row in table("erlang_b.csv") {
         assert_eq!(row["metric"], "blocking");
         let (load, servers) = (number(&row, "offered_load_erl"), whole(&row, "servers"));
         check(&row, erlang_b::blocking(load, servers).unwrap());
     }
-    for row in table("erlang_b_capacity_table.csv").into_iter().flatten() {
+    for row in table("erlang_b_capacity_table.csv") {
         assert_eq!(row["metric"], "max_offered_load_erl");
         let (servers, blocking) = (whole(&row, "servers"), number(&row, "blocking"));
         check(&row, erlang_b::largest_load(servers, blocking).unwrap());
@@ -92,7 +73,7 @@ fn erlang_b_rows() {
 
 #[test]
 fn erlang_c_rows() {
-    for row in table("erlang_c.csv").into_iter().flatten() {
+    for row in table("erlang_c.csv") {
         let demand = demand(&row);
         let figures = Model::ErlangC.figures(demand, whole(&row, "servers"), thresholds(&row)).unwrap();
         check(&row, metric(&row, &figures, demand));
@@ -101,7 +82,7 @@ fn erlang_c_rows() {
 
 #[test]
 fn erlang_a_rows() {
-    for row in table("erlang_a.csv").into_iter().flatten() {
+    for row in table("erlang_a.csv") {
         assert_eq!(row["patience"], "exponential");
         let demand = demand(&row);
         let model = Model::ErlangA { patience_s: number(&row, "patience_mean") };
@@ -133,7 +114,7 @@ fn patience(text: &str) -> Patience {
 
 #[test]
 fn general_patience_rows() {
-    for row in table("mmn_general_patience.csv").into_iter().flatten() {
+    for row in table("mmn_general_patience.csv") {
         let demand = demand(&row);
         let model = Model::GeneralPatience(patience(&row["patience"]));
         let figures = model.figures(demand, whole(&row, "servers"), thresholds(&row)).unwrap();
@@ -143,7 +124,7 @@ fn general_patience_rows() {
 
 #[test]
 fn finite_queue_rows() {
-    for row in table("finite_queue.csv").into_iter().flatten() {
+    for row in table("finite_queue.csv") {
         let service_s = 1.0 / number(&row, "service_rate");
         let demand = Demand::per_second(number(&row, "arrival_rate"), service_s).unwrap();
         let leaving = number(&row, "abandon_rate");
@@ -166,7 +147,7 @@ fn finite_queue_rows() {
 
 #[test]
 fn min_staffing_rows() {
-    for row in table("min_staffing.csv").into_iter().flatten() {
+    for row in table("min_staffing.csv") {
         // Whitt's unit of time is the mean service time, 100 calls in each.
         let unit = row["arrivals_per_interval"].strip_suffix(" per unit");
         let demand = match unit {
