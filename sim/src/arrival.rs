@@ -19,6 +19,8 @@ pub struct Arrival {
     pub number: u64,
     /// The place in the trace, where there is one.
     pub trace: Option<usize>,
+    /// The first words of the customer's stream: arrival, patience, talk, after-call work.
+    pub words: [u64; 4],
 }
 
 /// Where the streams of a source and its customers are keyed.
@@ -117,7 +119,8 @@ impl<'a> ArrivalProcess<'a> {
             }
             self.number += 1;
             if (self.window.0..self.window.1).contains(&(at_us % DAY_US)) {
-                return Some(Arrival { at_us, number, trace: Some(index) });
+                let words = self.streams.block(Kind::Customer, customer_id(self.source, number, 0), 0);
+                return Some(Arrival { at_us, number, trace: Some(index), words });
             }
         }
     }
@@ -125,11 +128,14 @@ impl<'a> ArrivalProcess<'a> {
     #[inline]
     fn next_of_rates(&mut self) -> Option<Arrival> {
         let id = customer_id(self.source, self.number, 0);
-        let mut hazard = ziggurat::exponential(&mut self.streams.draws(Kind::Customer, id, Purpose::Arrival));
+        let words = self.streams.block(Kind::Customer, id, 0);
+        let mut hazard =
+            ziggurat::exponential(&mut self.streams.draws_from(Kind::Customer, id, Purpose::Arrival, words[0]));
         loop {
             let Some(piece) = self.pieces.get(self.piece) else {
                 self.day = self.day.checked_add(1)?;
-                if self.end_day.is_some_and(|end| self.day >= end) || u64::from(self.day) * DAY_US >= self.end_us {
+                if self.end_day.is_some_and(|end| self.day >= end) || self.clock.instant_us(self.day, 0) >= self.end_us
+                {
                     return None;
                 }
                 self.plan_day();
@@ -156,7 +162,7 @@ impl<'a> ArrivalProcess<'a> {
             }
             let number = self.number;
             self.number += 1;
-            return Some(Arrival { at_us, number, trace: None });
+            return Some(Arrival { at_us, number, trace: None, words });
         }
     }
 
@@ -199,7 +205,7 @@ impl<'a> ArrivalProcess<'a> {
         let (start, end) = (rates.start_per_hour / 3600.0, rates.end_per_hour / 3600.0);
         let slope = (end - start) / length;
         self.pieces.push(Piece {
-            from_us: u64::from(self.day) * DAY_US + from,
+            from_us: self.clock.instant_us(self.day, from),
             length: seconds(to - from),
             rate: factor * (start + slope * seconds(from - rates.from_us)),
             slope: factor * slope,

@@ -2,9 +2,19 @@
 
 pub mod arrival;
 pub mod calendar;
+mod collect;
+mod customer;
+mod digest;
 pub mod distribution;
 pub mod fit;
+mod host;
 mod incomplete_gamma;
+pub mod model;
+mod operator;
+pub mod replication;
+mod roster;
 pub mod stream;
 pub mod theory;
 pub mod ziggurat;
+
+pub use replication::{Options, Outcome, Progress, SimulationError, simulate};

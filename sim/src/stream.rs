@@ -74,6 +74,10 @@ pub enum Purpose {
     DayFactor = 18,
     /// Anything else.
     Other = 19,
+    /// Whether the customer leaves at once on hearing that they must wait.
+    Balking = 20,
+    /// Blind transfer at the end of the talk, and the talk after it.
+    Transfer = 21,
 }
 
 /// Purposes in one block.
@@ -164,19 +168,27 @@ impl Streams {
     pub fn draws(&self, kind: Kind, id: u64, purpose: Purpose) -> Draws {
         let purpose = purpose as u8;
         let first = self.block(kind, id, purpose / LANES)[usize::from(purpose % LANES)];
-        self.resume(kind, id, purpose, first)
+        self.resume(kind as u64, id, purpose, first)
+    }
+
+    /// The stream of the `nth` occasion (from 0) of a purpose that recurs: a second ring, a third menu.
+    #[must_use]
+    pub fn draws_nth(&self, kind: Kind, id: u64, purpose: Purpose, nth: u32) -> Draws {
+        let (owner, purpose) = (kind as u64 | u64::from(nth) << 8, purpose as u8);
+        let block = philox4x64_10([id, u64::from(purpose / LANES), owner, 0], self.key);
+        self.resume(owner, id, purpose, block[usize::from(purpose % LANES)])
     }
 
     /// As [`Self::draws`], where the first word is already known from [`Self::block`].
     #[inline]
     #[must_use]
     pub fn draws_from(&self, kind: Kind, id: u64, purpose: Purpose, first: u64) -> Draws {
-        self.resume(kind, id, purpose as u8, first)
+        self.resume(kind as u64, id, purpose as u8, first)
     }
 
     #[inline]
-    fn resume(&self, kind: Kind, id: u64, purpose: u8, first: u64) -> Draws {
-        Draws { key: self.key, id, purpose, kind: kind as u8, used: 0, first, rest: [0; 4] }
+    fn resume(&self, owner: u64, id: u64, purpose: u8, first: u64) -> Draws {
+        Draws { key: self.key, id, purpose, owner, used: 0, first, rest: [0; 4] }
     }
 }
 
@@ -186,7 +198,8 @@ pub struct Draws {
     key: [u64; 2],
     id: u64,
     purpose: u8,
-    kind: u8,
+    /// The kind, and the occasion above it.
+    owner: u64,
     used: u32,
     first: u64,
     rest: [u64; 4],
@@ -200,7 +213,7 @@ impl Draws {
         let index = self.used - 1;
         let lane = (index % 4) as usize;
         if lane == 0 {
-            let counter = [self.id, u64::from(self.purpose), u64::from(self.kind), u64::from(index / 4) + 1];
+            let counter = [self.id, u64::from(self.purpose), self.owner, u64::from(index / 4) + 1];
             self.rest = philox4x64_10(counter, self.key);
         }
         self.used += 1;
@@ -252,6 +265,10 @@ mod tests {
             assert_eq!(streams.draws(Kind::Customer, 42, purpose).next_u64(), word);
         }
         let talk = streams.draws(Kind::Customer, 42, Purpose::Talk);
+        for occasion in 0..3 {
+            let nth = streams.draws_nth(Kind::Customer, 42, Purpose::Talk, occasion);
+            assert_eq!(nth == talk, occasion == 0);
+        }
         assert_eq!(streams.draws_from(Kind::Customer, 42, Purpose::Talk, block[2]), talk);
     }
 

@@ -1,0 +1,191 @@
+//! A customer's contact while it is in the centre: what the customer will do, and what serving them will take.
+
+use crate::calendar::Entry;
+use crate::collect::{NO_INTERVAL, NO_ROW};
+use callfloor_engine::{CallId, ChatId, FarEndFault, LegId};
+
+/// No operator, or no known customer.
+pub(crate) const NOBODY: u32 = u32::MAX;
+
+/// What the customer's next step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Nothing is scheduled.
+    Idle,
+    /// What is played ends.
+    Playback,
+    /// Presses a key in the menu, or none.
+    Key,
+    /// Accepts a callback or not.
+    Callback,
+    /// The talk ends.
+    Talk,
+    /// The talk takes a turn.
+    Turn(Turn),
+    /// The hold ends.
+    Hold,
+    /// Somebody is being reached for a consultation.
+    Consulting,
+    /// The consultation ends.
+    Consult,
+    /// An outside number answers, or does not.
+    Target(LegId, bool),
+    /// The dialled customer answers, or does not and why.
+    Dial(Option<FarEndFault>),
+    /// The talk after a transfer ends.
+    Outside,
+}
+
+/// A call, in the slot of the engine's own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller {
+    pub(crate) call: CallId,
+    /// Key of the customer's random streams.
+    pub(crate) id: u64,
+    /// Words of the customer's stream: patience, talk, after-call work.
+    pub(crate) words: [u64; 3],
+    pub(crate) queued_at: u64,
+    /// When the customer gives up; 0: not drawn.
+    pub(crate) gives_up_at: u64,
+    pub(crate) gives_up: Entry,
+    pub(crate) step: Entry,
+    /// Talk time that is left after the next turn.
+    pub(crate) talk_left_us: u64,
+    /// Interval of the arrival in the queue.
+    pub(crate) arrived: u32,
+    pub(crate) operator: u32,
+    /// Known customer's number.
+    pub(crate) known: u32,
+    /// Place in the trace + 1; 0 for none.
+    pub(crate) trace: u32,
+    /// Class, or number of classes + campaign.
+    pub(crate) source: u16,
+    /// Row of the results.
+    pub(crate) row: u16,
+    /// Offers so far.
+    pub(crate) rings: u16,
+    /// Menus so far.
+    pub(crate) menus: u8,
+    /// Queues so far.
+    pub(crate) queues: u8,
+    /// The flow's step.
+    pub(crate) flow_step: u16,
+    pub(crate) audio: u32,
+    pub(crate) stage: Stage,
+    pub(crate) waiting: bool,
+    /// Handed on without asking: the talk that follows is `talk_after`.
+    pub(crate) handed_on: bool,
+    pub(crate) attempt: u8,
+    pub(crate) live: bool,
+}
+
+impl Caller {
+    /// A slot that holds nobody.
+    pub(crate) const EMPTY: Self = Self {
+        call: CallId::from_parts(0, u32::MAX),
+        id: 0,
+        words: [0; 3],
+        queued_at: 0,
+        gives_up_at: 0,
+        gives_up: Entry::NONE,
+        step: Entry::NONE,
+        talk_left_us: 0,
+        arrived: NO_INTERVAL,
+        operator: NOBODY,
+        known: NOBODY,
+        trace: 0,
+        source: 0,
+        row: NO_ROW,
+        rings: 0,
+        menus: 0,
+        queues: 0,
+        flow_step: 0,
+        audio: 0,
+        stage: Stage::Idle,
+        waiting: false,
+        handed_on: false,
+        attempt: 0,
+        live: false,
+    };
+}
+
+/// A turn in the middle of a talk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Turn {
+    Hold,
+    Consult,
+    ForcedEnd,
+}
+
+/// The turns of a talk, the last first: (talk time left at the turn, turn).
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Turns {
+    turns: [Option<(u64, Turn)>; 3],
+}
+
+impl Turns {
+    /// Adds a turn at which `left_us` of the talk time are left.
+    pub(crate) fn add(&mut self, left_us: u64, turn: Turn) {
+        if let Some(free) = self.turns.iter_mut().find(|slot| slot.is_none()) {
+            *free = Some((left_us, turn));
+        }
+        // The next turn, with the most talk time left, comes last.
+        self.turns.sort_unstable_by_key(|slot| slot.unwrap_or((u64::MAX, Turn::Hold)));
+    }
+
+    /// Takes the next turn.
+    pub(crate) fn take(&mut self) -> Option<(u64, Turn)> {
+        let next = self.turns.iter_mut().rev().find(|slot| slot.is_some())?;
+        next.take()
+    }
+}
+
+/// A chat, in the slot of the engine's own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chatter {
+    pub(crate) chat: ChatId,
+    pub(crate) id: u64,
+    pub(crate) gives_up: Entry,
+    pub(crate) ends: Entry,
+    pub(crate) answered_at: u64,
+    pub(crate) arrived: u32,
+    pub(crate) operator: u32,
+    pub(crate) trace: u32,
+    pub(crate) source: u16,
+    pub(crate) row: u16,
+    pub(crate) rings: u16,
+    pub(crate) waiting: bool,
+    pub(crate) attempt: u8,
+}
+
+/// A ticket, in the slot of the engine's own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ticket {
+    pub(crate) ticket: Option<callfloor_engine::TicketId>,
+    pub(crate) id: u64,
+    pub(crate) answered_at: u64,
+    pub(crate) arrived: u32,
+    pub(crate) operator: u32,
+    pub(crate) trace: u32,
+    pub(crate) source: u16,
+    pub(crate) row: u16,
+    pub(crate) rings: u16,
+    pub(crate) waiting: bool,
+    /// Goes with a call, from operator to operator.
+    pub(crate) of_call: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_come_in_the_order_of_the_talk() {
+        let mut turns = Turns::default();
+        turns.add(20, Turn::Consult);
+        turns.add(90, Turn::Hold);
+        turns.add(5, Turn::ForcedEnd);
+        let order: Vec<_> = std::iter::from_fn(|| turns.take()).collect();
+        assert_eq!(order, [(90, Turn::Hold), (20, Turn::Consult), (5, Turn::ForcedEnd)]);
+    }
+}

@@ -1,0 +1,244 @@
+//! Chats and tickets: the same queues, several at once for each operator.
+
+use super::calls::trace_of;
+use super::{Coming, Happening, Host, Reaction};
+use crate::arrival::micros;
+use crate::calendar::Entry;
+use crate::collect::{NO_INTERVAL, NO_ROW};
+use crate::customer::{Chatter, NOBODY, Ticket};
+use crate::stream::{Kind, Purpose};
+use callfloor_engine::{
+    CallId, ChatEnd, ChatId, Command, OperatorId, QueueId, Resolution, TicketChange, TicketId, TicketOrigin,
+    TicketStatus,
+};
+
+/// Longer than any run: such a patience is never drawn on.
+const FOR_EVER_S: f64 = 1e10;
+
+impl Host<'_> {
+    // ---- chats ----------------------------------------------------------------------------------------------------
+
+    pub(super) fn chat_arrived(&mut self, chat: ChatId, queue: QueueId) {
+        self.live += 1;
+        let Some(Coming { id, words, source, attempt, trace, .. }) = self.coming.take() else { return };
+        let arrived = self.collector.offered(queue.0);
+        let slot = chat.slot() as usize;
+        let none = Chatter {
+            chat,
+            id,
+            gives_up: Entry::NONE,
+            ends: Entry::NONE,
+            answered_at: 0,
+            arrived,
+            operator: NOBODY,
+            trace,
+            source,
+            row: queue.0,
+            rings: 0,
+            waiting: true,
+            attempt,
+        };
+        if slot >= self.chats.len() {
+            self.chats.resize(slot + 1, none);
+        }
+        self.chats[slot] = none;
+        let class = &self.model.scenario.classes[usize::from(source)];
+        let mut draws = self.streams.draws_from(Kind::Customer, id, Purpose::Patience, words[1]);
+        let patience = trace_of(class, trace)
+            .and_then(|t| t.patience_s)
+            .unwrap_or_else(|| self.model.classes[usize::from(source)].patience.sample(&mut draws));
+        if patience < FOR_EVER_S {
+            let slot = chat.slot();
+            self.chats[slot as usize].gives_up = self.after(patience, Happening::ChatGivesUp(slot));
+        }
+    }
+
+    pub(super) fn chat_gives_up(&mut self, slot: u32) {
+        let chatter = &mut self.chats[slot as usize];
+        chatter.gives_up = Entry::NONE;
+        if chatter.waiting {
+            let chat = chatter.chat;
+            self.apply(Command::CustomerLeftChat { chat });
+        }
+    }
+
+    pub(super) fn chat_answered(&mut self, chat: ChatId, operator: u32, wait_us: u64) {
+        let slot = chat.slot();
+        let chatter = &mut self.chats[slot as usize];
+        chatter.waiting = false;
+        chatter.operator = operator;
+        chatter.answered_at = self.now;
+        let Chatter { id, gives_up, arrived, source, row, trace, .. } = *chatter;
+        self.calendar.withdraw(gives_up);
+        self.collector.answered(row, arrived, wait_us);
+        let length_us = self.work_length(source, id, trace, operator);
+        let entry = self.calendar.schedule(self.now + length_us, Happening::ChatEnds(slot));
+        self.chats[slot as usize].ends = entry;
+    }
+
+    /// Talk time of a chat, or work on a ticket, in microseconds.
+    fn work_length(&self, source: u16, id: u64, trace: u32, operator: u32) -> u64 {
+        let class = &self.model.scenario.classes[usize::from(source)];
+        let factor = self.handling_factor(source, operator, self.now);
+        let mut draws = self.streams.draws(Kind::Customer, id, Purpose::Talk);
+        micros(
+            trace_of(class, trace)
+                .and_then(|t| t.talk_s)
+                .unwrap_or_else(|| factor * self.model.classes[usize::from(source)].handling.talk.sample(&mut draws)),
+        )
+    }
+
+    pub(super) fn chat_ends(&mut self, slot: u32) {
+        let Chatter { chat, operator, .. } = self.chats[slot as usize];
+        self.apply(Command::EndChat { operator: OperatorId(operator), chat });
+    }
+
+    pub(super) fn chat_ended(&mut self, chat: ChatId, end: ChatEnd, wait_us: u64, handled_us: u64) {
+        self.live -= 1;
+        let chatter = &mut self.chats[chat.slot() as usize];
+        let Chatter { id, row, arrived, waiting, source, operator, attempt, .. } = *chatter;
+        chatter.waiting = false;
+        let (gives_up, ends) = (std::mem::take(&mut chatter.gives_up), std::mem::take(&mut chatter.ends));
+        self.calendar.withdraw(gives_up);
+        self.calendar.withdraw(ends);
+        match end {
+            ChatEnd::Abandoned if waiting => {
+                self.collector.abandoned(row, arrived, wait_us);
+                self.perhaps_redial(source, id, attempt, false);
+            }
+            ChatEnd::MaximumWait if waiting => {
+                self.collector.flowed_out(row, arrived, wait_us);
+                self.perhaps_redial(source, id, attempt, true);
+            }
+            _ => {
+                self.collector.handled(row, self.now - handled_us.min(self.now), self.now);
+                if operator != NOBODY {
+                    self.reactions.push_back(Reaction::Free(operator));
+                }
+            }
+        }
+    }
+
+    // ---- tickets --------------------------------------------------------------------------------------------------
+
+    #[inline]
+    pub(super) fn ticket_created(&mut self, ticket: TicketId, origin: TicketOrigin, owner: Option<OperatorId>) {
+        let of_call = |host: &Self, call: CallId| {
+            let caller = &host.callers[call.slot() as usize];
+            (caller.row, caller.source, caller.id)
+        };
+        let (row, source, id) = match origin {
+            TicketOrigin::PhoneIn(call) | TicketOrigin::PhoneOut(call) => {
+                if let Some(owner) = owner {
+                    self.operators[owner.0 as usize].ticket = Some(ticket);
+                }
+                of_call(self, call)
+            }
+            TicketOrigin::Voicemail(call) => of_call(self, call),
+            TicketOrigin::Chat(chat) => {
+                let Chatter { row, source, id, operator, .. } = self.chats[chat.slot() as usize];
+                let group = owner.map(|owner| self.operators[owner.0 as usize].group);
+                let by_engine = group.is_some_and(|group| self.model.groups[usize::from(group)].solve_at_wrap_up);
+                if operator != NOBODY && !by_engine {
+                    self.reactions.push_back(Reaction::Solve(operator, ticket, Resolution::ByChat));
+                }
+                (row, source, id)
+            }
+            TicketOrigin::Written => match self.coming {
+                Some(coming) => (NO_ROW, coming.source, coming.id),
+                None => (NO_ROW, 0, 0),
+            },
+        };
+        let trace = match origin {
+            TicketOrigin::Written => self.coming.take().map_or(0, |coming| coming.trace),
+            _ => 0,
+        };
+        let slot = ticket.slot() as usize;
+        let new = Ticket {
+            ticket: Some(ticket),
+            id,
+            answered_at: 0,
+            arrived: NO_INTERVAL,
+            operator: NOBODY,
+            trace,
+            source,
+            row,
+            rings: 0,
+            waiting: false,
+            of_call: matches!(origin, TicketOrigin::PhoneIn(_) | TicketOrigin::PhoneOut(_)),
+        };
+        if slot >= self.tickets.len() {
+            self.tickets.resize(slot + 1, new);
+        }
+        self.tickets[slot] = new;
+        if let Some(counts) = self.collector.now(row) {
+            counts.tickets_created += 1;
+        }
+    }
+
+    #[inline]
+    pub(super) fn ticket_changed(&mut self, ticket: TicketId, change: TicketChange) {
+        match change {
+            TicketChange::Status { to: TicketStatus::Solved, .. } => {
+                let Some(row) = self.tickets.get(ticket.slot() as usize).map(|ticket| ticket.row) else { return };
+                if let Some(counts) = self.collector.now(row) {
+                    counts.tickets_solved += 1;
+                }
+            }
+            TicketChange::Owner { from, to } => self.ticket_handed_on(ticket, from, to),
+            _ => {}
+        }
+    }
+
+    /// A transfer hands the ticket on with the customer.
+    fn ticket_handed_on(&mut self, ticket: TicketId, from: Option<OperatorId>, to: Option<OperatorId>) {
+        if !self.tickets.get(ticket.slot() as usize).is_some_and(|held| held.of_call) {
+            return;
+        }
+        if let Some(from) = from {
+            self.operators[from.0 as usize].ticket.take_if(|held| *held == ticket);
+        }
+        if let Some(to) = to {
+            self.operators[to.0 as usize].ticket = Some(ticket);
+        }
+    }
+
+    pub(super) fn ticket_queued(&mut self, ticket: TicketId, queue: QueueId) {
+        let slot = ticket.slot() as usize;
+        if self.tickets.get(slot).is_none_or(|held| held.waiting) {
+            return;
+        }
+        self.live += 1;
+        let arrived = self.collector.offered(queue.0);
+        let held = &mut self.tickets[slot];
+        (held.arrived, held.row, held.waiting) = (arrived, queue.0, true);
+        if let Some(counts) = self.collector.now(queue.0) {
+            counts.tickets_created += 1;
+        }
+    }
+
+    pub(super) fn ticket_assigned(&mut self, ticket: TicketId, operator: u32, wait_us: u64) {
+        let slot = ticket.slot();
+        let now = self.now;
+        let held = &mut self.tickets[slot as usize];
+        let waiting = std::mem::replace(&mut held.waiting, false);
+        (held.operator, held.answered_at) = (operator, now);
+        let Ticket { id, arrived, source, row, trace, .. } = *held;
+        if waiting {
+            self.collector.answered(row, arrived, wait_us);
+        }
+        let length_us = self.work_length(source, id, trace, operator);
+        self.calendar.schedule(now + length_us, Happening::TicketDone(slot));
+    }
+
+    pub(super) fn ticket_done(&mut self, slot: u32) {
+        let Ticket { ticket: Some(ticket), operator, answered_at, row, .. } = self.tickets[slot as usize] else {
+            return;
+        };
+        self.live -= 1;
+        self.collector.handled(row, answered_at, self.now);
+        self.solve(operator, ticket, Resolution::Answered);
+        self.apply(Command::FinishTicketWork { operator: OperatorId(operator), ticket });
+        self.reactions.push_back(Reaction::Free(operator));
+    }
+}

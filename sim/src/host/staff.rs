@@ -1,0 +1,459 @@
+//! Operators: shifts, offers and what they do with them, breaks, and what follows a call.
+
+use super::{Happening, Host, Reaction, is_at_floor};
+use crate::arrival::micros;
+use crate::calendar::Entry;
+use crate::collect::NO_ROW;
+use crate::operator::NO_SHIFT;
+use crate::stream::{Draw, Kind, Purpose};
+use callfloor_engine::{
+    CallId, ChatStatus, Command, OfferEnd, OfferId, OperatorId, QueueId, ReasonId, Resolution, Status, StatusChoice,
+    TicketId, TicketStatus, Work, reason,
+};
+use callfloor_scenario::{Horizon, NextStatus};
+
+/// The reason of a break that is due.
+const BREAK: ReasonId = ReasonId(reason::FIRST_OWN.0);
+/// The reason of looking at a campaign's next customer.
+pub(super) const PREVIEW: ReasonId = ReasonId(reason::FIRST_OWN.0 + 1);
+
+impl Host<'_> {
+    // ---- offers ---------------------------------------------------------------------------------------------------
+
+    #[inline]
+    pub(super) fn offer_made(&mut self, operator: u32, queue: Option<QueueId>, work: Work) {
+        let row = queue.map_or_else(|| self.row_of_work(work), |queue| queue.0);
+        self.operators[operator as usize].offer_row = row;
+        if let Some(counts) = self.collector.now(row) {
+            counts.rings += 1;
+        }
+    }
+
+    fn row_of_work(&self, work: Work) -> u16 {
+        match work {
+            Work::Call(call) => self.row_of(call).unwrap_or(NO_ROW),
+            _ => NO_ROW,
+        }
+    }
+
+    #[inline]
+    pub(super) fn ring(&mut self, operator: u32, offer: OfferId, work: Work, until_us: u64, auto_answer: bool) {
+        let place = operator as usize;
+        self.operators[place].offer = Some(offer);
+        let group = &self.model.groups[usize::from(self.operators[place].group)];
+        let (owner, nth) = self.count_ring(work);
+        if group.instant || (auto_answer && group.miss + group.decline == 0.0) {
+            self.reactions.push_back(Reaction::Answer(operator, offer));
+            return;
+        }
+        // Where several ring for one customer, each has a delay of their own.
+        let nth = u32::from(nth) << 16 | operator & 0xffff;
+        let fate = self.streams.draws_nth(Kind::Offer, owner, Purpose::Miss, nth).uniform();
+        if fate < group.miss {
+            return;
+        }
+        let delay_us = if auto_answer {
+            0
+        } else {
+            micros(group.answer_delay.sample(&mut self.streams.draws_nth(
+                Kind::Offer,
+                owner,
+                Purpose::AnswerDelay,
+                nth,
+            )))
+        };
+        let at = self.now.saturating_add(delay_us);
+        if at >= until_us {
+            return;
+        }
+        let reaction = if fate < group.miss + group.decline {
+            Happening::Declines(operator)
+        } else {
+            Happening::Answers(operator)
+        };
+        let entry = self.calendar.schedule(at, reaction);
+        self.operators[place].reaction = entry;
+    }
+
+    /// Whose stream an offer draws from, and the how manieth of that customer it is.
+    fn count_ring(&mut self, work: Work) -> (u64, u16) {
+        let (id, rings) = match work {
+            Work::Call(call) => match self.callers.get_mut(call.slot() as usize) {
+                Some(caller) => (caller.id, &mut caller.rings),
+                None => return (0, 0),
+            },
+            Work::Chat(chat) => match self.chats.get_mut(chat.slot() as usize) {
+                Some(chatter) => (chatter.id, &mut chatter.rings),
+                None => return (0, 0),
+            },
+            Work::Ticket(ticket) => match self.tickets.get_mut(ticket.slot() as usize) {
+                Some(ticket) => (ticket.id, &mut ticket.rings),
+                None => return (0, 0),
+            },
+            Work::Callback(callback) => match self.callbacks.get_mut(callback.slot() as usize) {
+                Some(callback) => (callback.id, &mut callback.rings),
+                None => return (0, 0),
+            },
+        };
+        *rings = rings.wrapping_add(1);
+        (id, *rings)
+    }
+
+    pub(super) fn answers(&mut self, operator: u32) {
+        let state = &mut self.operators[operator as usize];
+        state.reaction = Entry::NONE;
+        if let Some(offer) = state.offer {
+            self.apply(Command::Answer { operator: OperatorId(operator), offer });
+        }
+    }
+
+    pub(super) fn declines(&mut self, operator: u32) {
+        let state = &mut self.operators[operator as usize];
+        state.reaction = Entry::NONE;
+        if let Some(offer) = state.offer {
+            self.apply(Command::Decline { operator: OperatorId(operator), offer });
+        }
+    }
+
+    #[inline]
+    pub(super) fn offer_ended(&mut self, operator: u32, end: OfferEnd) {
+        self.forget_reaction(operator);
+        if matches!(end, OfferEnd::Declined | OfferEnd::TimedOut | OfferEnd::DeviceFailed | OfferEnd::Busy) {
+            let row = self.operators[operator as usize].offer_row;
+            if let Some(counts) = self.collector.now(row) {
+                counts.missed_rings += 1;
+            }
+        }
+    }
+
+    pub(super) fn stop_ringing(&mut self, operator: u32, offer: OfferId) {
+        if self.operators[operator as usize].offer == Some(offer) {
+            self.forget_reaction(operator);
+        }
+    }
+
+    #[inline]
+    fn forget_reaction(&mut self, operator: u32) {
+        let state = &mut self.operators[operator as usize];
+        state.offer = None;
+        let entry = std::mem::take(&mut state.reaction);
+        if entry != Entry::NONE {
+            self.calendar.withdraw(entry);
+        }
+    }
+
+    // ---- status ---------------------------------------------------------------------------------------------------
+
+    #[inline]
+    pub(super) fn status_changed(&mut self, operator: u32, from: Status, to: Status, call: Option<CallId>) {
+        let place = operator as usize;
+        let row = call.and_then(|call| self.row_of(call)).unwrap_or(match to {
+            Status::Ringing => self.operators[place].offer_row,
+            _ => NO_ROW,
+        });
+        self.close_status(place, self.now);
+        let state = &mut self.operators[place];
+        debug_assert_eq!(state.status, from, "operator {operator}");
+        (state.status, state.row, state.unplanned) = (to, row, false);
+        let ticket = if from == Status::AfterCallWork { state.ticket.take() } else { None };
+        let rest = std::mem::take(&mut state.rest);
+        if rest != Entry::NONE {
+            self.calendar.withdraw(rest);
+        }
+        if let Some(ticket) = ticket
+            && !self.model.groups[usize::from(state.group)].solve_at_wrap_up
+        {
+            self.reactions.push_back(Reaction::Solve(operator, ticket, Resolution::ByCall));
+        }
+        match to {
+            Status::Ready => {
+                let (leaving, owed, group) = (state.leaving, state.break_owed_us, state.group);
+                if leaving || owed > 0 {
+                    self.reactions.push_back(Reaction::Free(operator));
+                } else if self.model.groups[usize::from(group)].idle_campaign.is_some() {
+                    self.wait_idle(operator);
+                }
+            }
+            Status::AfterCallWork => {
+                let length_us = std::mem::take(&mut state.after_call_us);
+                if length_us == 0 {
+                    self.reactions.push_back(Reaction::Rested(operator));
+                } else {
+                    state.rest = self.calendar.schedule(self.now + length_us, Happening::Rested(operator));
+                }
+            }
+            Status::Work | Status::Break => self.came_to_rest(operator, from, to),
+            Status::Talking if from == Status::Ringing => {
+                if let Some(call) = call {
+                    self.taken_over(call, operator);
+                }
+            }
+            Status::LoggedOut => {
+                state.leaving = false;
+                state.break_owed_us = 0;
+                state.preview = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// In Work or Break: for how long, and why.
+    fn came_to_rest(&mut self, operator: u32, from: Status, to: Status) {
+        let state = &mut self.operators[operator as usize];
+        if let Some(preview) = state.preview.filter(|_| to == Status::Work && from != Status::Dialing) {
+            let length = self.preview_length(preview);
+            let entry = self.after(length, Happening::Rested(operator));
+            self.operators[operator as usize].rest = entry;
+            return;
+        }
+        state.preview = None;
+        if to == Status::Break && state.break_owed_us > 0 {
+            let length_us = std::mem::take(&mut state.break_owed_us);
+            state.unplanned = state.break_unplanned;
+            state.rest = self.calendar.schedule(self.now + length_us, Happening::Rested(operator));
+        } else if matches!(from, Status::LoggedOut | Status::Dialing | Status::AfterCallWork) {
+            self.reactions.push_back(Reaction::Free(operator));
+        } else {
+            state.unplanned = true;
+            state.breaks = state.breaks.wrapping_add(1);
+            let nth = state.breaks;
+            let group = &self.model.groups[usize::from(state.group)];
+            let mut draws = self.streams.draws_nth(Kind::Operator, u64::from(operator), Purpose::Miss, nth);
+            let entry = self.after(group.back_after_miss.sample(&mut draws), Happening::Rested(operator));
+            self.operators[operator as usize].rest = entry;
+        }
+    }
+
+    /// Books the time in the present status up to `now`.
+    #[inline]
+    pub(super) fn close_status(&mut self, place: usize, now: u64) {
+        let state = &mut self.operators[place];
+        let since = std::mem::replace(&mut state.since, now);
+        self.collector.status_span(state.group, state.row, state.status, since, now, self.pays_by_login);
+        if state.unplanned && !self.pays_by_login {
+            self.collector.out_of_roster(state.group, since, now);
+        }
+    }
+
+    /// After-call work, a break, a preview or a span in Work is over.
+    pub(super) fn rested(&mut self, operator: u32) {
+        let state = &mut self.operators[operator as usize];
+        match state.status {
+            Status::AfterCallWork => {
+                let ticket = state.ticket.take();
+                let group = &self.model.groups[usize::from(state.group)];
+                if let Some(ticket) = ticket.filter(|_| !group.solve_at_wrap_up) {
+                    self.solve(operator, ticket, Resolution::ByCall);
+                }
+                self.free(operator);
+            }
+            Status::Work => {
+                if let Some(preview) = self.operators[operator as usize].preview.take() {
+                    self.dial_campaign(operator, preview);
+                } else {
+                    self.free(operator);
+                }
+            }
+            Status::Break => self.free(operator),
+            _ => {}
+        }
+    }
+
+    pub(super) fn solve(&mut self, operator: u32, ticket: TicketId, resolution: Resolution) {
+        let by = Some(OperatorId(operator));
+        let status = TicketStatus::Solved;
+        self.apply(Command::SetTicketStatus { ticket, by, status, resolution, version: None });
+    }
+
+    /// What an operator without a call does next: leaves, has a break, or is Ready.
+    #[inline]
+    pub(super) fn free(&mut self, operator: u32) {
+        let state = self.operators[operator as usize];
+        if !state.is_free() {
+            return;
+        }
+        let id = OperatorId(operator);
+        if state.leaving {
+            if self.may_leave() {
+                if self.apply(Command::LogOut { operator: id }) {
+                    return;
+                }
+            } else {
+                self.staying = true;
+            }
+        }
+        let choice = if state.break_owed_us > 0 {
+            if state.status == Status::Break {
+                return;
+            }
+            StatusChoice::Break(BREAK)
+        } else {
+            let next = self.model.groups[usize::from(state.group)].next_status;
+            match (state.status, next) {
+                (Status::Ready, _) => return,
+                (Status::AfterCallWork, NextStatus::Work) => StatusChoice::Work(reason::NONE),
+                (Status::AfterCallWork, NextStatus::Break) => StatusChoice::Break(reason::NONE),
+                _ => StatusChoice::Ready,
+            }
+        };
+        self.apply(Command::SetStatus { operator: id, to: choice });
+    }
+
+    /// After closing time the queue is worked off first.
+    fn may_leave(&self) -> bool {
+        let closed = matches!(self.model.scenario.horizon, Horizon::Days { .. }) && self.now >= self.closing_us;
+        !(closed && self.collector.waiting_in_all() > 0)
+    }
+
+    /// The queue is worked off: whoever stayed for it leaves.
+    pub(super) fn let_go(&mut self) {
+        self.staying = false;
+        for id in 0..self.operators.len() {
+            if self.operators[id].leaving {
+                self.reactions.push_back(Reaction::Free(u32::try_from(id).expect("the engine counts so")));
+            }
+        }
+    }
+
+    // ---- shifts and breaks ----------------------------------------------------------------------------------------
+
+    pub(super) fn day(&mut self, day: u32) {
+        let scenario = self.model.scenario;
+        self.today = day;
+        if let Horizon::Days { to_us, count, .. } = scenario.horizon
+            && day < count
+        {
+            self.closing_us = scenario.clock.instant_us(day, to_us);
+        }
+        let last = matches!(scenario.horizon, Horizon::Days { count, .. } if day >= count);
+        if last {
+            self.roster.end();
+        } else {
+            self.roster.plan(scenario, day);
+        }
+        for campaign in &mut self.campaigns {
+            campaign.new_day();
+        }
+        let next_day = match scenario.horizon {
+            Horizon::Days { count, .. } => day + 1 < count || (day + 1 == count && self.roster.goes_on()),
+            _ => true,
+        };
+        if next_day {
+            self.calendar.schedule(scenario.clock.instant_us(day + 1, 0), Happening::Day(day + 1));
+        }
+        let mut before = None;
+        for (first, boundary) in self.roster.boundaries.iter().enumerate() {
+            if before != Some(boundary.at_us) {
+                before = Some(boundary.at_us);
+                let first = u32::try_from(first).expect("a day's shifts");
+                if boundary.at_us > self.now {
+                    self.calendar.schedule(boundary.at_us, Happening::Shift(first));
+                }
+            }
+        }
+        if self.roster.boundaries.first().is_some_and(|boundary| boundary.at_us <= self.now) {
+            self.shift(0);
+        }
+    }
+
+    /// All boundaries of one instant, from number `first` on.
+    pub(super) fn shift(&mut self, first: usize) {
+        let at_us = self.roster.boundaries[first].at_us;
+        let mut touched = Vec::new();
+        for i in first..self.roster.boundaries.len() {
+            let boundary = self.roster.boundaries[i];
+            if boundary.at_us != at_us {
+                break;
+            }
+            let ids = self.model.plan.groups[usize::from(boundary.group)].clone();
+            if boundary.starts {
+                self.shift_starts(boundary.group, boundary.shift);
+            } else {
+                for id in ids {
+                    let state = &mut self.operators[id as usize];
+                    if state.shift == boundary.shift {
+                        state.shift = NO_SHIFT;
+                        state.leaving = true;
+                        touched.push(id);
+                    }
+                }
+            }
+        }
+        for id in touched {
+            if self.operators[id as usize].leaving {
+                self.reactions.push_back(Reaction::Free(id));
+            }
+        }
+    }
+
+    fn shift_starts(&mut self, group: u16, shift: u16) {
+        let scenario = self.model.scenario;
+        let worked = scenario.groups[usize::from(group)].shifts[usize::from(shift)];
+        let length_us = worked.to_us - worked.from_us;
+        let present = worked.count.present;
+        if !self.pays_by_login {
+            self.collector.roster_span(group, worked.count.rostered, present, self.now, self.now + length_us);
+        }
+        // Who is still there goes on, so that no post is filled twice; then who is at home.
+        let ids = self.model.plan.groups[usize::from(group)].clone();
+        let mut left = present;
+        for at_floor in [true, false] {
+            for id in ids.clone() {
+                let state = &self.operators[id as usize];
+                if left > 0 && state.shift == NO_SHIFT && is_at_floor(state.status) == at_floor {
+                    left -= 1;
+                    self.take_up(id, shift);
+                }
+            }
+        }
+    }
+
+    fn take_up(&mut self, operator: u32, shift: u16) {
+        let state = &mut self.operators[operator as usize];
+        state.shift = shift;
+        state.leaving = false;
+        let goes_on = is_at_floor(state.status);
+        let group = &self.model.groups[usize::from(state.group)];
+        for &(after_us, length_us) in &group.planned_breaks {
+            self.calendar.schedule(self.now + after_us, Happening::BreakDue { operator, length_us, random: None });
+        }
+        if !goes_on {
+            if self.apply(Command::LogIn { operator: OperatorId(operator) }) && group.chats {
+                self.apply(Command::SetChatStatus { operator: OperatorId(operator), to: ChatStatus::Available });
+            }
+            let plans = group.random_breaks.len();
+            for plan in 0..plans {
+                self.next_random_break(operator, plan);
+            }
+        }
+    }
+
+    fn next_random_break(&mut self, operator: u32, plan: usize) {
+        let state = &mut self.operators[operator as usize];
+        state.breaks = state.breaks.wrapping_add(1);
+        let (nth, group) = (state.breaks, &self.model.groups[usize::from(state.group)]);
+        let (rate, length) = &group.random_breaks[plan];
+        let mut draws = self.streams.draws_nth(Kind::Operator, u64::from(operator), Purpose::Break, nth);
+        let wait = crate::ziggurat::exponential(&mut draws) / rate;
+        let length_us = micros(length.sample(&mut draws));
+        let random = u16::try_from(plan).ok();
+        self.after(wait, Happening::BreakDue { operator, length_us, random });
+    }
+
+    pub(super) fn break_due(&mut self, operator: u32, length_us: u64, random: Option<u16>) {
+        let state = &mut self.operators[operator as usize];
+        if state.shift == NO_SHIFT || !is_at_floor(state.status) {
+            return;
+        }
+        if length_us > 0 {
+            state.break_owed_us = state.break_owed_us.max(length_us);
+            state.break_unplanned = random.is_some();
+            if state.status == Status::Ready {
+                self.reactions.push_back(Reaction::Free(operator));
+            }
+        }
+        if let Some(plan) = random {
+            self.next_random_break(operator, usize::from(plan));
+        }
+    }
+}
