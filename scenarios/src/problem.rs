@@ -199,7 +199,7 @@ fn printable(text: &str) -> String {
 pub(crate) fn nearest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| text.to_lowercase().replace(['-', ' '], "_");
     let wanted = plain(found);
-    if wanted.chars().count() > 60 {
+    if wanted.is_empty() || wanted.chars().count() > 60 {
         return None;
     }
     let mut best: Option<(usize, &str)> = None;

@@ -1,10 +1,9 @@
 //! Classes of customers and outbound campaigns.
 
 use super::arrivals::{arrivals, constant, intervals};
-use super::document::{Node, View, printable};
+use super::document::{Node, View, printable, rounded};
 use super::flows::{Menus, reached};
 use super::names::Names;
-use super::services::channel;
 use crate::campaign::{Campaign, Pacing};
 use crate::clock::SECOND_US;
 use crate::customer::{
@@ -101,26 +100,10 @@ fn entry(view: &View<'_>, names: &Names<'_, '_>, world: &World<'_>) -> Option<(C
             return None;
         }
     };
-    let (own_channel, own_service, what) = match entry {
-        Entry::Flow(flow) => (Channel::Phone, world.flows[flow.0].service, "flow"),
-        Entry::Queue(queue) => (world.queues[queue.0].channel, world.queues[queue.0].service, "queue"),
-    };
-    if let Some(given) = channel(view).filter(|given| *given != own_channel) {
-        let message = match entry {
-            Entry::Flow(_) => "a flow is for callers: give the queue of chats or tickets".to_owned(),
-            Entry::Queue(_) => format!(
-                "the class is {}, but its queue is of another channel",
-                view.text("channel").unwrap_or_default()
-            ),
-        };
-        notes.add(view.place("channel"), message, None);
-        debug_assert_ne!(given, own_channel);
-    }
-    if view.has("service") && names.service(view) != own_service {
-        let service = names.services.get(own_service.0).copied().unwrap_or_default();
-        notes.add(view.place("service"), format!("the {what} of the class is of the service `{service}`"), None);
-    }
-    Some((own_channel, own_service, entry))
+    Some(match entry {
+        Entry::Flow(flow) => (Channel::Phone, world.flows[flow.0].service, entry),
+        Entry::Queue(queue) => (world.queues[queue.0].channel, world.queues[queue.0].service, entry),
+    })
 }
 
 /// Keys pressed at the menus of the class's flow.
@@ -158,7 +141,11 @@ fn menus(view: &View<'_>, names: &Names<'_, '_>, world: &World<'_>, entry: Entry
         }
         let sum: f64 = menu.shares.iter().sum();
         if sum > 1.0 + 1e-9 {
-            names.notes.add(entry.place("shares"), format!("the shares sum to {sum}: at most 1 is possible"), None);
+            names.notes.add(
+                entry.place("shares"),
+                format!("the shares sum to {}: at most 1 is possible", rounded(sum)),
+                None,
+            );
         }
     }
     menus
@@ -351,7 +338,7 @@ fn campaign(name: &str, view: &View<'_>, names: &Names<'_, '_>, world: &World<'_
     }
     let (connect, busy) = (view.number("connect")?, view.number("busy")?);
     if connect + busy > 1.0 + 1e-9 {
-        let message = format!("`connect` and `busy` sum to {}: at most 1 is possible", connect + busy);
+        let message = format!("`connect` and `busy` sum to {}: at most 1 is possible", rounded(connect + busy));
         notes.add(view.place(if view.has("busy") { "busy" } else { "connect" }), message, None);
     }
     let spans = (

@@ -429,6 +429,11 @@ pub(crate) fn printable(text: &str) -> String {
     out
 }
 
+/// A sum for a message, without the noise of binary fractions.
+pub(crate) fn rounded(value: f64) -> f64 {
+    libm::round(value * 1e6) / 1e6
+}
+
 /// Advice for a number that was written as a string with its unit.
 fn unit_help(shape: &Shape, value: &DeValue<'_>) -> Option<String> {
     match (shape, value) {

@@ -1,6 +1,6 @@
 //! Call flows.
 
-use super::document::{View, printable};
+use super::document::{View, printable, rounded};
 use super::names::Names;
 use crate::clock::SECOND_US;
 use crate::flow::{BusyWhen, Flow, MenuOption, Step, StepKind};
@@ -246,7 +246,7 @@ impl<'r, 'a, 'd> Reader<'r, 'a, 'd> {
         }
         let given: f64 = shares.iter().flatten().sum();
         if given > 1.0 + 1e-9 {
-            let message = format!("the shares of the menu's keys sum to {given}: at most 1 is possible");
+            let message = format!("the shares of the menu's keys sum to {}: at most 1 is possible", rounded(given));
             self.names.notes.add(view.place("options"), message, None);
         }
         let open = shares.iter().filter(|share| share.is_none()).count();

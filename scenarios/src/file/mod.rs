@@ -4,6 +4,8 @@ mod arrivals;
 mod csv;
 mod customers;
 mod document;
+#[cfg(test)]
+mod every_key;
 mod flows;
 mod names;
 mod operators;
@@ -82,7 +84,8 @@ impl Scenario {
         let (document, errors) = DeTable::parse_recoverable(&source.text);
         for error in errors {
             let end = source.text.len();
-            notes.add(error.span().unwrap_or(end..end), error.message().trim().replace('\n', "; "), None);
+            let span = error.span().unwrap_or(end..end);
+            notes.add(span.clone(), syntax_message(error.message(), source.text.get(span).unwrap_or_default()), None);
         }
         if !notes.is_empty() {
             return Err(notes.into_problems());
@@ -99,6 +102,21 @@ impl Scenario {
                 Err(notes.into_problems())
             }
         }
+    }
+}
+
+/// The TOML reader's message, in our words where its own mislead.
+fn syntax_message(message: &str, marked: &str) -> String {
+    match message.trim() {
+        "duplicate key" => format!("`{}` is there already", document::printable(marked)),
+        quoted if quoted.starts_with("string values must be quoted") => {
+            if marked.is_empty() {
+                "a value is missing".into()
+            } else {
+                "this is no value: words stand in quotes".into()
+            }
+        }
+        other => other.replace('\n', "; "),
     }
 }
 

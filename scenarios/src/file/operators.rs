@@ -1,7 +1,7 @@
 //! Groups of operators and their rosters.
 
 use super::csv::{Columns, Row, moment};
-use super::document::{Node, View, printable};
+use super::document::{Node, View, printable, rounded};
 use super::names::{Day, Names, day};
 use crate::Problem;
 use crate::clock::{DAY_US, Days, MINUTE_US};
@@ -36,7 +36,8 @@ fn group(name: &str, view: Option<&View<'_>>, names: &Names<'_, '_>, queues: &[Q
     group.miss = view.number("miss").unwrap_or(0.0);
     group.decline = view.number("decline").unwrap_or(0.0);
     if group.miss + group.decline > 1.0 {
-        let message = format!("`miss` and `decline` sum to {}: at most 1 is possible", group.miss + group.decline);
+        let message =
+            format!("`miss` and `decline` sum to {}: at most 1 is possible", rounded(group.miss + group.decline));
         names.notes.add(view.place("decline"), message, None);
     }
     group.breaks = view.tables("breaks").iter().filter_map(|entry| one_break(entry, names)).collect();
@@ -252,12 +253,13 @@ fn roster(group: &str, view: &View<'_>, names: &Names<'_, '_>, counting: Countin
     let Some(csv) = names.csv(view, "roster", ROSTER) else { return Vec::new() };
     let mentioned = view.place("roster");
     let mut shifts = Vec::new();
-    let mut mine = 0;
+    let (mut mine, mut wrong) = (0, false);
     for row in csv.rows() {
         match row_group(row, names) {
             Ok(Some(other)) if other != group => continue,
             Ok(_) => {}
             Err(problem) => {
+                wrong = true;
                 names.notes.add_other(&mentioned, *problem);
                 continue;
             }
@@ -268,7 +270,7 @@ fn roster(group: &str, view: &View<'_>, names: &Names<'_, '_>, counting: Countin
             Err(problem) => names.notes.add_other(&mentioned, *problem),
         }
     }
-    if mine == 0 {
+    if mine == 0 && !wrong {
         let message = format!("the roster has no row of the group `{}`", printable(group));
         names.notes.add(mentioned, message, None);
     }

@@ -144,7 +144,7 @@ pub(crate) fn blending(root: &View<'_>) -> Blending {
 }
 
 /// The channel that a table names, if any.
-pub(crate) fn channel(view: &View<'_>) -> Option<Channel> {
+fn channel(view: &View<'_>) -> Option<Channel> {
     match view.text("channel")? {
         "chat" => Some(Channel::Chat),
         "ticket" => Some(Channel::Ticket),

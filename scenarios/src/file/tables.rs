@@ -242,9 +242,6 @@ pub(crate) static CUSTOMERS: Table = Table {
     name: "customers",
     doc: "A class of customers who behave alike.",
     keys: &[
-        key("service", Shape::Text, "Service that they reach.").or(Words("that of the queue or flow")),
-        key("channel", Shape::Choice(&["phone", "chat", "ticket"]), "How they reach it.")
-            .or(Words("that of the queue; phone with a flow")),
         key("queue", Shape::Text, "Queue into which they go at once. Give this or `flow`.").or(Words("the only queue")),
         key("flow", Shape::Text, "Flow that they run through."),
         key("priority", Shape::Integer(0, 255), "Priority: the higher, the sooner served.").or(Integer(0)),
