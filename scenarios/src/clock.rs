@@ -125,7 +125,7 @@ mod tests {
         let clock = |start| Clock {
             start,
             dated: true,
-            time_zone: TimeZone::get("Europe/London").unwrap(),
+            time_zone: jiff::tz::TimeZoneDatabase::bundled().get("Europe/London").unwrap(),
             time_zone_name: "Europe/London".into(),
         };
         let spring = clock(jiff::civil::date(2026, 3, 29));

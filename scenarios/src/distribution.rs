@@ -55,7 +55,8 @@ pub enum Distribution {
     },
     /// A continuous distribution through given quantiles, linear between them.
     Quantiles {
-        /// Points from probability 0 to probability 1, both coordinates ascending.
+        /// Points from probability 0 to probability 1; neither coordinate falls. A value that is there twice has a
+        /// probability of its own; between two values of one probability there is nothing.
         points: Vec<QuantilePoint>,
     },
     /// One of several populations, such as ordinary calls and very short ones.

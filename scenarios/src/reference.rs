@@ -114,6 +114,15 @@ mod tests {
     }
 
     #[test]
+    fn the_smallest_scenario_of_the_page_is_right_and_short() {
+        let page = format_reference();
+        let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let scenario = crate::Scenario::parse("smallest.toml", example, &crate::NoFiles);
+        assert_eq!(scenario.unwrap_or_else(|problems| panic!("{problems}")).name, "smallest");
+        assert!(example.lines().count() < 20);
+    }
+
+    #[test]
     fn every_link_of_the_page_has_its_heading() {
         let page = format_reference();
         let anchors: Vec<String> = page

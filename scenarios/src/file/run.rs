@@ -2,7 +2,7 @@
 
 use callfloor_measure::{Metric, Unit};
 use jiff::civil::{Date, date};
-use jiff::tz::TimeZone;
+use jiff::tz::TimeZoneDatabase;
 
 use super::document::{Notes, View, printable, to_micros};
 use super::names::Names;
@@ -169,13 +169,15 @@ fn clock(view: &View<'_>, notes: &Notes<'_>) -> Clock {
         }
     }
     if let Some(name) = view.text("time_zone") {
-        match TimeZone::get(name) {
+        // The bundled rules, not the machine's: the same scenario must give the same result everywhere.
+        let zones = TimeZoneDatabase::bundled();
+        match zones.get(name) {
             Ok(zone) => {
                 clock.time_zone = zone;
                 clock.time_zone_name = name.to_owned();
             }
             Err(_) => {
-                let known: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+                let known: Vec<String> = zones.available().map(|name| name.to_string()).collect();
                 let help = suggestion(name, known.iter().map(String::as_str).collect::<Vec<_>>());
                 let help = help.unwrap_or_else(|| "IANA names are meant, such as `Asia/Tokyo`".into());
                 notes.add(view.place("time_zone"), format!("there is no time zone `{}`", printable(name)), Some(help));

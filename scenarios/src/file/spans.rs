@@ -302,7 +302,8 @@ fn out_of_order(last: Option<&QuantilePoint>, point: QuantilePoint) -> Option<St
         None if point.probability != 0.0 => {
             Some(format!("the first point must have probability 0 (the least value), found {}", point.probability))
         }
-        Some(last) if point.probability <= last.probability => Some(format!(
+        // A probability that is there twice is a gap, in which no value lies.
+        Some(last) if point.probability < last.probability => Some(format!(
             "probabilities must be in ascending order: {} comes after {}",
             point.probability, last.probability
         )),

@@ -47,13 +47,13 @@ pub(crate) static SCENARIO: Table = Table {
 /// `[run]`.
 pub(crate) static RUN: Table = Table {
     name: "run",
-    doc: "What one replication covers: working days (the default), an exact number of contacts, or hours of steady state; give one of `days`, `contacts` and `hours`.",
+    doc: "What one replication covers: days (the default), an exact number of contacts, or hours of steady state; give one of `days`, `contacts` and `hours`.",
     keys: &[
         key("seed", Shape::Integer(0, i64::MAX), "Seed of all random streams.").or(Integer(1)),
         key("replications", Shape::Integer(1, 1_000_000), "Independent runs; with `precision`, the first batch.")
             .or(Integer(20)),
         key("precision", Shape::Table(&PRECISION), "Adds replications until a figure is precise enough."),
-        key("days", Shape::Integer(1, 3660), "Consecutive working days in a replication.").or(Integer(1)),
+        key("days", Shape::Integer(1, 3660), "Consecutive days in a replication.").or(Integer(1)),
         key("from", Shape::Time, "Time of day from which customers arrive.").or(Text("00:00")),
         key("to", Shape::Time, "Time of day until which customers arrive; those already there are served to the end.")
             .or(Text("24:00")),
