@@ -23,9 +23,11 @@
 //! assert_eq!(level.interval, None, "one replication has no interval");
 //! ```
 
+mod cell;
 mod count;
 mod estimate;
 mod grid;
+mod header;
 mod histogram;
 mod metric;
 mod results;
@@ -37,11 +39,11 @@ mod threshold;
 pub use count::{Counts, EarlyAbandons, HandlePart, Primitive};
 pub use estimate::{Estimate, Interval, Ratio, mean_difference, mean_interval, wilson};
 pub use grid::Grid;
+pub use header::{Channel, Group, Header, Queue, WarmUp};
 pub use histogram::Histogram;
 pub use metric::{Direction, Metric, Unit, UnknownMetric};
 pub use results::{
-    Channel, Group, Header, IdentityFailure, MergeError, Queue, QueueTotals, ReadError, ReplicationTotals, Results,
-    Scope, WAIT_QUANTILES, WarmUp,
+    IdentityFailure, MergeError, QueueTotals, ReadError, ReplicationTotals, Results, Scope, WAIT_QUANTILES,
 };
 pub use staff::{StaffTimes, Status};
 pub use student::{normal_quantile, t_quantile};

@@ -4,130 +4,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cell::{CallCell, StaffCell, constant, met};
 use crate::metric::{Fraction, Kind, sum};
-use crate::{
-    Counts, EarlyAbandons, Estimate, Grid, Histogram, Interval, Metric, Primitive, Ratio, StaffTimes, Tally, Threshold,
-    wilson,
-};
+use crate::{Counts, Estimate, Header, Histogram, Interval, Metric, Ratio, StaffTimes, Tally, wilson};
 
 /// The shares whose wait quantiles are kept for every replication.
 pub const WAIT_QUANTILES: [f64; 5] = [0.5, 0.8, 0.9, 0.95, 0.99];
 
 const FORMAT: &str = "callfloor-results/1";
 const LEVEL: f64 = 0.95;
-
-/// What a queue carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    /// Inbound calls.
-    Phone,
-    /// Outbound dials of a campaign.
-    Outbound,
-    /// Chats.
-    Chat,
-    /// Tickets: mail, web form.
-    Ticket,
-}
-
-/// A queue as results know it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Queue {
-    /// Its name in the scenario.
-    pub name: String,
-    /// What it carries.
-    pub channel: Channel,
-    /// T: a wait up to this many µs is in time.
-    pub target_wait_us: u64,
-    /// s: an abandonment after at most this many µs is short.
-    pub short_us: u64,
-    /// How early abandonments enter its service level.
-    pub rule: EarlyAbandons,
-    /// The service level that it should reach, in [0, 1].
-    pub target_level: Option<f64>,
-}
-
-impl Queue {
-    /// A queue with T = 20 s, s = 5 s, the default rule and no target.
-    #[must_use]
-    pub fn new(name: impl Into<String>, channel: Channel) -> Self {
-        let rule = EarlyAbandons::default();
-        Self { name: name.into(), channel, target_wait_us: 20_000_000, short_us: 5_000_000, rule, target_level: None }
-    }
-}
-
-/// A group of operators as results know it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Group {
-    /// Its name in the scenario.
-    pub name: String,
-}
-
-/// What was simulated at the start and not counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WarmUp {
-    /// This many µs; 0 for none.
-    SpanUs(u64),
-    /// This many arrivals.
-    Calls(u64),
-}
-
-/// What a run was: all that must be equal for two results to be parts of one run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Header {
-    /// The scenario's name.
-    pub scenario: String,
-    /// The seed.
-    pub seed: u64,
-    /// What was simulated before counting began.
-    pub warm_up: WarmUp,
-    /// The intervals. They start at the end of the warm-up, or later where nothing happens until then.
-    pub grid: Grid,
-    /// A label for each interval, such as `Mon 08:30`; hours and minutes from the start where empty.
-    pub interval_labels: Vec<String>,
-    /// The queues, in the scenario's order.
-    pub queues: Vec<Queue>,
-    /// The groups of operators, in the scenario's order.
-    pub groups: Vec<Group>,
-    /// The service level that the whole floor should reach, in [0, 1].
-    pub target_level: Option<f64>,
-    /// What the run must reach.
-    pub thresholds: Vec<Threshold>,
-    /// Remarks that every report must show, such as a data source's acknowledgement.
-    pub notes: Vec<String>,
-}
-
-impl Header {
-    /// A header with one interval of an hour and nothing in it, to be filled with `..Header::new(name, seed)`.
-    #[must_use]
-    pub fn new(scenario: impl Into<String>, seed: u64) -> Self {
-        Self {
-            scenario: scenario.into(),
-            seed,
-            warm_up: WarmUp::SpanUs(0),
-            grid: Grid::new(0, 3_600_000_000, 1),
-            interval_labels: Vec::new(),
-            queues: Vec::new(),
-            groups: Vec::new(),
-            target_level: None,
-            thresholds: Vec::new(),
-            notes: Vec::new(),
-        }
-    }
-
-    /// The label of an interval.
-    #[must_use]
-    pub fn label(&self, interval: usize) -> String {
-        self.interval_labels.get(interval).cloned().unwrap_or_else(|| {
-            let minutes = self.grid.interval_us * interval as u64 / 60_000_000;
-            format!("{:02}:{:02}", minutes / 60, minutes % 60)
-        })
-    }
-}
 
 /// One queue, or all, over the whole period of one replication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -159,46 +44,6 @@ pub struct ReplicationTotals {
     pub event_digest: u64,
     /// Whether a fast path computed it instead of the engine.
     pub fast_path: bool,
-}
-
-/// The primitives whose products are summed over replications for every interval of a queue.
-const CALL_MOMENTS: [Primitive; 11] = [
-    Primitive::LevelMet,
-    Primitive::LevelOf,
-    Primitive::Offered,
-    Primitive::Answered,
-    Primitive::AnsweredInTime,
-    Primitive::Abandoned,
-    Primitive::AbandonedInTime,
-    Primitive::AbandonedShort,
-    Primitive::FlowedOut,
-    Primitive::WaitAnswered,
-    Primitive::Handle,
-];
-const CALL_PRODUCTS: usize = CALL_MOMENTS.len() * (CALL_MOMENTS.len() + 1) / 2;
-/// The same for a group.
-const STAFF_MOMENTS: [Primitive; 3] = [Primitive::Busy, Primitive::Ready, Primitive::Paid];
-const STAFF_PRODUCTS: usize = STAFF_MOMENTS.len() * (STAFF_MOMENTS.len() + 1) / 2;
-
-/// A queue in an interval over all replications.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CallCell {
-    counts: Counts,
-    /// Replications in which the interval's service level exists, and those in which it reached its target.
-    judged: u32,
-    met: u32,
-    #[serde(with = "wide")]
-    products: Box<[u128; CALL_PRODUCTS]>,
-}
-
-/// A group in an interval over all replications.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StaffCell {
-    times: StaffTimes,
-    #[serde(with = "wide")]
-    products: Box<[u128; STAFF_PRODUCTS]>,
 }
 
 /// What a figure is taken of.
@@ -241,13 +86,11 @@ impl Results {
     pub fn new(header: Header) -> Self {
         let intervals = header.grid.intervals;
         let (queues, groups) = (header.queues.len(), header.groups.len());
-        let call = CallCell { counts: Counts::default(), judged: 0, met: 0, products: Box::new([0; CALL_PRODUCTS]) };
-        let staff = StaffCell { times: StaffTimes::default(), products: Box::new([0; STAFF_PRODUCTS]) };
         Self {
             format: FORMAT.to_owned(),
             replications: Vec::new(),
-            calls: vec![call; rows(queues) * intervals],
-            staff: vec![staff; rows(groups) * intervals],
+            calls: vec![CallCell::new(); rows(queues) * intervals],
+            staff: vec![StaffCell::new(); rows(groups) * intervals],
             waits: vec![Histogram::new(); queues],
             abandon_waits: vec![Histogram::new(); queues],
             header,
@@ -336,14 +179,10 @@ impl Results {
         self.replications.extend(other.replications.iter().cloned());
         self.replications.sort_by_key(|r| r.replication);
         for (cell, other) in self.calls.iter_mut().zip(&other.calls) {
-            cell.counts += &other.counts;
-            cell.judged += other.judged;
-            cell.met += other.met;
-            add_all(&mut *cell.products, &*other.products);
+            cell.merge(other);
         }
         for (cell, other) in self.staff.iter_mut().zip(&other.staff) {
-            cell.times += &other.times;
-            add_all(&mut *cell.products, &*other.products);
+            cell.merge(other);
         }
         let pairs = self.waits.iter_mut().zip(&other.waits);
         for (ours, theirs) in pairs.chain(self.abandon_waits.iter_mut().zip(&other.abandon_waits)) {
@@ -523,17 +362,9 @@ impl Results {
         let n = self.replications.len() as u64;
         let elapsed = self.header.grid.interval_us;
         let estimate = if metric.of_operators() {
-            let cell = self.staff_cell(scope, interval)?;
-            let get =
-                |primitive| constant(primitive, elapsed).map_or_else(|| cell.times.get(primitive), |each| each * n);
-            Moments { primitives: &STAFF_MOMENTS, products: &*cell.products, get: &get, n, elapsed }
-                .estimate(fraction)?
+            self.staff_cell(scope, interval)?.estimate(fraction, n, elapsed, LEVEL)?
         } else {
-            let cell = self.call_cell(scope, interval)?;
-            let get =
-                |primitive| constant(primitive, elapsed).map_or_else(|| cell.counts.get(primitive), |each| each * n);
-            Moments { primitives: &CALL_MOMENTS, products: &*cell.products, get: &get, n, elapsed }
-                .estimate(fraction)?
+            self.call_cell(scope, interval)?.estimate(fraction, n, elapsed, LEVEL)?
         };
         Some(finish(metric, fraction, estimate))
     }
@@ -550,7 +381,15 @@ impl Results {
         let (value_a, residuals_a) = a.0.residuals(metric, a.1, &numbers)?;
         let (value_b, residuals_b) = b.0.residuals(metric, b.1, &numbers)?;
         let spread = crate::mean_difference(&residuals_a, &residuals_b, LEVEL)?;
-        let value = value_b - value_a;
+        let value = match (metric.kind(), a.0.estimate(metric, a.1), b.0.estimate(metric, b.1)) {
+            // All waits together, as in each one's own estimate, where both have the same replications.
+            (Kind::WaitQuantile(_), Some(all_a), Some(all_b))
+                if numbers.len() == a.0.replications.len() && numbers.len() == b.0.replications.len() =>
+            {
+                all_b.value - all_a.value
+            }
+            _ => value_b - value_a,
+        };
         let interval = spread.interval.map(|interval| {
             let half = interval.half_width();
             Interval { low: value - half, high: value + half }
@@ -753,98 +592,6 @@ impl Results {
     }
 }
 
-impl CallCell {
-    fn add(&mut self, counts: &Counts, target: Option<f64>) {
-        self.counts += counts;
-        add_products(&mut *self.products, CALL_MOMENTS.map(|primitive| counts.get(primitive)));
-        if let Some(met) = target.and_then(|target| met(counts, target)) {
-            self.judged += 1;
-            self.met += u32::from(met);
-        }
-    }
-}
-
-impl StaffCell {
-    fn add(&mut self, times: &StaffTimes) {
-        self.times += times;
-        add_products(&mut *self.products, STAFF_MOMENTS.map(|primitive| times.get(primitive)));
-    }
-}
-
-/// Sums of products over replications, and the ratios that they give an interval to.
-struct Moments<'a> {
-    primitives: &'a [Primitive],
-    products: &'a [u128],
-    get: &'a dyn Fn(Primitive) -> u64,
-    n: u64,
-    elapsed: u64,
-}
-
-impl Moments<'_> {
-    fn estimate(&self, fraction: Fraction) -> Option<Estimate> {
-        let (x, y) = (sum(fraction.over, self.get) as f64, sum(fraction.under, self.get) as f64);
-        let kept = |terms: &[(Primitive, i64)]| {
-            terms.iter().all(|term| self.primitives.contains(&term.0) || constant(term.0, 0).is_some())
-        };
-        if !kept(fraction.over) || !kept(fraction.under) {
-            return (y != 0.0).then(|| Estimate { value: x / y, interval: None, replications: self.n });
-        }
-        let product = |a: &[(Primitive, i64)], b: &[(Primitive, i64)]| {
-            let mut total = 0.0;
-            for &(p, p_factor) in a {
-                for &(q, q_factor) in b {
-                    total += (p_factor * q_factor) as f64 * self.product(p, q);
-                }
-            }
-            total
-        };
-        let (over, under) = (fraction.over, fraction.under);
-        Ratio { n: self.n, x, y, xx: product(over, over), xy: product(over, under), yy: product(under, under) }
-            .estimate(LEVEL)
-    }
-
-    /// Σ p·q over replications.
-    fn product(&self, p: Primitive, q: Primitive) -> f64 {
-        match (constant(p, self.elapsed), constant(q, self.elapsed)) {
-            (Some(p), Some(q)) => p as f64 * q as f64 * self.n as f64,
-            (Some(p), None) => p as f64 * (self.get)(q) as f64,
-            (None, Some(q)) => q as f64 * (self.get)(p) as f64,
-            (None, None) => {
-                let place = |wanted| self.primitives.iter().position(|p| *p == wanted).expect("`kept` saw it");
-                let (a, b) = (place(p), place(q));
-                let (low, high) = (a.min(b), a.max(b));
-                self.products[high * (high + 1) / 2 + low] as f64
-            }
-        }
-    }
-}
-
-/// The value of a primitive that is the same in every replication.
-const fn constant(primitive: Primitive, elapsed: u64) -> Option<u64> {
-    match primitive {
-        Primitive::Elapsed => Some(elapsed),
-        Primitive::Replication => Some(1),
-        _ => None,
-    }
-}
-
-/// Products in the order (0,0), (1,0), (1,1), (2,0), …
-fn add_products<const N: usize>(products: &mut [u128], values: [u64; N]) {
-    let mut place = 0;
-    for high in 0..N {
-        for low in 0..=high {
-            products[place] += u128::from(values[high]) * u128::from(values[low]);
-            place += 1;
-        }
-    }
-}
-
-fn add_all(sums: &mut [u128], values: &[u128]) {
-    for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += value;
-    }
-}
-
 /// The sum over intervals; W0 is the first interval's and W1 the last one's.
 fn period(intervals: &[Counts]) -> Counts {
     let mut total = Counts::default();
@@ -877,11 +624,6 @@ fn merged(histograms: &[Histogram], scope: Scope) -> Histogram {
             all
         }),
     }
-}
-
-/// Whether the service level reached `target`; `None` where it does not exist.
-fn met(counts: &Counts, target: f64) -> Option<bool> {
-    Metric::ServiceLevel.of(counts, &StaffTimes::default()).map(|level| level >= target)
 }
 
 const fn applies(metric: Metric, scope: Scope) -> bool {
@@ -976,28 +718,3 @@ impl fmt::Display for ReadError {
 }
 
 impl std::error::Error for ReadError {}
-
-/// Sums above 2^64 as decimal strings: JSON readers lose digits of long numbers.
-mod wide {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer, const N: usize>(
-        values: &[u128; N],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let words: Vec<String> = values.iter().map(u128::to_string).collect();
-        serializer.serialize_str(&words.join(" "))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
-        deserializer: D,
-    ) -> Result<Box<[u128; N]>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let values: Result<Vec<u128>, _> = text.split(' ').map(str::parse).collect();
-        let values =
-            values.map_err(|error| D::Error::custom(format!("sums of products must be whole numbers: {error}")))?;
-        <Box<[u128; N]>>::try_from(values.into_boxed_slice()).map_err(|values| {
-            D::Error::custom(format!("{N} sums of products belong to a cell, found {}", values.len()))
-        })
-    }
-}
