@@ -1,1 +1,19 @@
-//! Results to documents; computes no metric.
+//! Results to documents: a terminal page, CSV, JSON, one HTML file, and the comparison of two plans.
+//!
+//! No figure is computed here: each comes from `callfloor-measure` with its interval, and is only put into words.
+
+mod compare;
+mod csv;
+mod figure;
+mod html;
+mod json;
+mod plot;
+mod summary;
+mod table;
+
+pub use compare::{CompareError, Comparison, compare};
+pub use csv::to_csv;
+pub use html::to_html;
+pub use json::{read_json, to_json};
+pub use summary::Run;
+pub use table::{Page, to_text};
