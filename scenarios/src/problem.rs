@@ -1,5 +1,6 @@
 //! What is wrong with a file, and where: for people to read.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::ops::Range;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -113,9 +114,21 @@ pub(crate) struct Source {
     pub(crate) name: String,
     /// The text.
     pub(crate) text: String,
+    /// Where lines begin; found when the first problem is told.
+    lines: OnceCell<Vec<usize>>,
 }
 
 impl Source {
+    pub(crate) fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { name: name.into(), text: text.into(), lines: OnceCell::new() }
+    }
+
+    /// The number of the line, from 0, in which a byte lies.
+    fn line(&self, byte: usize) -> usize {
+        let lines = self.lines.get_or_init(|| self.text.match_indices('\n').map(|(at, _)| at + 1).collect());
+        lines.partition_point(|start| *start <= byte)
+    }
+
     /// A problem at a range of bytes; a range outside the text is moved to its end.
     pub(crate) fn problem(&self, at: Range<usize>, message: String, help: Option<String>) -> Problem {
         let start = self.boundary(at.start);
@@ -129,7 +142,7 @@ impl Source {
         let (source, indent) = shown(line, before, marked);
         Problem {
             file: self.name.clone(),
-            line: self.text[..line_start].matches('\n').count() + 1,
+            line: self.line(start) + 1,
             column: before.chars().count() + 1,
             message,
             help,
@@ -234,7 +247,7 @@ mod tests {
     use super::*;
 
     fn source(text: &str) -> Source {
-        Source { name: "x.toml".into(), text: text.into() }
+        Source::new("x.toml", text)
     }
 
     #[test]

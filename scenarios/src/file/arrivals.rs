@@ -165,7 +165,7 @@ fn share_a_day(a: Days, b: Days, clock: &Clock) -> bool {
 }
 
 /// Whether a row is of another class; an unknown class is a problem.
-fn of_other_class(row: Row<'_>, class: &str, names: &Names<'_, '_>) -> Result<bool, Box<Problem>> {
+fn of_other_class(row: &Row<'_>, class: &str, names: &Names<'_, '_>) -> Result<bool, Box<Problem>> {
     match row.cell("class") {
         Some((name, _)) if !names.classes.contains(&name) => {
             let message = format!("there is no class of customers `{}`", printable(name));
@@ -186,8 +186,12 @@ fn forecast(class: &str, view: &View<'_>, names: &Names<'_, '_>) -> (Vec<RatePie
     let mut rows = 0_u32;
     let mut wrong = false;
     for row in csv.rows() {
-        let read = of_other_class(row, class, names)
-            .and_then(|other| if other { Ok(None) } else { forecast_row(row, length_us, &mut last, names).map(Some) });
+        let read = row.and_then(|row| {
+            if of_other_class(&row, class, names)? {
+                return Ok(None);
+            }
+            forecast_row(&row, length_us, &mut last, names).map(Some)
+        });
         match read {
             Ok(Some(found)) => {
                 rows += 1;
@@ -221,7 +225,7 @@ fn forecast(class: &str, view: &View<'_>, names: &Names<'_, '_>) -> (Vec<RatePie
 
 /// One row of a forecast; nothing if its day is not simulated.
 fn forecast_row(
-    row: Row<'_>,
+    row: &Row<'_>,
     length_us: u64,
     last: &mut Option<(Option<jiff::civil::Date>, u64)>,
     names: &Names<'_, '_>,
@@ -262,15 +266,16 @@ fn trace(class: &str, view: &View<'_>, names: &Names<'_, '_>) -> Vec<TraceArriva
     let mentioned = view.place("trace");
     let mut wrong = false;
     for row in csv.rows() {
-        let read = of_other_class(row, class, names)
-            .and_then(|other| if other { Ok(None) } else { trace_row(row, names).map(Some) });
-        let read = read.and_then(|arrival| match (arrival, arrivals.last()) {
-            (Some(arrival), Some(last)) if arrival.at_us < last.at_us => Err(row.problem(
-                "time",
-                "this is earlier than the row above: rows must be in order of time".into(),
-                None,
-            )),
-            (arrival, _) => Ok(arrival),
+        let read = row.and_then(|row| {
+            if of_other_class(&row, class, names)? {
+                return Ok(None);
+            }
+            let arrival = trace_row(&row, names)?;
+            if arrivals.last().is_some_and(|last| arrival.at_us < last.at_us) {
+                let message = "this is earlier than the row above: rows must be in order of time".into();
+                return Err(row.problem("time", message, None));
+            }
+            Ok(Some(arrival))
         });
         match read {
             Ok(arrival) => arrivals.extend(arrival),
@@ -287,7 +292,7 @@ fn trace(class: &str, view: &View<'_>, names: &Names<'_, '_>) -> Vec<TraceArriva
     arrivals
 }
 
-fn trace_row(row: Row<'_>, names: &Names<'_, '_>) -> Result<TraceArrival, Box<Problem>> {
+fn trace_row(row: &Row<'_>, names: &Names<'_, '_>) -> Result<TraceArrival, Box<Problem>> {
     let seconds = |text: &str| not_negative(text).map(|seconds| to_micros(seconds, SECOND_US));
     let when = |text: &str| seconds(text).map(|us| (None, us)).or_else(|| moment(text));
     let expected = "seconds since the first midnight, a time of day or a date with a time";

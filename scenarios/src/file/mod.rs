@@ -79,7 +79,7 @@ impl Scenario {
     /// # Errors
     /// Everything that is wrong, each with file, line and column.
     pub fn parse(name: &str, text: &str, files: &dyn Files) -> Result<Self, Problems> {
-        let source = Source { name: name.to_owned(), text: text.to_owned() };
+        let source = Source::new(name, text);
         let notes = Notes::new(&source);
         let (document, errors) = DeTable::parse_recoverable(&source.text);
         for error in errors {

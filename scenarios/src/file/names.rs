@@ -196,7 +196,7 @@ impl<'a, 'd> Names<'a, 'd> {
         let mentioned = view.place(key);
         match self.files.read(name) {
             Ok(text) => {
-                let source = Source { name: beside(&self.notes.source.name, name), text };
+                let source = Source::new(beside(&self.notes.source.name, name), text);
                 Csv::read(source, columns, self.notes, &mentioned)
             }
             Err(error) => {

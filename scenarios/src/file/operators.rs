@@ -255,7 +255,15 @@ fn roster(group: &str, view: &View<'_>, names: &Names<'_, '_>, counting: Countin
     let mut shifts = Vec::new();
     let (mut mine, mut wrong) = (0, false);
     for row in csv.rows() {
-        match row_group(row, names) {
+        let row = match row {
+            Ok(row) => row,
+            Err(problem) => {
+                wrong = true;
+                names.notes.add_other(&mentioned, *problem);
+                continue;
+            }
+        };
+        match row_group(&row, names) {
             Ok(Some(other)) if other != group => continue,
             Ok(_) => {}
             Err(problem) => {
@@ -265,7 +273,7 @@ fn roster(group: &str, view: &View<'_>, names: &Names<'_, '_>, counting: Countin
             }
         }
         mine += 1;
-        match roster_row(row, names, counting) {
+        match roster_row(&row, names, counting) {
             Ok(row_shifts) => shifts.extend(row_shifts),
             Err(problem) => names.notes.add_other(&mentioned, *problem),
         }
@@ -278,7 +286,7 @@ fn roster(group: &str, view: &View<'_>, names: &Names<'_, '_>, counting: Countin
 }
 
 /// The group that a row names, which must be one of the scenario's.
-fn row_group<'c>(row: Row<'c>, names: &Names<'_, '_>) -> Result<Option<String>, Box<Problem>> {
+fn row_group(row: &Row<'_>, names: &Names<'_, '_>) -> Result<Option<String>, Box<Problem>> {
     let Some((name, _)) = row.cell("group") else { return Ok(None) };
     if names.groups.contains(&name) {
         return Ok(Some(name.to_owned()));
@@ -287,7 +295,7 @@ fn row_group<'c>(row: Row<'c>, names: &Names<'_, '_>) -> Result<Option<String>, 
     Err(row.problem("group", message, suggestion(name, names.groups.iter().copied())))
 }
 
-fn roster_row(row: Row<'_>, names: &Names<'_, '_>, counting: Counting) -> Result<Vec<Shift>, Box<Problem>> {
+fn roster_row(row: &Row<'_>, names: &Names<'_, '_>, counting: Counting) -> Result<Vec<Shift>, Box<Problem>> {
     let expected = "a time of day such as 08:30, with or without a date before it";
     let (date, from_us) = row.read("start", expected, moment)?;
     let (end_date, to_us) = row.read("end", expected, moment)?;
@@ -324,7 +332,7 @@ fn roster_row(row: Row<'_>, names: &Names<'_, '_>, counting: Counting) -> Result
 
 /// The simulated day of a date; none if the run does not reach it, since files often cover more.
 pub(crate) fn date_days(
-    row: Row<'_>,
+    row: &Row<'_>,
     column: &str,
     date: jiff::civil::Date,
     names: &Names<'_, '_>,

@@ -221,6 +221,14 @@ impl Names<'_, '_> {
         let mut total = 0;
         let mut right = true;
         for row in csv.rows() {
+            let row = match row {
+                Ok(row) => row,
+                Err(problem) => {
+                    right = false;
+                    self.notes.add_other(&mentioned, *problem);
+                    continue;
+                }
+            };
             let value = row.read("value_s", "a number of at least 0", not_negative);
             let count = row.read_if_any("count", "a whole number", |text| text.parse::<u64>().ok());
             match (value, count) {
@@ -316,8 +324,8 @@ fn out_of_order(last: Option<&QuantilePoint>, point: QuantilePoint) -> Option<St
 
 fn direct_points(csv: &Csv) -> Result<Vec<QuantilePoint>, Box<crate::Problem>> {
     let mut points: Vec<QuantilePoint> = Vec::new();
-    let rows: Vec<_> = csv.rows().collect();
-    for (i, row) in rows.iter().enumerate() {
+    for row in csv.rows() {
+        let row = row?;
         let share = |text: &str| not_negative(text).filter(|value| *value <= 1.0);
         let point = QuantilePoint {
             probability: row.read("probability", "a share from 0 to 1", share)?,
@@ -327,13 +335,9 @@ fn direct_points(csv: &Csv) -> Result<Vec<QuantilePoint>, Box<crate::Problem>> {
             return Err(row.problem("probability", why, None));
         }
         points.push(point);
-        if i + 1 == rows.len() && (point.probability != 1.0 || points.len() < 2) {
-            return Err(row.problem(
-                "probability",
-                "the points must lead from probability 0 to probability 1".into(),
-                None,
-            ));
-        }
+    }
+    if points.len() < 2 || points[points.len() - 1].probability != 1.0 {
+        return Err(csv.problem("the points must lead from probability 0 to probability 1".into()));
     }
     Ok(points)
 }
@@ -341,6 +345,7 @@ fn direct_points(csv: &Csv) -> Result<Vec<QuantilePoint>, Box<crate::Problem>> {
 fn histogram_points(csv: &Csv) -> Result<Vec<QuantilePoint>, Box<crate::Problem>> {
     let mut bins: Vec<(f64, f64, f64)> = Vec::new();
     for row in csv.rows() {
+        let row = row?;
         let from_s = row.read("from_s", "a number of at least 0", not_negative)?;
         let to_s = row
             .read("to_s", "a number greater than `from_s`", |text| not_negative(text).filter(|to_s| *to_s > from_s))?;
@@ -352,13 +357,7 @@ fn histogram_points(csv: &Csv) -> Result<Vec<QuantilePoint>, Box<crate::Problem>
     }
     let total: f64 = bins.iter().map(|bin| bin.2).sum();
     bins.retain(|bin| bin.2 > 0.0);
-    let Some(first) = bins.first().filter(|_| total > 0.0) else {
-        let row = csv.rows().next();
-        return Err(row.map_or_else(
-            || Box::new(crate::Problem::of_file("histogram", "it has no rows".into())),
-            |row| row.problem("count", "all counts of the histogram are 0".into(), None),
-        ));
-    };
+    let Some(first) = bins.first() else { return Err(csv.problem("all counts of the histogram are 0".into())) };
     let mut points = vec![QuantilePoint { probability: 0.0, value_s: first.0 }];
     let mut below = 0.0;
     for (i, (from_s, to_s, count)) in bins.iter().enumerate() {
