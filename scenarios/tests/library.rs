@@ -33,3 +33,12 @@ fn templates_are_the_files() {
         assert_eq!(embedded.unwrap_or_else(|problems| panic!("{problems}")), from_disk);
     }
 }
+
+#[test]
+fn the_readme_lists_every_template_with_its_summary() {
+    let readme = include_str!("../README.md");
+    for template in TEMPLATES.iter().filter(|template| template.files.is_empty()) {
+        let row = format!("| `{}.toml` | {} |", template.name, template.summary);
+        assert!(readme.contains(&row), "no row {row}");
+    }
+}
