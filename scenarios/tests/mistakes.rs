@@ -94,6 +94,8 @@ fn keys_and_types() {
         ("word where a distribution stands", with("patience", "patience = \"never\"")),
         ("string instead of a whole number", with("count", "count = \"ten\"")),
         ("fraction of an operator", with("count", "count = 10.5")),
+        ("table without a name", RIGHT.replace("[queue.support]", "[queue]"),),
+        ("list instead of tables with names", RIGHT.replace("[queue.support]", "[[queue]]\nname = \"support\""),),
         ("table instead of a list", and("[thresholds]\nmetric = \"asa_s\"\nmax = 20")),
         ("string instead of a list", with("skills", "skills = \"english\"")),
         ("list instead of a string", with("name", "name = [\"a\"]")),

@@ -95,6 +95,10 @@ fn entry(view: &View<'_>, names: &Names<'_, '_>, world: &World<'_>) -> Option<(C
         Some(_) => Entry::Queue(names.queue(view, "queue")?),
         None if world.queues.len() == 1 => Entry::Queue(QueueIndex(0)),
         None => {
+            // Without any queue that is the mistake, and told already.
+            if names.queues.is_empty() {
+                return None;
+            }
             let help = suggestion("", names.queues.iter().copied());
             notes.add(view.span.clone(), "say where the customers go, with `queue` or `flow`", help);
             return None;

@@ -304,6 +304,13 @@ impl<'d> Node<'d> {
             }
             Shape::Map(..) => {
                 for named in self.map() {
+                    if let Some(table) = named.node.table_it_should_be()
+                        && table.key(named.name).is_some()
+                    {
+                        let message = format!("`{}` stands in a {key} without a name", named.name);
+                        notes.add(named.span, message, Some(format!("write [{key}.NAME] instead of [{key}]")));
+                        continue;
+                    }
                     if named.name.trim().is_empty() {
                         notes.add(named.span, format!("a name in `{key}` must not be empty"), None);
                     }
@@ -311,6 +318,19 @@ impl<'d> Node<'d> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Whether it is a table without entries.
+    pub(crate) fn is_empty_table(&self) -> bool {
+        matches!(self.value, DeValue::Table(entries) if entries.is_empty())
+    }
+
+    /// The table that should stand here, where something else does.
+    fn table_it_should_be(&self) -> Option<&'static Table> {
+        match self.shape {
+            Shape::Table(table) if !self.value.is_table() => Some(table),
+            _ => None,
         }
     }
 
@@ -443,6 +463,7 @@ fn unit_help(shape: &Shape, value: &DeValue<'_>) -> Option<String> {
             Some("write the number alone: its unit is in the key's name".into())
         }
         (Shape::Integer(..), DeValue::Float(_)) => Some("a fraction is not possible here".into()),
+        (Shape::Map(..), DeValue::Array(_)) => Some("give each a name: [queue.NAME], not [[queue]]".into()),
         (Shape::List(_), DeValue::String(_)) => Some("put it in brackets: [\"…\"]".into()),
         (Shape::List(_), DeValue::Table(_)) => {
             Some("put the table in a list: [{ … }], or double the header's brackets: [[…]]".into())

@@ -51,7 +51,7 @@ impl<'a, 'd> Names<'a, 'd> {
             services.push("main");
         }
         for (key, what) in [("queue", "queue"), ("operators", "group of operators")] {
-            if root.node(key).is_some_and(|node| node.table().is_none() && node.map().is_empty()) {
+            if root.node(key).is_some_and(|node| node.is_empty_table()) {
                 notes.add(root.key_place(key), format!("at least one {what} is needed"), None);
             }
         }
