@@ -1,7 +1,5 @@
 //! How a command ends: its exit code, and where its words go.
 
-#![allow(dead_code, reason = "used as the subcommands arrive")]
-
 use std::fmt;
 use std::io::{self, Write};
 use std::panic::PanicHookInfo;

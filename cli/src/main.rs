@@ -4,8 +4,15 @@
 //! [`Ending`] or a [`Failure`]; between them they are the exit code: 0 done and met, 1 a threshold was missed, 2 the input
 //! was wrong, 3 our own fault.
 
+mod compare;
 mod completions;
 mod ending;
+mod init;
+mod output;
+mod report;
+mod running;
+mod schema;
+mod simulate;
 mod theory;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,6 +35,11 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Simulate(simulate::Arguments),
+    Compare(compare::Arguments),
+    Report(report::Arguments),
+    Init(init::Arguments),
+    Schema(schema::Arguments),
     Completions(completions::Arguments),
     Theory(theory::Arguments),
 }
@@ -35,6 +47,11 @@ enum Command {
 impl Command {
     fn run(self) -> Result<Ending, Failure> {
         match self {
+            Self::Simulate(arguments) => simulate::run(&arguments),
+            Self::Compare(arguments) => compare::run(&arguments),
+            Self::Report(arguments) => report::run(&arguments),
+            Self::Init(arguments) => init::run(&arguments),
+            Self::Schema(arguments) => schema::run(&arguments),
             Self::Completions(arguments) => completions::run(&arguments),
             Self::Theory(arguments) => theory::run(&arguments),
         }

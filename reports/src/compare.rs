@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use callfloor_measure::{Direction, Estimate, Interval, Metric, Results, Scope, Unit};
 
 use crate::figure::{self, Style};
@@ -26,7 +28,7 @@ const COMPARED: &[Metric] = &[
 ];
 
 /// One figure of both plans.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Difference {
     /// The figure.
     pub metric: Metric,
@@ -125,7 +127,7 @@ impl Comparison {
     /// Calls the plans by other names than their scenarios'.
     #[must_use]
     pub fn named(mut self, a: impl Into<String>, b: impl Into<String>) -> Self {
-        (self.a, self.b) = (a.into(), b.into());
+        (self.a, self.b) = (format!("\"{}\"", a.into()), format!("\"{}\"", b.into()));
         self
     }
 
@@ -230,6 +232,35 @@ impl Comparison {
             ]);
         }
         table.render(&mut text, page);
+        text
+    }
+}
+
+impl Comparison {
+    /// The comparison as one JSON document: names, basis, and each figure with both estimates, their difference and the sentence.
+    ///
+    /// # Panics
+    /// Never: every key is a string.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        #[derive(Serialize)]
+        struct Row<'a> {
+            #[serde(flatten)]
+            difference: &'a Difference,
+            sentence: String,
+        }
+        let rows: Vec<Row<'_>> =
+            self.differences.iter().map(|difference| Row { difference, sentence: self.sentence(difference) }).collect();
+        let document = serde_json::json!({
+            "format": "callfloor-comparison/1",
+            "a": self.a.trim_matches('"'),
+            "b": self.b.trim_matches('"'),
+            "seed": self.seed,
+            "replications": self.replications,
+            "differences": rows,
+        });
+        let mut text = serde_json::to_string(&document).expect("documents have string keys only");
+        text.push('\n');
         text
     }
 }

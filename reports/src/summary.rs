@@ -17,6 +17,8 @@ pub struct Run {
     pub interrupted: bool,
     /// Replications that were wanted, where that was known.
     pub wanted: Option<u32>,
+    /// Whether a wanted precision was not reached within the replications that were allowed for it.
+    pub precision_missed: bool,
 }
 
 /// How a sentence is meant.
@@ -223,6 +225,12 @@ fn warnings(results: &Results, run: Option<&Run>) -> Vec<String> {
         warnings.push(format!(
             "Stopped early: the figures are those of the {}{wanted} replications that were done.",
             results.replications().len()
+        ));
+    }
+    if run.is_some_and(|run| run.precision_missed) {
+        warnings.push(format!(
+            "The wanted precision was not reached within {} replications.",
+            figure::grouped(results.replications().len() as u64)
         ));
     }
     let failures = results.failed_identities();

@@ -46,7 +46,14 @@ fn one_replication_says_that_it_has_no_interval() {
 
 #[test]
 fn a_run_that_was_stopped_says_so() {
-    let run = Run { wall_s: 2.0, processor_s: Some(1.0), threads: 2, interrupted: true, wanted: Some(50) };
+    let run = Run {
+        wall_s: 2.0,
+        processor_s: Some(1.0),
+        threads: 2,
+        interrupted: true,
+        wanted: Some(50),
+        precision_missed: false,
+    };
     let text = to_text(&floor::results("today", 14, 4), Some(&run), PAGE);
     assert!(
         text.contains("Stopped early: the figures are those of the 4 of 50 replications that were done."),

@@ -1,0 +1,76 @@
+//! Where results go: the terminal, and files of the kinds that were asked for.
+
+use std::path::{Path, PathBuf};
+
+use callfloor_measure::{Results, Threshold};
+use callfloor_reports::{Run, to_csv, to_html, to_json, to_text};
+
+use crate::ending::{Ending, Failure, print, write_file};
+use crate::running::page;
+
+/// What to write; without any of these the answer is printed as text.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Output {
+    /// Write all figures and the results themselves as JSON, to stdout where no FILE is given
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    pub(crate) json: Option<PathBuf>,
+    /// Write all figures by interval as CSV, to stdout where no FILE is given
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    pub(crate) csv: Option<PathBuf>,
+    /// Write a report with plots as one HTML file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+impl Output {
+    /// Refuses what would overwrite an input or mix two documents on stdout. To be asked before a long run.
+    pub(crate) fn check(&self, inputs: &[&Path]) -> Result<(), Failure> {
+        let files = [&self.json, &self.csv, &self.html];
+        let standard = files.iter().filter(|file| file.as_deref() == Some(Path::new("-"))).count();
+        if standard > 1 {
+            return Err(Failure::Input(
+                "only one of --json, --csv and --html can go to stdout: give the others a FILE".into(),
+            ));
+        }
+        for file in files.into_iter().flatten() {
+            let same = |input: &Path| match (file.canonicalize(), input.canonicalize()) {
+                (Ok(file), Ok(input)) => file == input,
+                _ => false,
+            };
+            if inputs.iter().any(|input| same(input)) {
+                return Err(Failure::Input(format!(
+                    "{}: this is an input; write the output to another file",
+                    file.display()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what was asked for; the text goes to stdout unless something else does, or `quiet`.
+    pub(crate) fn write(&self, results: &Results, run: Option<&Run>, quiet: bool) -> Result<(), Failure> {
+        let mut printed = false;
+        let mut put = |file: &Option<PathBuf>, text: &dyn Fn() -> String| match file {
+            None => Ok(()),
+            Some(file) if file == Path::new("-") => {
+                printed = true;
+                print(&text())
+            }
+            Some(file) => write_file(file, &text()),
+        };
+        put(&self.json, &|| to_json(results))?;
+        put(&self.csv, &|| to_csv(results))?;
+        put(&self.html, &|| to_html(results, run))?;
+        if printed || quiet { Ok(()) } else { print(&to_text(results, run, page())) }
+    }
+}
+
+/// Whether every threshold was met. No replication meets none.
+pub(crate) fn verdict(results: &Results) -> Result<Ending, Failure> {
+    let judged = |threshold: &Threshold| threshold.judge(results).map_err(Failure::Input);
+    let mut met = !results.replications().is_empty();
+    for threshold in &results.header().thresholds {
+        met &= judged(threshold)?.met;
+    }
+    Ok(if met { Ending::Met } else { Ending::Missed })
+}
