@@ -176,8 +176,17 @@ impl<E: Copy> Calendar<E> {
     /// Takes the earliest event, with its time in microseconds.
     #[inline]
     pub fn pop(&mut self) -> Option<(u64, E)> {
+        self.pop_before(u64::MAX)
+    }
+
+    /// Takes the earliest event if its time is before `limit` microseconds.
+    #[inline]
+    pub fn pop_before(&mut self, limit: u64) -> Option<(u64, E)> {
         let slot = self.find()?;
         let time = self.slots[slot as usize].time;
+        if time >= limit {
+            return None;
+        }
         // A long gap, as at night, says nothing about the busy time.
         self.gaps += time.saturating_sub(self.last).min(256 << self.shift);
         self.last = time;
@@ -408,7 +417,11 @@ mod tests {
                         assert_eq!(calendar.withdraw(entry), Some(key.1));
                         assert_eq!(calendar.withdraw(entry), None);
                     }
-                    5 => assert_eq!(calendar.next_time(), model.first_key_value().map(|(key, _)| key.0)),
+                    5 => {
+                        let next = model.first_key_value().map(|(key, _)| key.0);
+                        assert_eq!(calendar.next_time(), next);
+                        assert_eq!(calendar.pop_before(next.unwrap_or(0)), None);
+                    }
                     _ => {
                         let expected = model.pop_first();
                         assert_eq!(calendar.pop(), expected.map(|(key, _)| key), "seed {seed} step {step}");

@@ -2,7 +2,7 @@
 
 use crate::calendar::Entry;
 use crate::collect::{NO_INTERVAL, NO_ROW};
-use callfloor_engine::{CallId, ChatId, FarEndFault, LegId};
+use callfloor_engine::{CallId, ChatId, FarEndFault};
 
 /// No operator, or no known customer.
 pub(crate) const NOBODY: u32 = u32::MAX;
@@ -29,54 +29,57 @@ pub(crate) enum Stage {
     /// The consultation ends.
     Consult,
     /// An outside number answers, or does not.
-    Target(LegId, bool),
+    Target(u16, bool),
     /// The dialled customer answers, or does not and why.
     Dial(Option<FarEndFault>),
     /// The talk after a transfer ends.
     Outside,
 }
 
-/// A call, in the slot of the engine's own.
+/// A call, in the slot of the engine's own: two cache lines, of which the end of a call needs the first.
 #[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
 pub(crate) struct Caller {
     pub(crate) call: CallId,
     /// Key of the customer's random streams.
     pub(crate) id: u64,
-    /// Words of the customer's stream: patience, talk, after-call work.
-    pub(crate) words: [u64; 3],
-    pub(crate) queued_at: u64,
-    /// When the customer gives up; 0: not drawn.
-    pub(crate) gives_up_at: u64,
-    pub(crate) gives_up: Entry,
     pub(crate) step: Entry,
-    /// Talk time that is left after the next turn.
-    pub(crate) talk_left_us: u64,
+    pub(crate) gives_up: Entry,
+    pub(crate) queued_at: u64,
     /// Interval of the arrival in the queue.
     pub(crate) arrived: u32,
     pub(crate) operator: u32,
-    /// Known customer's number.
-    pub(crate) known: u32,
-    /// Place in the trace + 1; 0 for none.
-    pub(crate) trace: u32,
     /// Class, or number of classes + campaign.
     pub(crate) source: u16,
     /// Row of the results.
     pub(crate) row: u16,
+    pub(crate) stage: Stage,
+    pub(crate) attempt: u8,
+    pub(crate) live: bool,
+    pub(crate) waiting: bool,
+    /// Handed on without asking: the talk that follows is `talk_after`.
+    pub(crate) handed_on: bool,
+    pub(crate) held: bool,
+
+    /// Words of the customer's stream: patience, talk, after-call work.
+    pub(crate) words: [u64; 3],
+    /// When the customer gives up; 0: not drawn.
+    pub(crate) gives_up_at: u64,
+    /// Talk time that is left after the next turn.
+    pub(crate) talk_left_us: u64,
+    /// Known customer's number.
+    pub(crate) known: u32,
+    /// Place in the trace + 1; 0 for none.
+    pub(crate) trace: u32,
+    pub(crate) audio: u32,
     /// Offers so far.
     pub(crate) rings: u16,
+    /// The flow's step.
+    pub(crate) flow_step: u16,
     /// Menus so far.
     pub(crate) menus: u8,
     /// Queues so far.
     pub(crate) queues: u8,
-    /// The flow's step.
-    pub(crate) flow_step: u16,
-    pub(crate) audio: u32,
-    pub(crate) stage: Stage,
-    pub(crate) waiting: bool,
-    /// Handed on without asking: the talk that follows is `talk_after`.
-    pub(crate) handed_on: bool,
-    pub(crate) attempt: u8,
-    pub(crate) live: bool,
 }
 
 impl Caller {
@@ -105,6 +108,7 @@ impl Caller {
         waiting: false,
         handed_on: false,
         attempt: 0,
+        held: false,
         live: false,
     };
 }
@@ -178,6 +182,13 @@ pub(crate) struct Ticket {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_caller_fits_in_two_cache_lines() {
+        assert_eq!(size_of::<Caller>(), 128);
+        assert!(std::mem::offset_of!(Caller, held) < 64);
+        assert!(std::mem::offset_of!(Caller, words) >= 56);
+    }
 
     #[test]
     fn turns_come_in_the_order_of_the_talk() {

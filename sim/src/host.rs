@@ -10,10 +10,10 @@ use crate::collect::{Collector, NO_ROW};
 use crate::customer::{Caller, Chatter, NOBODY, Ticket, Turns};
 use crate::digest::Digest;
 use crate::model::Model;
-use crate::operator::Operator;
+use crate::operator::{Agenda, Operator};
 use crate::roster::Roster;
 use crate::stream::Streams;
-use callfloor_engine::{Action, Command, Engine, Event, Instant, OfferId, Output, Resolution, Status, TicketId};
+use callfloor_engine::{Action, CallRecord, Command, Engine, Event, Instant, OfferId, Output, Resolution, Status, TicketId};
 use callfloor_measure::Tally;
 use callfloor_scenario::clock::DAY_US;
 use callfloor_scenario::{Arrivals, Horizon};
@@ -47,8 +47,8 @@ enum Happening {
     Day(u32),
     /// The boundary of the roster with this number.
     Shift(u32),
-    /// A break of an operator is due; its length, and which of the group's random breaks it is.
-    BreakDue { operator: u32, length_us: u64, random: Option<u16> },
+    /// A break of an operator is due: by its place among the group's planned breaks, then the random ones.
+    BreakDue { operator: u32, plan: u16 },
     /// A campaign may dial.
     Campaign(u16),
     /// A campaign's customer may be dialled again.
@@ -133,9 +133,25 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// What a replication is asked for.
+/// A call that is over, for whoever keeps records.
 #[derive(Debug, Clone, Copy)]
+pub struct CallRow<'a> {
+    /// In which replication.
+    pub replication: u32,
+    /// When it ended, in microseconds.
+    pub ended_us: u64,
+    /// The place of the customer's class in the scenario; from the number of classes on, of the campaign.
+    pub source: u16,
+    /// Attempts before this one.
+    pub attempt: u8,
+    /// The engine's own record.
+    pub record: &'a CallRecord,
+}
+
+/// What a replication is asked for.
+#[derive(Clone, Copy)]
 pub(crate) struct Wishes<'a> {
+    pub(crate) sink: Option<&'a (dyn Fn(&CallRow<'_>) + Sync)>,
     pub(crate) check: bool,
     pub(crate) digest: bool,
     pub(crate) cancel: Option<&'a AtomicBool>,
@@ -165,6 +181,7 @@ pub(crate) struct Host<'m> {
     tickets: Vec<Ticket>,
     callbacks: Vec<Callback>,
     operators: Vec<Operator>,
+    agendas: Vec<Agenda>,
     roster: Roster,
     /// The present day's number.
     today: u32,
@@ -180,6 +197,7 @@ pub(crate) struct Host<'m> {
     digest: Option<Digest>,
     check: bool,
     replication: u32,
+    sink: Option<&'m (dyn Fn(&CallRow<'_>) + Sync)>,
 }
 
 impl fmt::Debug for Host<'_> {
@@ -189,7 +207,12 @@ impl fmt::Debug for Host<'_> {
 }
 
 /// Runs replication number `replication` to its end, or until `cancel` is set: then nothing is returned.
-pub(crate) fn run(model: &Model<'_>, seed: u64, replication: u32, wishes: Wishes<'_>) -> Result<Option<Tally>, Fault> {
+pub(crate) fn run<'m>(
+    model: &'m Model<'m>,
+    seed: u64,
+    replication: u32,
+    wishes: Wishes<'m>,
+) -> Result<Option<Tally>, Fault> {
     let mut host = Host::new(model, seed, replication, wishes);
     host.start();
     let done = host.go_on(wishes.cancel)?;
@@ -197,7 +220,7 @@ pub(crate) fn run(model: &Model<'_>, seed: u64, replication: u32, wishes: Wishes
 }
 
 impl<'m> Host<'m> {
-    fn new(model: &'m Model<'m>, seed: u64, replication: u32, wishes: Wishes<'_>) -> Self {
+    fn new(model: &'m Model<'m>, seed: u64, replication: u32, wishes: Wishes<'m>) -> Self {
         let scenario = model.scenario;
         let streams = Streams::new(seed, u64::from(replication));
         let own = scenario.classes.iter().map(|class| Some(&class.arrivals));
@@ -240,6 +263,7 @@ impl<'m> Host<'m> {
             tickets: Vec::new(),
             callbacks: Vec::new(),
             operators: model.group_of.iter().map(|&group| Operator::new(group)).collect(),
+            agendas: vec![Agenda::EMPTY; model.group_of.len()],
             roster: Roster::default(),
             today: 0,
             closing_us: 0,
@@ -251,6 +275,7 @@ impl<'m> Host<'m> {
             digest: wishes.digest.then(Digest::new),
             check: wishes.check,
             replication,
+            sink: wishes.sink,
             model,
         }
     }
@@ -268,18 +293,20 @@ impl<'m> Host<'m> {
         let end_us = self.end_us();
         let mut turns = 0_u32;
         loop {
-            let deadline = self.engine.next_deadline().map_or(u64::MAX, Instant::as_micros);
-            let event = self.calendar.next_time().unwrap_or(u64::MAX);
-            let next = deadline.min(event);
-            if next >= end_us || self.is_over(event) {
+            if self.live == 0 && self.is_over() {
                 break;
             }
-            self.now = next;
-            self.collector.advance(next);
-            if deadline <= event {
-                self.engine.advance(Instant::from_micros(next), &mut self.out);
-            } else if let Some((_, happening)) = self.calendar.pop() {
+            let deadline = self.engine.next_deadline().map_or(u64::MAX, Instant::as_micros);
+            if let Some((now, happening)) = self.calendar.pop_before(deadline.min(end_us)) {
+                self.now = now;
+                self.collector.advance(now);
                 self.happen(happening);
+            } else if deadline < end_us {
+                self.now = deadline;
+                self.collector.advance(deadline);
+                self.engine.advance(Instant::from_micros(deadline), &mut self.out);
+            } else {
+                break;
             }
             self.settle();
             if self.staying && self.collector.waiting_in_all() == 0 {
@@ -304,14 +331,13 @@ impl<'m> Host<'m> {
         }
     }
 
-    /// Whether nobody is left for whom to go on; `event` is the time of the world's next event.
-    fn is_over(&self, event: u64) -> bool {
-        if self.live > 0 {
-            return event == u64::MAX && self.engine.next_deadline().is_none();
-        }
+    /// Whether the run goes on for nobody: no contact is live, and none will come.
+    fn is_over(&self) -> bool {
         match self.model.scenario.horizon {
-            Horizon::Days { .. } => event == u64::MAX,
-            Horizon::Calls { .. } => self.arrivals_left == 0 || self.sources.iter().all(|source| source.next.is_none()),
+            Horizon::Days { .. } => self.calendar.is_empty(),
+            Horizon::Calls { .. } => {
+                self.arrivals_left == 0 || self.sources.iter().all(|source| source.next.is_none())
+            }
             Horizon::Steady { .. } => false,
         }
     }
@@ -347,7 +373,7 @@ impl<'m> Host<'m> {
             Happening::Redial(id) => self.redial(id),
             Happening::Day(day) => self.day(day),
             Happening::Shift(first) => self.shift(first as usize),
-            Happening::BreakDue { operator, length_us, random } => self.break_due(operator, length_us, random),
+            Happening::BreakDue { operator, plan } => self.break_due(operator, plan),
             Happening::Campaign(campaign) => self.campaign_tick(campaign),
             Happening::Retry { campaign, attempt, number } => self.campaign_retry(campaign, number, attempt),
             Happening::Idle(operator) => self.idle_dial(operator),
@@ -370,16 +396,22 @@ impl<'m> Host<'m> {
     /// Performs outputs and what follows from them at once, until nothing is left to do at this instant.
     fn settle(&mut self) {
         loop {
-            let mut i = 0;
-            while i < self.out.len() {
-                let output = self.out[i];
-                i += 1;
+            if !self.out.is_empty() {
+                // Performing gives no command, so that nothing is added meanwhile.
+                let mut out = std::mem::take(&mut self.out);
                 if let Some(digest) = &mut self.digest {
-                    digest.add(self.now, &output);
+                    out.iter().for_each(|output| digest.add(self.now, output));
                 }
-                self.perform(output);
+                for output in &out {
+                    match output {
+                        Output::Event(event) => self.note(event),
+                        Output::Action(action) => self.act(action),
+                        _ => {}
+                    }
+                }
+                out.clear();
+                self.out = out;
             }
-            self.out.clear();
             if let Some(reaction) = self.reactions.pop_front() {
                 self.react(reaction);
             } else if let Some(slot) = self.fresh.pop() {
@@ -406,17 +438,8 @@ impl<'m> Host<'m> {
     }
 
     #[inline]
-    fn perform(&mut self, output: Output) {
-        match output {
-            Output::Action(action) => self.act(action),
-            Output::Event(event) => self.note(event),
-            _ => {}
-        }
-    }
-
-    #[inline]
-    fn act(&mut self, action: Action) {
-        match action {
+    fn act(&mut self, action: &Action) {
+        match *action {
             Action::Ring { operator, offer, work, until, auto_answer, .. } => {
                 self.ring(operator.0, offer, work, until.as_micros(), auto_answer);
             }
@@ -431,23 +454,25 @@ impl<'m> Host<'m> {
     }
 
     #[inline]
-    fn note(&mut self, event: Event) {
-        match event {
+    fn note(&mut self, event: &Event) {
+        match *event {
             Event::StatusChanged { operator, from, to, call, .. } => self.status_changed(operator.0, from, to, call),
             Event::OfferMade { operator, queue, work, .. } => self.offer_made(operator.0, queue, work),
             Event::OfferEnded { operator, end, .. } => self.offer_ended(operator.0, end),
             Event::CallArrived { call, reference, .. } => self.call_arrived(call, reference),
             Event::CallQueued { call, queue, .. } => self.call_queued(call, queue),
             Event::CallAnswered { call, operator, wait, .. } => self.call_answered(call, operator.0, wait.as_micros()),
-            Event::CallEnded(record) => self.call_ended(&record),
+            Event::CallEnded(ref record) => self.call_ended(record),
             Event::TicketCreated { ticket, origin, owner, .. } => self.ticket_created(ticket, origin, owner),
             Event::TicketChanged { ticket, change, .. } => self.ticket_changed(ticket, change),
-            other => self.note_rare(other),
+            _ => self.note_rare(event),
         }
     }
 
-    fn note_rare(&mut self, event: Event) {
-        match event {
+    #[cold]
+    #[inline(never)]
+    fn note_rare(&mut self, event: &Event) {
+        match *event {
             Event::CallRefused { reference, .. } => self.call_refused(reference),
             Event::StepEntered { call, step } => {
                 if let Some(caller) = self.caller_mut(call) {
@@ -456,6 +481,7 @@ impl<'m> Host<'m> {
             }
             Event::QueueFull { queue, .. } => self.collector.refused(queue.0),
             Event::CallRecovered { call, .. } => self.call_recovered(call),
+
             Event::CallFlowedOut { call, wait, .. } => self.call_flowed_out(call, wait.as_micros()),
             Event::CallHeld { call, .. } => self.call_held(call),
             Event::CallReleased { call, operator } => self.talk_on(call, operator.0),

@@ -17,4 +17,4 @@ pub mod stream;
 pub mod theory;
 pub mod ziggurat;
 
-pub use replication::{Options, Outcome, Progress, SimulationError, simulate};
+pub use replication::{CallRow, Options, Outcome, Progress, SimulationError, simulate};

@@ -13,7 +13,7 @@ use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-pub use crate::host::Fault;
+pub use crate::host::{CallRow, Fault};
 
 /// How a scenario is run. The default is what the scenario says, on all processors.
 #[derive(Clone, Copy, Default)]
@@ -34,6 +34,8 @@ pub struct Options<'a> {
     pub digest: bool,
     /// Set from elsewhere to stop: replications under way are dropped, finished ones are returned.
     pub cancel: Option<&'a AtomicBool>,
+    /// Called with every call that ends, from any thread; keeps nothing by itself.
+    pub calls: Option<&'a (dyn Fn(&CallRow<'_>) + Sync)>,
     /// Called after every replication, from any thread.
     pub progress: Option<&'a (dyn Fn(Progress) + Sync)>,
 }
@@ -187,8 +189,8 @@ impl Batch<'_> {
 
     /// Takes replications until none is left.
     fn work(&self, results: &mut Results, next: &AtomicU32, stop: &AtomicBool) -> Result<(), Fault> {
-        let Options { check, digest, cancel, .. } = *self.options;
-        let wishes = Wishes { check, digest, cancel };
+        let Options { check, digest, cancel, calls: sink, .. } = *self.options;
+        let wishes = Wishes { sink, check, digest, cancel };
         loop {
             let replication = next.fetch_add(1, Ordering::Relaxed);
             if replication >= self.to || stop.load(Ordering::Relaxed) || self.cancelled() {

@@ -1,6 +1,6 @@
 //! Callers: from the arrival through flow and queue to the end of the talk.
 
-use super::{Coming, Happening, Host, Reaction, Source, Turns};
+use super::{CallRow, Coming, Happening, Host, Reaction, Source, Turns};
 use crate::arrival::{customer_id, micros};
 use crate::calendar::Entry;
 use crate::collect::NO_ROW;
@@ -358,7 +358,7 @@ impl<'m> Host<'m> {
             Stage::Key => self.press_key(slot),
             Stage::Callback => self.answer_callback_offer(slot),
             Stage::Consult => self.consult_done(slot),
-            Stage::Target(leg, answers) => self.target(slot, leg, answers),
+            Stage::Target(leg, answers) => self.target(slot, LegId { call, leg }, answers),
             Stage::Dial(None) => {
                 self.apply(Command::CustomerAnswered { call });
             }
@@ -544,10 +544,10 @@ impl<'m> Host<'m> {
                 let mut draws = self.own_draws(&caller, Purpose::AnswerDelay);
                 let answers = draws.uniform() >= consult.no_answer;
                 let delay = consult.answer_delay.sample(&mut draws);
-                self.next_step(slot, micros(delay), Stage::Target(leg, answers));
+                self.next_step(slot, micros(delay), Stage::Target(leg.leg, answers));
             }
             // Forwarded to or handed on to a number: it answers.
-            _ => self.next_step(slot, 0, Stage::Target(leg, true)),
+            _ => self.next_step(slot, 0, Stage::Target(leg.leg, true)),
         }
     }
 
@@ -574,7 +574,7 @@ impl<'m> Host<'m> {
     /// A leg was hung up: whatever it would have done is not done.
     pub(super) fn leg_gone(&mut self, leg: LegId) {
         let slot = leg.call.slot() as usize;
-        if matches!(self.callers[slot].stage, Stage::Target(pending, _) if pending == leg) {
+        if matches!(self.callers[slot].stage, Stage::Target(pending, _) if pending == leg.leg) {
             self.forget_step(slot);
         }
     }
@@ -650,11 +650,14 @@ impl<'m> Host<'m> {
 
     /// A hold for the customer's sake; the one that a consultation brings is not counted.
     pub(super) fn call_held(&mut self, call: CallId) {
-        let caller = self.callers[call.slot() as usize];
-        if caller.stage != Stage::Consulting
-            && let Some(counts) = self.collector.now(caller.row)
-        {
+        let caller = &mut self.callers[call.slot() as usize];
+        if caller.stage == Stage::Consulting {
+            return;
+        }
+        let first = !std::mem::replace(&mut caller.held, true);
+        if let Some(counts) = self.collector.now(caller.row) {
             counts.holds += 1;
+            counts.held_calls += u64::from(first);
         }
     }
 
@@ -681,6 +684,9 @@ impl<'m> Host<'m> {
         self.live -= 1;
         let slot = record.call.slot() as usize;
         let Caller { row, arrived, waiting, source, id, attempt, step, .. } = self.callers[slot];
+        if let Some(sink) = self.sink {
+            sink(&CallRow { replication: self.replication, ended_us: self.now, source, attempt, record });
+        }
         if waiting {
             let wait_us = record.wait.as_micros();
             if matches!(record.cause, EndCause::AbandonedInQueue | EndCause::AbandonedWhileRinging) {

@@ -4,7 +4,7 @@ use super::{Callback, Happening, Host};
 use crate::arrival::{customer_id, micros};
 use crate::calendar::Entry;
 use crate::customer::{Caller, Stage};
-use crate::operator::Preview;
+use crate::operator::{Errand, Preview};
 use crate::stream::{Draw, Kind, Purpose};
 use callfloor_engine::{CallId, CallbackId, Command, FarEndFault, OperatorId, QueueId, Status, StatusChoice};
 use callfloor_scenario::{FloorPlan, GroupIndex, Pacing};
@@ -42,7 +42,7 @@ impl Host<'_> {
         self.schedule_arrival(source);
         let groups = &self.model.scenario.campaigns[usize::from(campaign)].groups;
         let ready = groups.iter().filter_map(|&group| self.ready_in(group, u32::MAX));
-        let ready: Vec<OperatorId> = ready.filter(|id| !self.operators[id.0 as usize].leaving).collect();
+        let ready: Vec<OperatorId> = ready.filter(|id| !self.operators[id.0 as usize].errand.has(Errand::LEAVING)).collect();
         if let Some(operator) = ready.into_iter().min_by_key(|id| self.operators[id.0 as usize].since) {
             self.preview(operator.0, campaign);
         }
@@ -77,7 +77,7 @@ impl Host<'_> {
         self.operators[operator as usize].rest = Entry::NONE;
         let Some((campaign, _, keep_ready)) = self.idle_rule(operator) else { return };
         let state = self.operators[operator as usize];
-        if state.status != Status::Ready || state.leaving {
+        if state.status != Status::Ready || state.errand.has(Errand::LEAVING) {
             return;
         }
         let open = self.now < self.closing_us
@@ -117,7 +117,7 @@ impl Host<'_> {
             self.dial_campaign(operator, preview);
             return;
         }
-        self.operators[operator as usize].preview = Some(preview);
+        self.agendas[operator as usize].preview = Some(preview);
         self.apply(Command::SetStatus {
             operator: OperatorId(operator),
             to: StatusChoice::Work(super::staff::PREVIEW),

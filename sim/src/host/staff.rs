@@ -4,7 +4,7 @@ use super::{Happening, Host, Reaction, is_at_floor};
 use crate::arrival::micros;
 use crate::calendar::Entry;
 use crate::collect::NO_ROW;
-use crate::operator::NO_SHIFT;
+use crate::operator::{Errand, NO_SHIFT};
 use crate::stream::{Draw, Kind, Purpose};
 use callfloor_engine::{
     CallId, ChatStatus, Command, OfferEnd, OfferId, OperatorId, QueueId, ReasonId, Resolution, Status, StatusChoice,
@@ -154,7 +154,8 @@ impl Host<'_> {
         self.close_status(place, self.now);
         let state = &mut self.operators[place];
         debug_assert_eq!(state.status, from, "operator {operator}");
-        (state.status, state.row, state.unplanned) = (to, row, false);
+        (state.status, state.row) = (to, row);
+        state.errand.set(Errand::UNPLANNED, false);
         let ticket = if from == Status::AfterCallWork { state.ticket.take() } else { None };
         let rest = std::mem::take(&mut state.rest);
         if rest != Entry::NONE {
@@ -167,8 +168,8 @@ impl Host<'_> {
         }
         match to {
             Status::Ready => {
-                let (leaving, owed, group) = (state.leaving, state.break_owed_us, state.group);
-                if leaving || owed > 0 {
+                let (away, group) = (state.errand.calls_away(), state.group);
+                if away {
                     self.reactions.push_back(Reaction::Free(operator));
                 } else if self.model.groups[usize::from(group)].idle_campaign.is_some() {
                     self.wait_idle(operator);
@@ -189,9 +190,8 @@ impl Host<'_> {
                 }
             }
             Status::LoggedOut => {
-                state.leaving = false;
-                state.break_owed_us = 0;
-                state.preview = None;
+                state.errand = Errand::default();
+                self.agendas[place].preview = None;
             }
             _ => {}
         }
@@ -199,24 +199,25 @@ impl Host<'_> {
 
     /// In Work or Break: for how long, and why.
     fn came_to_rest(&mut self, operator: u32, from: Status, to: Status) {
-        let state = &mut self.operators[operator as usize];
-        if let Some(preview) = state.preview.filter(|_| to == Status::Work && from != Status::Dialing) {
+        let place = operator as usize;
+        let (state, agenda) = (&mut self.operators[place], &mut self.agendas[place]);
+        if let Some(preview) = agenda.preview.filter(|_| to == Status::Work && from != Status::Dialing) {
             let length = self.preview_length(preview);
             let entry = self.after(length, Happening::Rested(operator));
             self.operators[operator as usize].rest = entry;
             return;
         }
-        state.preview = None;
-        if to == Status::Break && state.break_owed_us > 0 {
-            let length_us = std::mem::take(&mut state.break_owed_us);
-            state.unplanned = state.break_unplanned;
-            state.rest = self.calendar.schedule(self.now + length_us, Happening::Rested(operator));
+        agenda.preview = None;
+        if to == Status::Break && state.errand.has(Errand::BREAK) {
+            state.errand.set(Errand::BREAK, false);
+            state.errand.set(Errand::UNPLANNED, agenda.break_unplanned);
+            state.rest = self.calendar.schedule(self.now + agenda.break_us, Happening::Rested(operator));
         } else if matches!(from, Status::LoggedOut | Status::Dialing | Status::AfterCallWork) {
             self.reactions.push_back(Reaction::Free(operator));
         } else {
-            state.unplanned = true;
-            state.breaks = state.breaks.wrapping_add(1);
-            let nth = state.breaks;
+            state.errand.set(Errand::UNPLANNED, true);
+            agenda.occasions = agenda.occasions.wrapping_add(1);
+            let nth = agenda.occasions;
             let group = &self.model.groups[usize::from(state.group)];
             let mut draws = self.streams.draws_nth(Kind::Operator, u64::from(operator), Purpose::Miss, nth);
             let entry = self.after(group.back_after_miss.sample(&mut draws), Happening::Rested(operator));
@@ -229,8 +230,10 @@ impl Host<'_> {
     pub(super) fn close_status(&mut self, place: usize, now: u64) {
         let state = &mut self.operators[place];
         let since = std::mem::replace(&mut state.since, now);
-        self.collector.status_span(state.group, state.row, state.status, since, now, self.pays_by_login);
-        if state.unplanned && !self.pays_by_login {
+        // With a roster, what is worked after the shift is paid on top of it.
+        let pays = self.pays_by_login || state.errand.has(Errand::LEAVING);
+        self.collector.status_span(state.group, state.row, state.status, since, now, pays);
+        if state.errand.has(Errand::UNPLANNED) && !self.pays_by_login {
             self.collector.out_of_roster(state.group, since, now);
         }
     }
@@ -248,7 +251,7 @@ impl Host<'_> {
                 self.free(operator);
             }
             Status::Work => {
-                if let Some(preview) = self.operators[operator as usize].preview.take() {
+                if let Some(preview) = self.agendas[operator as usize].preview.take() {
                     self.dial_campaign(operator, preview);
                 } else {
                     self.free(operator);
@@ -273,7 +276,7 @@ impl Host<'_> {
             return;
         }
         let id = OperatorId(operator);
-        if state.leaving {
+        if state.errand.has(Errand::LEAVING) {
             if self.may_leave() {
                 if self.apply(Command::LogOut { operator: id }) {
                     return;
@@ -282,7 +285,7 @@ impl Host<'_> {
                 self.staying = true;
             }
         }
-        let choice = if state.break_owed_us > 0 {
+        let choice = if state.errand.has(Errand::BREAK) {
             if state.status == Status::Break {
                 return;
             }
@@ -309,7 +312,7 @@ impl Host<'_> {
     pub(super) fn let_go(&mut self) {
         self.staying = false;
         for id in 0..self.operators.len() {
-            if self.operators[id].leaving {
+            if self.operators[id].errand.has(Errand::LEAVING) {
                 self.reactions.push_back(Reaction::Free(u32::try_from(id).expect("the engine counts so")));
             }
         }
@@ -370,17 +373,17 @@ impl Host<'_> {
                 self.shift_starts(boundary.group, boundary.shift);
             } else {
                 for id in ids {
-                    let state = &mut self.operators[id as usize];
-                    if state.shift == boundary.shift {
-                        state.shift = NO_SHIFT;
-                        state.leaving = true;
+                    if self.agendas[id as usize].shift == boundary.shift {
+                        self.close_status(id as usize, self.now);
+                        self.agendas[id as usize].shift = NO_SHIFT;
+                        self.operators[id as usize].errand.set(Errand::LEAVING, true);
                         touched.push(id);
                     }
                 }
             }
         }
         for id in touched {
-            if self.operators[id as usize].leaving {
+            if self.operators[id as usize].errand.has(Errand::LEAVING) {
                 self.reactions.push_back(Reaction::Free(id));
             }
         }
@@ -399,8 +402,9 @@ impl Host<'_> {
         let mut left = present;
         for at_floor in [true, false] {
             for id in ids.clone() {
-                let state = &self.operators[id as usize];
-                if left > 0 && state.shift == NO_SHIFT && is_at_floor(state.status) == at_floor {
+                let place = id as usize;
+                let unassigned = self.agendas[place].shift == NO_SHIFT;
+                if left > 0 && unassigned && is_at_floor(self.operators[place].status) == at_floor {
                     left -= 1;
                     self.take_up(id, shift);
                 }
@@ -409,13 +413,14 @@ impl Host<'_> {
     }
 
     fn take_up(&mut self, operator: u32, shift: u16) {
+        self.close_status(operator as usize, self.now);
         let state = &mut self.operators[operator as usize];
-        state.shift = shift;
-        state.leaving = false;
+        state.errand.set(Errand::LEAVING, false);
+        self.agendas[operator as usize].shift = shift;
         let goes_on = is_at_floor(state.status);
         let group = &self.model.groups[usize::from(state.group)];
-        for &(after_us, length_us) in &group.planned_breaks {
-            self.calendar.schedule(self.now + after_us, Happening::BreakDue { operator, length_us, random: None });
+        for (plan, &(after_us, _)) in (0_u16..).zip(&group.planned_breaks) {
+            self.calendar.schedule(self.now + after_us, Happening::BreakDue { operator, plan });
         }
         if !goes_on {
             if self.apply(Command::LogIn { operator: OperatorId(operator) }) && group.chats {
@@ -429,31 +434,44 @@ impl Host<'_> {
     }
 
     fn next_random_break(&mut self, operator: u32, plan: usize) {
-        let state = &mut self.operators[operator as usize];
-        state.breaks = state.breaks.wrapping_add(1);
-        let (nth, group) = (state.breaks, &self.model.groups[usize::from(state.group)]);
-        let (rate, length) = &group.random_breaks[plan];
+        let agenda = &mut self.agendas[operator as usize];
+        agenda.occasions = agenda.occasions.wrapping_add(1);
+        let nth = agenda.occasions;
+        let group = &self.model.groups[usize::from(self.operators[operator as usize].group)];
+        let (rate, _) = &group.random_breaks[plan];
         let mut draws = self.streams.draws_nth(Kind::Operator, u64::from(operator), Purpose::Break, nth);
         let wait = crate::ziggurat::exponential(&mut draws) / rate;
-        let length_us = micros(length.sample(&mut draws));
-        let random = u16::try_from(plan).ok();
-        self.after(wait, Happening::BreakDue { operator, length_us, random });
+        let plan = u16::try_from(group.planned_breaks.len() + plan).expect("a few");
+        self.after(wait, Happening::BreakDue { operator, plan });
     }
 
-    pub(super) fn break_due(&mut self, operator: u32, length_us: u64, random: Option<u16>) {
-        let state = &mut self.operators[operator as usize];
-        if state.shift == NO_SHIFT || !is_at_floor(state.status) {
+    /// A break is due: by plan, or for the numbers from there on, at random.
+    pub(super) fn break_due(&mut self, operator: u32, plan: u16) {
+        let place = operator as usize;
+        let (state, agenda) = (&mut self.operators[place], &mut self.agendas[place]);
+        if agenda.shift == NO_SHIFT || !is_at_floor(state.status) {
             return;
         }
+        let group = &self.model.groups[usize::from(state.group)];
+        let random = usize::from(plan).checked_sub(group.planned_breaks.len());
+        let length_us = match random {
+            None => group.planned_breaks[usize::from(plan)].1,
+            Some(random) => {
+                let owner = u64::from(operator);
+                let mut draws = self.streams.draws_nth(Kind::Operator, owner, Purpose::Other, agenda.occasions);
+                micros(group.random_breaks[random].1.sample(&mut draws))
+            }
+        };
         if length_us > 0 {
-            state.break_owed_us = state.break_owed_us.max(length_us);
-            state.break_unplanned = random.is_some();
+            agenda.break_us = if state.errand.has(Errand::BREAK) { agenda.break_us.max(length_us) } else { length_us };
+            agenda.break_unplanned = random.is_some();
+            state.errand.set(Errand::BREAK, true);
             if state.status == Status::Ready {
                 self.reactions.push_back(Reaction::Free(operator));
             }
         }
-        if let Some(plan) = random {
-            self.next_random_break(operator, usize::from(plan));
+        if let Some(random) = random {
+            self.next_random_break(operator, random);
         }
     }
 }
