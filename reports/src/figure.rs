@@ -112,6 +112,8 @@ pub(crate) fn counted(results: &Results, metric: Metric, scope: Scope) -> String
     let Some((over, under)) = results.parts(metric, scope) else { return String::new() };
     if metric.of_operators() {
         const HOUR_US: f64 = 3.6e9;
+        // Adherence is 1 − the share that is counted.
+        let over = if metric == Metric::Adherence { (under - over).max(0.0) } else { over };
         return format!("{} of {} h", decimal(over / HOUR_US, 1), decimal(under / HOUR_US, 1));
     }
     format!("{} of {}", decimal(over, 0), decimal(under, 0))
