@@ -338,6 +338,15 @@ pub enum Event {
         /// Queue entry to answer.
         wait: Span,
     },
+    /// After an operator was lost or a blind transfer failed, another operator answered a call that had been answered.
+    CallResumed {
+        /// Which call.
+        call: CallId,
+        /// From which queue.
+        queue: QueueId,
+        /// Who.
+        operator: OperatorId,
+    },
     /// The customer waits on hold (P56).
     CallHeld {
         /// Which call.

@@ -97,6 +97,10 @@ pub enum Rejection {
     NoConsult(OperatorId),
     /// The consulted party has not answered yet.
     ConsultNotAnswered(OperatorId),
+    /// The operator is the one who is consulted: the call is not theirs yet.
+    Consulted(OperatorId),
+    /// The operator's device is lost.
+    DeviceLost(OperatorId),
     /// The customer has left: only the consulted party is still there.
     CustomerGone(OperatorId),
     /// Three parties are joined: leave by hanging up.
@@ -219,6 +223,7 @@ pub enum Asked {
     FinishPlayback,
     AnswerDial,
     FailDial,
+    LoseDevice,
     DeviceRestored,
     Cancel,
     Rate,
@@ -256,6 +261,7 @@ impl fmt::Display for Asked {
             Self::FinishPlayback => "finish a playback",
             Self::AnswerDial => "be answered",
             Self::FailDial => "fail a dial",
+            Self::LoseDevice => "lose the device",
             Self::DeviceRestored => "restore the device",
             Self::Cancel => "cancel",
             Self::Rate => "rate",
@@ -311,6 +317,10 @@ impl fmt::Display for Rejection {
             Self::ConsultGoingOn(operator) => write!(f, "{operator} already consults: cancel that first"),
             Self::NoConsult(operator) => write!(f, "{operator} does not consult anybody"),
             Self::ConsultNotAnswered(operator) => write!(f, "whom {operator} consults has not answered yet"),
+            Self::Consulted(operator) => {
+                write!(f, "{operator} is being consulted: the call is not theirs, only hanging up is possible")
+            }
+            Self::DeviceLost(operator) => write!(f, "{operator} has lost their device: wait until it is back"),
             Self::CustomerGone(operator) => write!(f, "the customer of {operator} has hung up"),
             Self::InConference(operator) => write!(f, "{operator} is in a conference: hang up to leave it"),
             Self::Ending(operator) => write!(f, "the call of {operator} is being ended by force"),

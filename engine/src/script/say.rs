@@ -176,6 +176,9 @@ impl Speaker<'_> {
                     self.queue(queue)
                 )
             }
+            Event::CallResumed { call, queue, operator } => {
+                format!("{} resumed {} from {}", self.operator(operator), self.call(call), self.queue(queue))
+            }
             Event::CallHeld { call, operator } => format!("{} held {}", self.operator(operator), self.call(call)),
             Event::CallReleased { call, operator } => {
                 format!("{} released {}", self.operator(operator), self.call(call))
