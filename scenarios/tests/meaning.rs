@@ -190,6 +190,9 @@ fn shifts_of_every_kind() {
     );
     assert_eq!(given, [shift(Days::Weekdays(0b11), 9, 17, Rostered { rostered: 20, present: 14 })]);
 
+    let constant = staffed("[run]\nfrom = \"09:00\"\nto = \"17:00\"", "count = 3", &[]);
+    assert_eq!(constant, [shift(Days::All, 9, 17, all(3))]);
+
     // Two from nine to twelve, a third from ten to eleven.
     let intervals = staffed("", "staffing = [{ from = \"09:00\", interval_min = 60, counts = [2, 3, 2] }]", &[]);
     assert_eq!(intervals, [shift(Days::All, 9, 12, all(2)), shift(Days::All, 10, 11, all(1))]);

@@ -157,7 +157,7 @@ fn shifts(name: &str, view: &View<'_>, names: &Names<'_, '_>) -> Vec<Shift> {
     match names.one_of(view, &["count", "staffing", "shifts", "roster"], true) {
         Some("count") => {
             let count = counting.of(view.whole("count").unwrap_or(0));
-            vec![Shift { days: Days::All, from_us: 0, to_us: DAY_US, count }]
+            vec![Shift { days: Days::All, from_us: names.run.from_us, to_us: names.run.to_us, count }]
         }
         Some("staffing") => view.tables("staffing").iter().flat_map(|entry| staffing(entry, names, counting)).collect(),
         Some("shifts") => view.tables("shifts").iter().flat_map(|entry| shift(entry, names, counting)).collect(),

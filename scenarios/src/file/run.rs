@@ -21,6 +21,8 @@ pub(crate) struct Run {
     pub(crate) interval_us: u64,
     /// Time of day at which intervals without `from` start.
     pub(crate) from_us: u64,
+    /// Time of day until which a constant number of operators is there.
+    pub(crate) to_us: u64,
 }
 
 impl Run {
@@ -54,6 +56,7 @@ pub(crate) fn read(root: &View<'_>, notes: &Notes<'_>) -> Run {
             clock: Clock::undated(),
             interval_us: 30 * MINUTE_US,
             from_us: 0,
+            to_us: DAY_US,
         };
     };
     let interval_min: u64 = view.whole("interval_min").unwrap_or(30);
@@ -66,7 +69,10 @@ pub(crate) fn read(root: &View<'_>, notes: &Notes<'_>) -> Run {
         );
     }
     let horizon = horizon(&view, notes);
-    let from_us = if let Horizon::Days { from_us, .. } = horizon { from_us } else { 0 };
+    let (from_us, to_us) = match horizon {
+        Horizon::Days { from_us, to_us, .. } => (from_us, to_us),
+        _ => (0, DAY_US),
+    };
     Run {
         seed: view.whole("seed").unwrap_or(1),
         replications: replications(&view, notes),
@@ -74,6 +80,7 @@ pub(crate) fn read(root: &View<'_>, notes: &Notes<'_>) -> Run {
         clock: clock(&view, notes),
         interval_us: interval_min * MINUTE_US,
         from_us,
+        to_us,
     }
 }
 

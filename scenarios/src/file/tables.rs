@@ -459,7 +459,7 @@ pub(crate) static OPERATORS: Table = Table {
         key("services", NAMES, "Services that they belong to.").or(Words("all")),
         key("skills", SKILLS, "Skills: a list (proficiency 5), or a table skill = proficiency (1–10)."),
         key("queues", Shape::List(&Shape::Either(&[Shape::Text, Shape::Table(&SERVED_QUEUE)])), "Queues that they serve: names, or tables with a level and a preference.").or(Words("all queues of their services")),
-        key("count", Shape::Integer(0, 1_000_000), "So many at all times."),
+        key("count", Shape::Integer(0, 1_000_000), "So many from `run.from` to `run.to` of every day, or all the time."),
         key("staffing", Shape::List(&Shape::Table(&STAFFING)), "So many in each interval of the day."),
         key("shifts", Shape::List(&Shape::Table(&SHIFT)), "Shifts; counts of overlapping shifts add up."),
         key("roster", Shape::Text, "CSV file with the columns `start`, `end`, `count` and, if wanted, `group`, `day`, `shrinkage` (see below)."),
