@@ -198,6 +198,21 @@ impl<E: Copy> Calendar<E> {
         Some((time, event))
     }
 
+    /// The earliest event, and one that comes soon after it: a hint for whoever looks ahead, no promise.
+    #[inline]
+    pub fn soon(&mut self) -> (Option<E>, Option<E>) {
+        let Some(first) = self.find() else { return (None, None) };
+        let held = &self.slots[first as usize];
+        let then = if held.next == NIL {
+            let bucket = self.bucket(self.page + 1);
+            let rest = self.used[bucket / 64] >> (bucket % 64);
+            if rest == 0 { NIL } else { self.heads[bucket + rest.trailing_zeros() as usize] }
+        } else {
+            held.next
+        };
+        (Some(held.event), self.slots.get(then as usize).map(|held| held.event))
+    }
+
     /// Takes an event back, or returns `None` if it has already fired or been withdrawn.
     #[inline]
     pub fn withdraw(&mut self, entry: Entry) -> Option<E> {

@@ -2,7 +2,7 @@
 
 use crate::calendar::Entry;
 use crate::collect::{NO_INTERVAL, NO_ROW};
-use callfloor_engine::{CallId, ChatId, FarEndFault};
+use callfloor_engine::{CallId, ChatId, FarEndFault, TicketId};
 
 /// No operator, or no known customer.
 pub(crate) const NOBODY: u32 = u32::MAX;
@@ -160,13 +160,16 @@ pub(crate) struct Chatter {
     pub(crate) rings: u16,
     pub(crate) waiting: bool,
     pub(crate) attempt: u8,
+    pub(crate) ticket: Option<TicketId>,
 }
 
 /// A ticket, in the slot of the engine's own.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ticket {
-    pub(crate) ticket: Option<callfloor_engine::TicketId>,
+    pub(crate) ticket: Option<TicketId>,
     pub(crate) id: u64,
+    /// The end of the work on it.
+    pub(crate) done: Entry,
     pub(crate) answered_at: u64,
     pub(crate) arrived: u32,
     pub(crate) operator: u32,

@@ -13,7 +13,9 @@ use crate::model::Model;
 use crate::operator::{Agenda, Operator};
 use crate::roster::Roster;
 use crate::stream::Streams;
-use callfloor_engine::{Action, CallRecord, Command, Engine, Event, Instant, OfferId, Output, Resolution, Status, TicketId};
+use callfloor_engine::{
+    Action, CallRecord, Command, Engine, Event, Instant, OfferId, Output, Resolution, Status, TicketId,
+};
 use callfloor_measure::Tally;
 use callfloor_scenario::clock::DAY_US;
 use callfloor_scenario::{Arrivals, Horizon};
@@ -57,6 +59,8 @@ enum Happening {
     Idle(u32),
     /// The customer of this chat has waited long enough.
     ChatGivesUp(u32),
+    /// An operator is there for chats again.
+    ChatBack(u32),
     /// The chat in this slot ends.
     ChatEnds(u32),
     /// Work on the ticket in this slot is done.
@@ -185,6 +189,8 @@ pub(crate) struct Host<'m> {
     roster: Roster,
     /// The present day's number.
     today: u32,
+    /// Arrivals of the present day start here.
+    opening_us: u64,
     /// Arrivals of the present day stop here.
     closing_us: u64,
     /// Operators whose shift is over and who work the queue off.
@@ -195,6 +201,8 @@ pub(crate) struct Host<'m> {
     commands: u64,
     pays_by_login: bool,
     digest: Option<Digest>,
+    /// More operators than a cache holds.
+    large: bool,
     check: bool,
     replication: u32,
     sink: Option<&'m (dyn Fn(&CallRow<'_>) + Sync)>,
@@ -266,13 +274,15 @@ impl<'m> Host<'m> {
             agendas: vec![Agenda::EMPTY; model.group_of.len()],
             roster: Roster::default(),
             today: 0,
-            closing_us: 0,
+            opening_us: 0,
+            closing_us: u64::MAX,
             staying: false,
             last_operators: scenario.classes.iter().map(|class| vec![NOBODY; remembered(class)]).collect(),
             campaigns: model.campaigns.iter().map(|_| outbound::CampaignState::default()).collect(),
             commands: 0,
             pays_by_login: !matches!(scenario.horizon, Horizon::Days { .. }),
             digest: wishes.digest.then(Digest::new),
+            large: model.group_of.len() > 512,
             check: wishes.check,
             replication,
             sink: wishes.sink,
@@ -300,6 +310,9 @@ impl<'m> Host<'m> {
             if let Some((now, happening)) = self.calendar.pop_before(deadline.min(end_us)) {
                 self.now = now;
                 self.collector.advance(now);
+                if self.large {
+                    self.look_ahead();
+                }
                 self.happen(happening);
             } else if deadline < end_us {
                 self.now = deadline;
@@ -312,6 +325,9 @@ impl<'m> Host<'m> {
             if self.staying && self.collector.waiting_in_all() == 0 {
                 self.let_go();
                 self.settle();
+            }
+            if self.check {
+                self.check()?;
             }
             turns = turns.wrapping_add(1);
             if turns.is_multiple_of(1 << 12) && cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
@@ -335,11 +351,17 @@ impl<'m> Host<'m> {
     fn is_over(&self) -> bool {
         match self.model.scenario.horizon {
             Horizon::Days { .. } => self.calendar.is_empty(),
-            Horizon::Calls { .. } => {
-                self.arrivals_left == 0 || self.sources.iter().all(|source| source.next.is_none())
-            }
+            Horizon::Calls { .. } => self.arrivals_left == 0 || self.sources.iter().all(|source| source.next.is_none()),
             Horizon::Steady { .. } => false,
         }
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        self.engine.check().map_err(|broken| Fault::Invariant {
+            replication: self.replication,
+            at_us: self.now,
+            what: broken.to_string(),
+        })
     }
 
     fn finish(mut self) -> Tally {
@@ -357,6 +379,27 @@ impl<'m> Host<'m> {
         tally.calls = self.arrived;
         tally.event_digest = self.digest.map_or(0, |digest| digest.value());
         tally
+    }
+
+    /// On a floor larger than the processor's cache: reads what the next events will need, so that it comes from memory
+    /// while this one is dealt with, and all at once. Changes nothing.
+    fn look_ahead(&mut self) {
+        let (next, after) = self.calendar.soon();
+        let (caller, operator) = match next {
+            Some(Happening::Step(slot) | Happening::GivesUp(slot)) => {
+                let caller = &self.callers[slot as usize];
+                (Some(caller), caller.operator)
+            }
+            Some(Happening::Rested(operator) | Happening::Answers(operator)) => (None, operator),
+            _ => (None, NOBODY),
+        };
+        if let Some(state) = self.operators.get(operator as usize) {
+            let ticket = state.ticket.and_then(|ticket| self.tickets.get(ticket.slot() as usize));
+            std::hint::black_box((state.since, ticket.map(|ticket| ticket.row), caller.map(|caller| caller.source)));
+        }
+        if let Some(Happening::Step(slot) | Happening::GivesUp(slot)) = after {
+            std::hint::black_box(self.callers[slot as usize].operator);
+        }
     }
 
     fn happen(&mut self, happening: Happening) {
@@ -378,6 +421,7 @@ impl<'m> Host<'m> {
             Happening::Retry { campaign, attempt, number } => self.campaign_retry(campaign, number, attempt),
             Happening::Idle(operator) => self.idle_dial(operator),
             Happening::ChatGivesUp(slot) => self.chat_gives_up(slot),
+            Happening::ChatBack(operator) => self.chat_back(operator),
             Happening::ChatEnds(slot) => self.chat_ends(slot),
             Happening::TicketDone(slot) => self.ticket_done(slot),
         }
@@ -481,6 +525,7 @@ impl<'m> Host<'m> {
             }
             Event::QueueFull { queue, .. } => self.collector.refused(queue.0),
             Event::CallRecovered { call, .. } => self.call_recovered(call),
+            Event::CallResumed { call, operator, .. } => self.begin_talk(call.slot() as usize, operator.0),
 
             Event::CallFlowedOut { call, wait, .. } => self.call_flowed_out(call, wait.as_micros()),
             Event::CallHeld { call, .. } => self.call_held(call),
@@ -504,6 +549,7 @@ impl<'m> Host<'m> {
             Event::DialAnswered { call, operator, .. } => self.dial_answered(call, operator.0),
             Event::CallbackReceived { callback, queue, call, .. } => self.callback_received(callback, queue, call),
             Event::CallbackEnded { .. } => self.live -= 1,
+            Event::ChatStatusChanged { operator, to } => self.chat_status_changed(operator.0, to),
             Event::ChatArrived { chat, queue, .. } => self.chat_arrived(chat, queue),
             Event::ChatAnswered { chat, operator, wait, .. } => self.chat_answered(chat, operator.0, wait.as_micros()),
             Event::ChatEnded { chat, end, wait, handled, .. } => {

@@ -10,6 +10,7 @@ pub mod fit;
 mod host;
 mod incomplete_gamma;
 pub mod model;
+mod one_pool;
 mod operator;
 pub mod replication;
 mod roster;
@@ -17,4 +18,4 @@ pub mod stream;
 pub mod theory;
 pub mod ziggurat;
 
-pub use replication::{CallRow, Options, Outcome, Progress, SimulationError, simulate};
+pub use replication::{CallRow, Options, Outcome, Progress, SimulationError, fast_path_objection, simulate};

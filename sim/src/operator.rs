@@ -73,6 +73,8 @@ pub(crate) struct Agenda {
     pub(crate) break_unplanned: bool,
     /// Random breaks and misses so far: occasions of their streams.
     pub(crate) occasions: u32,
+    /// Chats and tickets in hand.
+    pub(crate) in_hand: u16,
     /// What follows when the operator is next in Work: a dial of a campaign.
     pub(crate) preview: Option<Preview>,
 }
@@ -110,7 +112,7 @@ impl Operator {
 
 impl Agenda {
     pub(crate) const EMPTY: Self =
-        Self { shift: NO_SHIFT, break_us: 0, break_unplanned: false, occasions: 0, preview: None };
+        Self { shift: NO_SHIFT, break_us: 0, break_unplanned: false, occasions: 0, in_hand: 0, preview: None };
 }
 
 #[cfg(test)]

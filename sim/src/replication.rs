@@ -6,6 +6,7 @@
 
 use crate::host::{self, Wishes};
 use crate::model::{Model, ModelError};
+use crate::one_pool;
 use callfloor_measure::{Results, Scope};
 use callfloor_scenario::{Precision, Scenario};
 use std::fmt;
@@ -32,6 +33,9 @@ pub struct Options<'a> {
     pub check: bool,
     /// Takes a digest of everything that the engine puts out.
     pub digest: bool,
+    /// Where the floor allows it (see [`fast_path_objection`]), a replication is computed without the engine: the same
+    /// figures, but no digest, no check and no call records. The results tell which replications were.
+    pub fast_path: bool,
     /// Set from elsewhere to stop: replications under way are dropped, finished ones are returned.
     pub cancel: Option<&'a AtomicBool>,
     /// Called with every call that ends, from any thread; keeps nothing by itself.
@@ -50,6 +54,7 @@ impl fmt::Debug for Options<'_> {
             .field("precision", &self.precision)
             .field("check", &self.check)
             .field("digest", &self.digest)
+            .field("fast_path", &self.fast_path)
             .finish_non_exhaustive()
     }
 }
@@ -108,9 +113,11 @@ pub fn simulate(scenario: &Scenario, options: &Options<'_>) -> Result<Outcome, S
     let precision = options.precision.unwrap_or(scenario.replications.precision);
     let first = options.first_replication;
     let mut planned = options.replications.unwrap_or(scenario.replications.count).max(1);
+    let engine_needed = options.check || options.digest || options.calls.is_some();
+    let fast = options.fast_path && !engine_needed && one_pool::objection(&model).is_none();
     let mut done = 0;
     loop {
-        let batch = Batch { model: &model, seed, options, from: first + done, to: first + planned, planned };
+        let batch = Batch { model: &model, seed, options, from: first + done, to: first + planned, planned, fast };
         let cancelled = batch.run(&mut results)?;
         done = planned;
         if cancelled {
@@ -125,6 +132,15 @@ pub fn simulate(scenario: &Scenario, options: &Options<'_>) -> Result<Outcome, S
         }
         planned = more.clamp(done + 1, wanted.max_replications);
     }
+}
+
+/// Why a scenario cannot take the fast path of one queue and one pool of operators; `None` if it can.
+///
+/// # Errors
+/// If the scenario cannot be run at all.
+pub fn fast_path_objection(scenario: &Scenario) -> Result<Option<&'static str>, SimulationError> {
+    let model = Model::new(scenario).map_err(SimulationError::Model)?;
+    Ok(one_pool::objection(&model))
 }
 
 /// Whether the wanted precision is reached, and how many replications seem to be needed for it.
@@ -153,6 +169,7 @@ struct Batch<'a> {
     from: u32,
     to: u32,
     planned: u32,
+    fast: bool,
 }
 
 impl Batch<'_> {
@@ -196,7 +213,12 @@ impl Batch<'_> {
             if replication >= self.to || stop.load(Ordering::Relaxed) || self.cancelled() {
                 return Ok(());
             }
-            match host::run(self.model, self.seed, replication, wishes) {
+            let ran = if self.fast {
+                Ok(one_pool::run(self.model, self.seed, replication, cancel))
+            } else {
+                host::run(self.model, self.seed, replication, wishes)
+            };
+            match ran {
                 Ok(Some(tally)) => results.add(replication, &tally),
                 Ok(None) => return Ok(()),
                 Err(fault) => {

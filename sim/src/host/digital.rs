@@ -6,10 +6,11 @@ use crate::arrival::micros;
 use crate::calendar::Entry;
 use crate::collect::{NO_INTERVAL, NO_ROW};
 use crate::customer::{Chatter, NOBODY, Ticket};
+use crate::operator::Errand;
 use crate::stream::{Kind, Purpose};
 use callfloor_engine::{
-    CallId, ChatEnd, ChatId, Command, OperatorId, QueueId, Resolution, TicketChange, TicketId, TicketOrigin,
-    TicketStatus,
+    CallId, ChatEnd, ChatId, ChatStatus, Command, OperatorId, QueueId, Resolution, Status, TicketChange, TicketId,
+    TicketOrigin, TicketStatus,
 };
 
 /// Longer than any run: such a patience is never drawn on.
@@ -37,6 +38,7 @@ impl Host<'_> {
             rings: 0,
             waiting: true,
             attempt,
+            ticket: None,
         };
         if slot >= self.chats.len() {
             self.chats.resize(slot + 1, none);
@@ -70,6 +72,7 @@ impl Host<'_> {
         chatter.answered_at = self.now;
         let Chatter { id, gives_up, arrived, source, row, trace, .. } = *chatter;
         self.calendar.withdraw(gives_up);
+        self.agendas[operator as usize].in_hand += 1;
         self.collector.answered(row, arrived, wait_us);
         let length_us = self.work_length(source, id, trace, operator);
         let entry = self.calendar.schedule(self.now + length_us, Happening::ChatEnds(slot));
@@ -98,6 +101,7 @@ impl Host<'_> {
         let chatter = &mut self.chats[chat.slot() as usize];
         let Chatter { id, row, arrived, waiting, source, operator, attempt, .. } = *chatter;
         chatter.waiting = false;
+        let ticket = chatter.ticket.take();
         let (gives_up, ends) = (std::mem::take(&mut chatter.gives_up), std::mem::take(&mut chatter.ends));
         self.calendar.withdraw(gives_up);
         self.calendar.withdraw(ends);
@@ -113,9 +117,39 @@ impl Host<'_> {
             _ => {
                 self.collector.handled(row, self.now - handled_us.min(self.now), self.now);
                 if operator != NOBODY {
-                    self.reactions.push_back(Reaction::Free(operator));
+                    let group = usize::from(self.operators[operator as usize].group);
+                    if let Some(ticket) = ticket.filter(|_| !self.model.groups[group].solve_at_wrap_up) {
+                        self.reactions.push_back(Reaction::Solve(operator, ticket, Resolution::ByChat));
+                    }
+                    self.put_down(operator);
                 }
             }
+        }
+    }
+
+    /// An operator has one contact less in hand beside the phone.
+    fn put_down(&mut self, operator: u32) {
+        let agenda = &mut self.agendas[operator as usize];
+        agenda.in_hand = agenda.in_hand.saturating_sub(1);
+        self.reactions.push_back(Reaction::Free(operator));
+    }
+
+    /// After a missed chat an operator is Away for chats; after a while they come back.
+    pub(super) fn chat_status_changed(&mut self, operator: u32, to: ChatStatus) {
+        let state = &self.operators[operator as usize];
+        if to == ChatStatus::Away && !state.errand.has(Errand::LEAVING) {
+            let agenda = &mut self.agendas[operator as usize];
+            agenda.occasions = agenda.occasions.wrapping_add(1);
+            let nth = agenda.occasions;
+            let group = &self.model.groups[usize::from(state.group)];
+            let mut draws = self.streams.draws_nth(Kind::Operator, u64::from(operator), Purpose::Miss, nth);
+            self.after(group.back_after_miss.sample(&mut draws), Happening::ChatBack(operator));
+        }
+    }
+
+    pub(super) fn chat_back(&mut self, operator: u32) {
+        if self.operators[operator as usize].status != Status::LoggedOut {
+            self.apply(Command::SetChatStatus { operator: OperatorId(operator), to: ChatStatus::Available });
         }
     }
 
@@ -136,12 +170,8 @@ impl Host<'_> {
             }
             TicketOrigin::Voicemail(call) => of_call(self, call),
             TicketOrigin::Chat(chat) => {
-                let Chatter { row, source, id, operator, .. } = self.chats[chat.slot() as usize];
-                let group = owner.map(|owner| self.operators[owner.0 as usize].group);
-                let by_engine = group.is_some_and(|group| self.model.groups[usize::from(group)].solve_at_wrap_up);
-                if operator != NOBODY && !by_engine {
-                    self.reactions.push_back(Reaction::Solve(operator, ticket, Resolution::ByChat));
-                }
+                let Chatter { row, source, id, .. } = self.chats[chat.slot() as usize];
+                self.chats[chat.slot() as usize].ticket = Some(ticket);
                 (row, source, id)
             }
             TicketOrigin::Written => match self.coming {
@@ -160,6 +190,7 @@ impl Host<'_> {
             answered_at: 0,
             arrived: NO_INTERVAL,
             operator: NOBODY,
+            done: Entry::NONE,
             trace,
             source,
             row,
@@ -186,6 +217,7 @@ impl Host<'_> {
                 }
             }
             TicketChange::Owner { from, to } => self.ticket_handed_on(ticket, from, to),
+            TicketChange::Returned(_) => self.ticket_returned(ticket),
             _ => {}
         }
     }
@@ -228,7 +260,18 @@ impl Host<'_> {
             self.collector.answered(row, arrived, wait_us);
         }
         let length_us = self.work_length(source, id, trace, operator);
-        self.calendar.schedule(now + length_us, Happening::TicketDone(slot));
+        self.agendas[operator as usize].in_hand += 1;
+        self.tickets[slot as usize].done = self.calendar.schedule(now + length_us, Happening::TicketDone(slot));
+    }
+
+    /// Whoever had it in hand left: it is queued again.
+    fn ticket_returned(&mut self, ticket: TicketId) {
+        let held = &mut self.tickets[ticket.slot() as usize];
+        let (done, operator) = (std::mem::take(&mut held.done), held.operator);
+        if self.calendar.withdraw(done).is_some() {
+            self.live -= 1;
+            self.put_down(operator);
+        }
     }
 
     pub(super) fn ticket_done(&mut self, slot: u32) {
@@ -238,7 +281,6 @@ impl Host<'_> {
         self.live -= 1;
         self.collector.handled(row, answered_at, self.now);
         self.solve(operator, ticket, Resolution::Answered);
-        self.apply(Command::FinishTicketWork { operator: OperatorId(operator), ticket });
-        self.reactions.push_back(Reaction::Free(operator));
+        self.put_down(operator);
     }
 }

@@ -42,7 +42,8 @@ impl Host<'_> {
         self.schedule_arrival(source);
         let groups = &self.model.scenario.campaigns[usize::from(campaign)].groups;
         let ready = groups.iter().filter_map(|&group| self.ready_in(group, u32::MAX));
-        let ready: Vec<OperatorId> = ready.filter(|id| !self.operators[id.0 as usize].errand.has(Errand::LEAVING)).collect();
+        let ready: Vec<OperatorId> =
+            ready.filter(|id| !self.operators[id.0 as usize].errand.has(Errand::LEAVING)).collect();
         if let Some(operator) = ready.into_iter().min_by_key(|id| self.operators[id.0 as usize].since) {
             self.preview(operator.0, campaign);
         }
@@ -60,7 +61,9 @@ impl Host<'_> {
         if state.again.is_empty() && list.is_some_and(|size| state.today >= size) {
             return;
         }
-        let entry = self.calendar.schedule(self.now + after_us.max(1), Happening::Idle(operator));
+        // Before opening time nobody is dialled.
+        let from = self.now.max(self.opening_us);
+        let entry = self.calendar.schedule(from + after_us.max(1), Happening::Idle(operator));
         self.operators[operator as usize].rest = entry;
     }
 
@@ -80,10 +83,8 @@ impl Host<'_> {
         if state.status != Status::Ready || state.errand.has(Errand::LEAVING) {
             return;
         }
-        let open = self.now < self.closing_us
-            || !matches!(self.model.scenario.horizon, callfloor_scenario::Horizon::Days { .. });
         let others = self.count_ready(GroupIndex(usize::from(state.group))).saturating_sub(1);
-        if !open {
+        if self.now >= self.closing_us {
             return;
         }
         if others < keep_ready {

@@ -214,7 +214,7 @@ impl Host<'_> {
             state.rest = self.calendar.schedule(self.now + agenda.break_us, Happening::Rested(operator));
         } else if matches!(from, Status::LoggedOut | Status::Dialing | Status::AfterCallWork) {
             self.reactions.push_back(Reaction::Free(operator));
-        } else {
+        } else if !state.errand.has(Errand::LEAVING) {
             state.errand.set(Errand::UNPLANNED, true);
             agenda.occasions = agenda.occasions.wrapping_add(1);
             let nth = agenda.occasions;
@@ -277,6 +277,10 @@ impl Host<'_> {
         }
         let id = OperatorId(operator);
         if state.errand.has(Errand::LEAVING) {
+            if self.agendas[operator as usize].in_hand > 0 {
+                self.finish_what_is_in_hand(operator);
+                return;
+            }
             if self.may_leave() {
                 if self.apply(Command::LogOut { operator: id }) {
                     return;
@@ -302,10 +306,21 @@ impl Host<'_> {
         self.apply(Command::SetStatus { operator: id, to: choice });
     }
 
+    /// Leaves when the chats and tickets in hand are done, and takes no more until then.
+    fn finish_what_is_in_hand(&mut self, operator: u32) {
+        let id = OperatorId(operator);
+        let state = self.operators[operator as usize];
+        if self.model.groups[usize::from(state.group)].chats {
+            self.apply(Command::SetChatStatus { operator: id, to: ChatStatus::Away });
+        }
+        if state.status != Status::Work {
+            self.apply(Command::SetStatus { operator: id, to: StatusChoice::Work(reason::NONE) });
+        }
+    }
+
     /// After closing time the queue is worked off first.
     fn may_leave(&self) -> bool {
-        let closed = matches!(self.model.scenario.horizon, Horizon::Days { .. }) && self.now >= self.closing_us;
-        !(closed && self.collector.waiting_in_all() > 0)
+        !(self.now >= self.closing_us && self.collector.waiting_in_all() > 0)
     }
 
     /// The queue is worked off: whoever stayed for it leaves.
@@ -323,9 +338,10 @@ impl Host<'_> {
     pub(super) fn day(&mut self, day: u32) {
         let scenario = self.model.scenario;
         self.today = day;
-        if let Horizon::Days { to_us, count, .. } = scenario.horizon
+        if let Horizon::Days { from_us, to_us, count, .. } = scenario.horizon
             && day < count
         {
+            self.opening_us = scenario.clock.instant_us(day, from_us);
             self.closing_us = scenario.clock.instant_us(day, to_us);
         }
         let last = matches!(scenario.horizon, Horizon::Days { count, .. } if day >= count);

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// A row by column name.
-pub type Row = BTreeMap<String, String>;
+pub(crate) type Row = BTreeMap<String, String>;
 
 /// The path of a reference file, or `None` (and a line saying so) where the data is absent.
-pub fn path(name: &str) -> Option<PathBuf> {
+pub(crate) fn path(name: &str) -> Option<PathBuf> {
     let root = std::env::var_os("CALLFLOOR_DATA")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
     let path = root.join("reference").join(name);
@@ -19,7 +19,7 @@ pub fn path(name: &str) -> Option<PathBuf> {
 }
 
 /// The rows of a table; none (and a line saying so) where the data is absent.
-pub fn table(name: &str) -> Vec<Row> {
+pub(crate) fn table(name: &str) -> Vec<Row> {
     let Some(path) = path(name) else { return Vec::new() };
     let mut reader = csv::Reader::from_path(&path).expect("a readable table");
     let rows: Vec<_> = reader.deserialize().collect::<Result<_, _>>().expect("a well-formed table");
@@ -28,6 +28,6 @@ pub fn table(name: &str) -> Vec<Row> {
 }
 
 /// A number of a row.
-pub fn number(row: &Row, column: &str) -> f64 {
+pub(crate) fn number(row: &Row, column: &str) -> f64 {
     row[column].parse().unwrap_or_else(|_| panic!("{}: {column} {:?}", row["id"], row[column]))
 }
