@@ -217,6 +217,13 @@ fn things_that_do_not_go_together() {
             with("arrivals", "arrivals = { per_hour = 120 }\nqueue = \"chats\"\nskills = [\"english\"]")
                 + "[queue.chats]\nchannel = \"chat\"\n"
         ),
+        ("points too few for a call", with("count", "count = 10\npoints = 80")),
+        (
+            "no chats for the chat team",
+            and("[queue.chats]\nchannel = \"chat\"")
+                .replace("count = 10", "count = 10\nchat_limit = 0")
+                .replace("[customers.callers]", "[customers.callers]\nqueue = \"support\""),
+        ),
         ("channel of a class", with("arrivals", "arrivals = { per_hour = 120 }\nchannel = \"chat\""),),
         (
             "entries over each other",

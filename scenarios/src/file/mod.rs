@@ -128,7 +128,7 @@ fn read(root: &View<'_>, notes: &Notes<'_>, files: &dyn Files) -> Option<Scenari
     let queues = services::queues(root, &names, &services);
     services::check_overflow(root, &names, &queues);
     let (flows, menus) = flows::flows(root, &names, &queues);
-    let groups = operators::groups(root, &names, &queues);
+    let groups = operators::groups(root, &names, &queues, services::blending(root));
     let world =
         customers::World { services: &services, queues: &queues, flows: &flows, menus: &menus, groups: &groups };
     let classes = customers::classes(root, &names, &world);

@@ -9,17 +9,18 @@ use crate::operator::{BreakPlan, Capacity, Group, QueueLevel, Rostered, Shift, S
 use crate::problem::suggestion;
 use crate::queue::Queue;
 use crate::scenario::{QueueIndex, ServiceIndex};
+use crate::service::{Blending, Channel};
 
 /// Columns of a roster file.
 const ROSTER: Columns = Columns { needed: &["start", "end", "count"], optional: &["group", "day", "shrinkage"] };
 
 /// Reads `[operators.NAME]`.
-pub(crate) fn groups(root: &View<'_>, names: &Names<'_, '_>, queues: &[Queue]) -> Vec<Group> {
+pub(crate) fn groups(root: &View<'_>, names: &Names<'_, '_>, queues: &[Queue], blending: Blending) -> Vec<Group> {
     let named = root.map("operators").into_iter();
-    named.map(|named| group(named.name, named.node.table().as_ref(), names, queues)).collect()
+    named.map(|named| group(named.name, named.node.table().as_ref(), names, queues, blending)).collect()
 }
 
-fn group(name: &str, view: Option<&View<'_>>, names: &Names<'_, '_>, queues: &[Queue]) -> Group {
+fn group(name: &str, view: Option<&View<'_>>, names: &Names<'_, '_>, queues: &[Queue], blending: Blending) -> Group {
     let mut group = Group::new(name);
     let Some(view) = view else { return group };
     let whole = |key: &str, default: u16| view.whole(key).unwrap_or(default);
@@ -50,8 +51,35 @@ fn group(name: &str, view: Option<&View<'_>>, names: &Names<'_, '_>, queues: &[Q
         chat_limit: view.whole("chat_limit").unwrap_or(3),
         ticket_limit: view.whole("ticket_limit").unwrap_or(1),
     };
+    check_capacity(&group, view, names, queues, blending);
     group.handling_factor = view.number("handling_factor").unwrap_or(1.0);
     group
+}
+
+/// Notes a queue of whose contacts an operator of the group could not take even one.
+fn check_capacity(group: &Group, view: &View<'_>, names: &Names<'_, '_>, queues: &[Queue], blending: Blending) {
+    let Capacity { points, chat_limit, ticket_limit } = group.capacity;
+    let serves = |channel| group.queues.iter().any(|served| queues[served.queue.0].channel == channel);
+    for (channel, contact, cost, limit) in [
+        (Channel::Phone, "call", blending.phone_points, None),
+        (Channel::Chat, "chat", blending.chat_points, Some((chat_limit, "chat_limit"))),
+        (Channel::Ticket, "ticket", blending.ticket_points, Some((ticket_limit, "ticket_limit"))),
+    ] {
+        if !serves(channel) {
+            continue;
+        }
+        if points < cost {
+            let message = format!("{points} points are too few for one {contact}, which costs {cost}");
+            let help =
+                format!("leave the queues of {contact}s out of `queues`, or change `{contact}_points` in [blending]")
+                    .replace("call_points", "phone_points");
+            names.notes.add(view.place("points"), message, Some(help));
+        }
+        if let Some((0, key)) = limit {
+            let message = format!("`{key}` is 0, but the group serves a queue of {contact}s");
+            names.notes.add(view.place(key), message, Some("name the queues that it serves in `queues`".into()));
+        }
+    }
 }
 
 fn services(view: &View<'_>, names: &Names<'_, '_>) -> Vec<ServiceIndex> {
