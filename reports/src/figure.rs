@@ -51,7 +51,7 @@ impl Style {
         };
         let half = estimate.interval.map_or(0.0, |interval| interval.half_width() * factor);
         let mut decimals = plain;
-        while half > 0.0 && half * 10_f64.powi(i32::try_from(decimals).unwrap_or(0)) < 1.0 && decimals < plain + 2 {
+        while half > 0.0 && half * 10_f64.powi(i32::try_from(decimals).unwrap_or(0)) < 1.0 && decimals <= plain {
             decimals += 1;
         }
         Self { factor, decimals, unit: name }

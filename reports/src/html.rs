@@ -1,7 +1,7 @@
 //! The HTML report: one file without scripts or anything from elsewhere, so that it opens offline and for years.
 
 use askama::Template;
-use callfloor_measure::{Metric, Results, Scope};
+use callfloor_measure::{Metric, Results, Scope, Unit};
 
 use crate::figure;
 use crate::plot::{self, Plot};
@@ -48,10 +48,10 @@ struct Rows {
 
 impl Rows {
     /// A table without the columns that have nothing in them.
-    fn of(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Self {
+    fn of<T: AsRef<str>>(heads: &[T], rows: impl IntoIterator<Item = Vec<String>>) -> Self {
         let mut table = Self {
             named_twice: false,
-            heads: heads.iter().map(|head| (*head).to_owned()).collect(),
+            heads: heads.iter().map(|head| head.as_ref().to_owned()).collect(),
             rows: rows.into_iter().collect(),
         };
         let empty =
@@ -153,7 +153,10 @@ fn sections(results: &Results, shown: &[usize]) -> Vec<Section> {
     if let Some(plot) = plot::waits(results) {
         sections.push(Section {
             title: "How long calls waited",
-            about: "Share of the answered and of the abandoned calls that had waited at most so long, over all replications.".to_owned(),
+            about: format!(
+                "Share of the answered and of the abandoned calls that had waited at most so long, over all replications{}.",
+                if plot::live_queues(results).len() < results.header().queues.len() { "; tickets left out" } else { "" }
+            ),
             plot,
             data: waits(results),
         });
@@ -162,9 +165,9 @@ fn sections(results: &Results, shown: &[usize]) -> Vec<Section> {
 }
 
 fn waits(results: &Results) -> Rows {
-    let (answered, abandoned) = (results.waits(Scope::All), results.abandon_waits(Scope::All));
+    let (answered, abandoned) = plot::live_waits(results);
     let mut limits: Vec<u64> = [0, 5, 10, 20, 30, 60, 120, 300, 600].map(|second| second * 1_000_000).to_vec();
-    limits.extend(results.header().queues.iter().map(|queue| queue.target_wait_us));
+    limits.extend(plot::live_queues(results).into_iter().map(|queue| results.header().queues[queue].target_wait_us));
     limits.sort_unstable();
     limits.dedup();
     let share = |share: Option<f64>| share.map_or_else(figure::dash, |share| format!("{:.2} %", share * 100.0));
@@ -187,13 +190,13 @@ fn queues(results: &Results) -> Rows {
         Metric::WaitP90S,
         Metric::AhtS,
     ];
-    let mut heads = vec!["queue", "target"];
-    heads.extend(metrics.iter().map(|metric| metric.title()));
+    let mut heads = vec!["queue".to_owned(), "target".to_owned()];
+    heads.extend(metrics.iter().map(|metric| head(*metric)));
     let row = |(at, queue): (usize, &callfloor_measure::Queue)| {
         let target = results.target_level(Scope::Queue(at)).map_or_else(figure::dash, |level| {
             format!("{} in {}", crate::summary::percent(level), crate::summary::seconds(queue.target_wait_us))
         });
-        let cells = metrics.iter().map(|metric| figure::full(*metric, results.estimate(*metric, Scope::Queue(at))));
+        let cells = metrics.iter().map(|metric| figure::cell(*metric, results.estimate(*metric, Scope::Queue(at))));
         [queue.name.clone(), target].into_iter().chain(cells).collect()
     };
     Rows::of(&heads, results.header().queues.iter().enumerate().map(row))
@@ -201,13 +204,22 @@ fn queues(results: &Results) -> Rows {
 
 fn groups(results: &Results) -> Rows {
     let metrics = [Metric::OperatorsPaid, Metric::Occupancy, Metric::Utilisation, Metric::Shrinkage, Metric::Adherence];
-    let mut heads = vec!["group"];
-    heads.extend(metrics.iter().map(|metric| metric.title()));
+    let mut heads = vec!["group".to_owned()];
+    heads.extend(metrics.iter().map(|metric| head(*metric)));
     let row = |(at, group): (usize, &callfloor_measure::Group)| {
-        let cells = metrics.iter().map(|metric| figure::full(*metric, results.estimate(*metric, Scope::Group(at))));
+        let cells = metrics.iter().map(|metric| figure::cell(*metric, results.estimate(*metric, Scope::Group(at))));
         std::iter::once(group.name.clone()).chain(cells).collect()
     };
     Rows::of(&heads, results.header().groups.iter().enumerate().map(row))
+}
+
+/// A column's head: the figure and its unit.
+fn head(metric: Metric) -> String {
+    match metric.unit() {
+        Unit::Share => format!("{}, %", metric.title()),
+        Unit::Seconds => format!("{}, s", metric.title()),
+        Unit::Count | Unit::Erlangs => metric.title().to_owned(),
+    }
 }
 
 /// The interval table: each queue apart where there are several.
@@ -215,16 +227,16 @@ fn intervals(results: &Results, shown: &[usize]) -> Rows {
     let metrics = [Metric::Offered, Metric::ServiceLevel, Metric::Abandonment, Metric::AsaS, Metric::AhtS];
     let staff = [Metric::OperatorsPaid, Metric::Occupancy];
     let several = results.header().queues.len() > 1;
-    let mut heads = vec!["interval"];
+    let mut heads = vec!["interval".to_owned()];
     if several {
-        heads.push("queue");
+        heads.push("queue".to_owned());
     }
-    heads.extend(metrics.iter().chain(&staff).map(|metric| metric.title()));
+    heads.extend(metrics.iter().chain(&staff).map(|metric| head(*metric)));
     let mut rows = Vec::new();
     for &at in shown {
         let label = results.header().label(at);
         let cells = |scope, metrics: &[Metric]| -> Vec<String> {
-            metrics.iter().map(|metric| figure::full(*metric, results.estimate_in(*metric, scope, at))).collect()
+            metrics.iter().map(|metric| figure::cell(*metric, results.estimate_in(*metric, scope, at))).collect()
         };
         let mut row = vec![label.clone()];
         if several {

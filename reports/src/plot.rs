@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use callfloor_measure::{Metric, Results, Scope, Status};
+use callfloor_measure::{Channel, Histogram, Metric, Results, Scope, Status};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -35,11 +35,17 @@ struct Form {
     class: &'static str,
     width: u32,
     height: u32,
-    labels: usize,
 }
 
-const WIDE: Form = Form { class: "wide", width: 960, height: 320, labels: 12 };
-const NARROW: Form = Form { class: "narrow", width: 358, height: 280, labels: 5 };
+impl Form {
+    /// How many labels of `letters` letters fit under the plot.
+    fn labels(self, letters: usize) -> usize {
+        ((self.width as usize - 74) / (8 * letters + 14)).clamp(1, 12)
+    }
+}
+
+const WIDE: Form = Form { class: "wide", width: 960, height: 320 };
+const NARROW: Form = Form { class: "narrow", width: 358, height: 280 };
 
 /// The axes of a plot, from 0 to the given ends.
 struct Axes<'a> {
@@ -95,7 +101,7 @@ fn draw(
             SVGBackend::with_string(&mut svg, (form.width, form.height)).into_drawing_area();
         let mut chart = ChartBuilder::on(&area)
             .margin_top(12)
-            .margin_right(18)
+            .margin_right(26)
             .x_label_area_size(28)
             .y_label_area_size(56)
             .build_cartesian_2d(0.0..axes.x_end, 0.0..axes.y_end)?;
@@ -158,6 +164,14 @@ fn ticks(count: usize, most: usize) -> Vec<f64> {
     (0..count).step_by(step).map(|place| place as f64).collect()
 }
 
+/// Ticks from 0 to `end` at a distance that reads well: 1, 2 or 5 × a power of ten.
+fn round_ticks(end: f64, most: usize) -> Vec<f64> {
+    let power = 10_f64.powf((end / most as f64).log10().floor());
+    let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
+    let step = steps.into_iter().find(|step| end / step <= most as f64).unwrap_or(end);
+    (0..=most).map(|place| place as f64 * step).take_while(|tick| *tick <= end * 1.000_001).collect()
+}
+
 /// The next number above `value` that reads well: 1, 2, 2.5, 5 × a power of ten.
 fn round_up(value: f64) -> f64 {
     if value <= 0.0 {
@@ -196,7 +210,7 @@ pub(crate) fn calls(results: &Results, shown: &[usize]) -> Plot {
     both(
         used.map(|(_, colour, name)| (*colour, *name)).collect(),
         "Calls by interval of arrival: answered, abandoned and flowed out",
-        |form| (shown.len() as f64, end, ticks(shown.len(), form.labels)),
+        |form| (shown.len() as f64, end, ticks(shown.len(), form.labels(letters(results, shown)))),
         &|x| label(results, shown, x),
         &|y| figure::decimal(y, usize::from(end < 4.0)),
         &strips,
@@ -228,7 +242,7 @@ pub(crate) fn service_level(results: &Results, shown: &[usize]) -> Plot {
     both(
         legend,
         "Service level by interval, with its 95 % interval and the target",
-        |form| (shown.len() as f64, 1.0, ticks(shown.len(), form.labels)),
+        |form| (shown.len() as f64, 1.0, ticks(shown.len(), form.labels(letters(results, shown)))),
         &|x| label(results, shown, x),
         &|y| format!("{:.0} %", y * 100.0),
         &strips,
@@ -296,7 +310,7 @@ pub(crate) fn operators(results: &Results, shown: &[usize]) -> Plot {
     both(
         stack.iter().map(|(status, colour)| (*colour, status.name())).collect(),
         "Operators by status and interval, on average",
-        |form| (shown.len() as f64, end, ticks(shown.len(), form.labels)),
+        |form| (shown.len() as f64, end, ticks(shown.len(), form.labels(letters(results, shown)))),
         &|x| label(results, shown, x),
         &|y| figure::decimal(y, usize::from(end < 4.0)),
         &strips,
@@ -319,8 +333,12 @@ pub(crate) fn operators(results: &Results, shown: &[usize]) -> Plot {
 
 /// The share of answered and of abandoned calls that had waited at most so long.
 pub(crate) fn waits(results: &Results) -> Option<Plot> {
-    let (answered, abandoned) = (results.waits(Scope::All), results.abandon_waits(Scope::All));
-    let target_us = results.header().queues.iter().map(|queue| queue.target_wait_us).max()?;
+    let live = live_queues(results);
+    let (answered, abandoned) = live_waits(results);
+    let mut targets: Vec<u64> = live.iter().map(|queue| results.header().queues[*queue].target_wait_us).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    let target_us = *targets.last()?;
     let p98 = answered.quantile_us(0.98)?.max(abandoned.quantile_us(0.9).unwrap_or(0));
     let end = round_up((p98 as f64 / 1e6).max(target_us as f64 / 1e6 * 1.5));
     #[expect(
@@ -348,10 +366,7 @@ pub(crate) fn waits(results: &Results) -> Option<Plot> {
     Some(both(
         legend,
         "Share of calls that waited at most so long, answered and abandoned",
-        |form| {
-            let steps = if form.labels > 6 { 10_u32 } else { 5 };
-            (end, 1.0, (0..=steps).map(|step| end * f64::from(step) / f64::from(steps)).collect())
-        },
+        |form| (end, 1.0, round_ticks(end, form.labels(5))),
         &|x| format!("{} s", (x * 100.0).round() / 100.0),
         &|y| percent((y * 100.0).round() / 100.0),
         &strips,
@@ -363,16 +378,42 @@ pub(crate) fn waits(results: &Results) -> Option<Plot> {
                     .collect();
                 chart.draw_series([PathElement::new(points, colour.stroke_width(3))])?;
             }
-            let target = target_us as f64 / 1e6;
-            dashes(chart, (target, 0.0), (target, 1.0))
+            targets.iter().map(|target| *target as f64 / 1e6).try_for_each(|at| dashes(chart, (at, 0.0), (at, 1.0)))
         },
     ))
 }
 
+/// The queues where somebody waits for an answer: all but tickets, if there are others.
+pub(crate) fn live_queues(results: &Results) -> Vec<usize> {
+    let queues = &results.header().queues;
+    let live: Vec<usize> = (0..queues.len()).filter(|at| queues[*at].channel != Channel::Ticket).collect();
+    if live.is_empty() { (0..queues.len()).collect() } else { live }
+}
+
+/// Waits of the answered and of the abandoned calls of the live queues.
+pub(crate) fn live_waits(results: &Results) -> (Histogram, Histogram) {
+    let (mut answered, mut abandoned) = (Histogram::new(), Histogram::new());
+    for queue in live_queues(results).into_iter().map(Scope::Queue) {
+        answered.merge(&results.waits(queue));
+        abandoned.merge(&results.abandon_waits(queue));
+    }
+    (answered, abandoned)
+}
+
+/// Letters of the longest label under a plot.
+fn letters(results: &Results, shown: &[usize]) -> usize {
+    (0..shown.len()).map(|place| label(results, shown, place as f64).chars().count()).max().unwrap_or(5)
+}
+
+/// The label under a plot: without the year of a date.
 fn label(results: &Results, shown: &[usize], x: f64) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ticks are places in `shown`")]
     let place = x as usize;
-    shown.get(place).map_or_else(String::new, |at| results.header().label(*at))
+    let label = shown.get(place).map_or_else(String::new, |at| results.header().label(*at));
+    match label.split_once('-') {
+        Some((year, rest)) if year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit()) => rest.to_owned(),
+        _ => label,
+    }
 }
 
 fn strips(results: &Results, shown: &[usize], words: impl Fn(usize) -> String) -> Vec<Strip> {
@@ -397,6 +438,13 @@ mod tests {
         assert_eq!(ticks(3, 12), [0.0, 1.0, 2.0]);
         assert!(ticks(336, 4).len() <= 4);
         assert!(ticks(5_000, 4).len() <= 4);
+    }
+
+    #[test]
+    fn ticks_of_seconds_are_round() {
+        assert_eq!(round_ticks(80.0, 12), [0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0]);
+        assert_eq!(round_ticks(0.5, 5), [0.0, 0.1, 0.2, 0.30000000000000004, 0.4, 0.5]);
+        assert!(round_ticks(25_000.0, 5).len() <= 6);
     }
 
     #[test]
