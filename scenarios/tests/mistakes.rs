@@ -89,6 +89,7 @@ fn keys_and_types() {
         ("unknown table at the top", and("[queues.sales]")),
         ("key that is nowhere", with("count", "count = 10\nfavourite_colour = \"blue\"")),
         ("required key missing", with("arrivals", "")),
+        ("nearly nothing", "name = \"x\"\n".to_owned()),
         ("number written as a string with its unit", and("[service.main]\nring_limit_s = \"20s\"")),
         ("number where a distribution stands", with("patience", "patience = 180")),
         ("word where a distribution stands", with("patience", "patience = \"never\"")),

@@ -115,10 +115,9 @@ impl<'d> View<'d> {
                         .map(|near| format!("did you mean `{near}`?"))
                         .or_else(|| home_of(found).map(|home| format!("`{found}` is a key of the table {}", home.name)))
                         .or_else(|| suggestion(found, names));
-                    let place = if self.shape.name == "scenario" {
-                        "the file's top level".into()
-                    } else {
-                        format!("the table {}", self.shape.name)
+                    let place = match self.shape.name {
+                        "scenario" => "the file's top level".to_owned(),
+                        table => format!("the table {table}"),
                     };
                     notes.add(name.span(), format!("`{}` is no key of {place}", printable(found)), help);
                 }
@@ -126,8 +125,15 @@ impl<'d> View<'d> {
         }
         for key in self.shape.keys.iter().filter(|key| key.required) {
             if !self.entries.contains_key(key.name) {
-                let message = format!("`{}` is missing in the table {}", key.name, self.shape.name);
-                notes.add(self.span.clone(), message, Some(format!("it takes {}", key.shape.expected())));
+                let help = match key.shape {
+                    Shape::Map(..) => format!("write [{}.NAME]", key.name),
+                    _ => format!("it takes {}", key.shape.expected()),
+                };
+                let message = match self.shape.name {
+                    "scenario" => format!("`{}` is missing", key.name),
+                    table => format!("`{}` is missing in the table {table}", key.name),
+                };
+                notes.add(self.span.clone(), message, Some(help));
             }
         }
     }
