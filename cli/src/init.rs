@@ -1,7 +1,7 @@
 //! `callfloor init`: a ready scenario to start from.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use callfloor_scenario::{TEMPLATES, template};
 
@@ -13,8 +13,8 @@ pub(crate) struct Arguments {
     /// Which; `--list` shows them
     #[arg(default_value = "support-line")]
     name: String,
-    /// Folder to write it to
-    #[arg(long, short, value_name = "FOLDER", default_value = ".")]
+    /// Where to write it: a folder, or a file that ends in .toml
+    #[arg(long, short, value_name = "FOLDER|FILE.toml", default_value = ".")]
     output: PathBuf,
     /// Show the ready scenarios
     #[arg(long)]
@@ -30,18 +30,24 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     let Some(template) = template(name) else {
         return Err(Failure::Input(format!("there is no ready scenario \"{name}\"; there are:\n{}", list())));
     };
-    let main = format!("{}.toml", template.name);
-    let files: Vec<(PathBuf, &str)> = std::iter::once((main.as_str(), template.text))
-        .chain(template.files.iter().copied())
-        .map(|(name, text)| (arguments.output.join(name), text))
-        .collect();
+    let named = arguments.output.extension().is_some_and(|extension| extension == "toml");
+    let (folder, main) = if named {
+        (arguments.output.parent().unwrap_or(Path::new("")).to_owned(), arguments.output.clone())
+    } else {
+        (arguments.output.clone(), arguments.output.join(format!("{}.toml", template.name)))
+    };
+    // The CSV files that it names lie beside it.
+    let beside = template.files.iter().map(|(name, text)| (folder.join(name), *text));
+    let files: Vec<(PathBuf, &str)> = std::iter::once((main, template.text)).chain(beside).collect();
     if let Some((file, _)) = files.iter().find(|(file, _)| file.exists()) {
         return Err(Failure::Input(format!(
-            "{}: it exists already and is kept; name another folder with --output",
+            "{}: it exists already and is kept; name another place with --output",
             file.display()
         )));
     }
-    std::fs::create_dir_all(&arguments.output).map_err(|error| Failure::file(&arguments.output, "make", &error))?;
+    if !folder.as_os_str().is_empty() {
+        std::fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, "make", &error))?;
+    }
     for (file, text) in &files {
         std::fs::write(file, text).map_err(|error| Failure::file(file, "write", &error))?;
     }

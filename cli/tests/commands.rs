@@ -69,6 +69,10 @@ fn init_writes_every_ready_scenario_and_keeps_what_is_there() {
         init().assert().code(2).stderr(contains("exists already"));
         assert_eq!(std::fs::read_to_string(&written).unwrap(), "mine");
     }
+    let folder = tempfile::tempdir().unwrap();
+    let mine = folder.path().join("new").join("mine.toml");
+    callfloor().args(["init", "--output"]).arg(&mine).assert().success().stdout(contains("mine.toml. Next: "));
+    assert!(mine.is_file());
     callfloor().args(["init", "no-such"]).assert().code(2).stderr(contains("support-line"));
     callfloor().args(["init", "--list"]).assert().success().stdout(contains("mm50m"));
 }

@@ -208,7 +208,7 @@ impl Comparison {
             page.paragraph(&mut text, "", &Line { text: self.sentence(found), tone: tone(found) });
         }
         let basis = format!(
-            "Paired over {} replications with common random numbers, seed {}: both plans had the same customers. A is {}, B is {}.",
+            "Paired over {} replications with common random numbers, seed {}: a customer whom both plans have is the same in both. A is {}, B is {}.",
             figure::grouped(self.replications),
             self.seed,
             self.a,
