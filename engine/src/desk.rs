@@ -115,17 +115,24 @@ impl Desk {
         self.status == Status::Ready || self.status.is_busy()
     }
 
-    pub(crate) fn idle_keys(&self) -> IdleKeys {
+    /// Busy share of logged-in time until now, in millionths.
+    fn occupied(&self) -> u32 {
         let busy: u64 =
             Status::ALL.iter().zip(&self.times).filter(|(s, _)| s.is_busy()).map(|(_, t)| t.as_micros()).sum();
         let all: u64 = self.times.iter().map(|time| time.as_micros()).sum();
         let occupied = (u128::from(busy) * 1_000_000).checked_div(u128::from(all)).unwrap_or(0);
+        u32::try_from(occupied).expect("a share of at most one million millionths")
+    }
+
+    /// The keys of idle orders; the share of busy time, which costs more, only where a policy asks for it.
+    pub(crate) fn idle_keys(&self, with_occupancy: bool) -> IdleKeys {
+        let occupied = if with_occupancy { self.occupied() } else { 0 };
         IdleKeys {
             last_call: self.last_call.as_micros(),
             ready_since: self.ready_since.as_micros(),
             ready_sequence: self.ready_sequence,
             calls: self.calls,
-            occupied: u32::try_from(occupied).expect("a share of at most one million millionths"),
+            occupied,
             last_offer: self.last_offer,
         }
     }

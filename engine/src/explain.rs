@@ -155,7 +155,7 @@ impl Engine {
         let order = Order::of(self.config.queues[place.queue.index()].policy);
         let rank =
             self.router.idle(place.class).find(|&(_, _, idle)| idle == operator).map_or(u32::MAX, |(rank, _, _)| rank);
-        Verdict::Acceptable { rank, key: desk.idle_keys().key(order, operator) }
+        Verdict::Acceptable { rank, key: desk.idle_keys(true).key(order, operator) }
     }
 }
 

@@ -178,6 +178,9 @@ impl Engine {
     /// Whether work of a channel may be offered to an operator now.
     pub(crate) fn is_eligible(&self, operator: OperatorId, channel: Channel) -> bool {
         use crate::command::ChatStatus;
+        if !self.router.channels_of(operator)[lane(channel)] {
+            return false;
+        }
         let desk = &self.desks[operator.index()];
         match channel {
             Channel::Phone => desk.status == Status::Ready && self.fits_call(operator),
@@ -276,7 +279,7 @@ impl Engine {
                     None => {
                         let desk = &mut self.desks[operator.index()];
                         desk.idle[lane(channel)] = true;
-                        self.router.insert(operator, channel, &desk.idle_keys());
+                        self.router.insert(operator, channel, &desk.idle_keys(self.router.by_occupancy));
                     }
                 }
             }
@@ -352,6 +355,9 @@ impl Engine {
 
     /// A call that rings everybody and does not yet ring this operator.
     fn choose_ringing(&self, operator: OperatorId) -> Option<PlaceIndex> {
+        if self.queues.iter().all(|queue| queue.ringing_all.is_empty()) {
+            return None;
+        }
         self.config.operators[operator.index()]
             .queues
             .iter()

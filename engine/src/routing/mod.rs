@@ -71,6 +71,8 @@ pub(crate) struct Pool {
     lines: Vec<Line>,
     /// Of each line, where its head is a leaf: (class, leaf).
     feeds: Vec<Vec<(u32, u32)>>,
+    /// Channels of its lines: phone, chat, ticket.
+    channels: [bool; 3],
     /// Classes that the pool accepts, with the operator's preference: (preference, class).
     accepts: Vec<(u8, u32)>,
 }
@@ -101,6 +103,8 @@ struct Source {
 pub(crate) struct Router {
     pub(crate) pools: Vec<Pool>,
     pub(crate) classes: Vec<Class>,
+    /// Whether any queue's policy asks who is least occupied.
+    pub(crate) by_occupancy: bool,
     /// Of each operator: (pool, place in the pool's list).
     seats: Vec<(u32, u32)>,
     /// Of each queue: the classes made so far, by the call's needs and the number of relaxations.
@@ -127,7 +131,17 @@ impl Router {
                         }
                     }
                     let feeds = vec![Vec::new(); lines.len()];
-                    pools.push(Pool { queues, skills, operators: Vec::new(), lines, feeds, accepts: Vec::new() });
+                    let channels = [Channel::Phone, Channel::Chat, Channel::Ticket]
+                        .map(|channel| lines.iter().any(|line| line.channel == channel));
+                    pools.push(Pool {
+                        queues,
+                        skills,
+                        operators: Vec::new(),
+                        lines,
+                        feeds,
+                        channels,
+                        accepts: Vec::new(),
+                    });
                     pools.len() - 1
                 });
             let members = &mut pools[pool].operators;
@@ -141,7 +155,8 @@ impl Router {
             }
         }
         let known = vec![Vec::new(); floor.queues.len()];
-        let mut router = Self { pools, classes: Vec::new(), seats, known };
+        let by_occupancy = floor.queues.iter().any(|queue| queue.policy == Policy::LeastOccupied);
+        let mut router = Self { pools, classes: Vec::new(), by_occupancy, seats, known };
         for queue in 0..floor.queues.len() {
             router.class_of(floor, QueueId(u16::try_from(queue).expect("fewer than 2^16 queues")), &Needs::NONE, 0);
         }
@@ -325,6 +340,11 @@ impl Router {
             let class = &self.classes[class as usize];
             class.channel == channel && !class.waiting.is_empty()
         })
+    }
+
+    /// In which channels an operator serves any queue: phone, chat, ticket.
+    pub(crate) fn channels_of(&self, operator: OperatorId) -> [bool; 3] {
+        self.pools[self.seats[operator.index()].0 as usize].channels
     }
 
     /// Whether an operator serves the queue at all.
