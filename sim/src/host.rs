@@ -388,6 +388,7 @@ impl<'m> Host<'m> {
         let (caller, operator) = match next {
             Some(Happening::Step(slot) | Happening::GivesUp(slot)) => {
                 let caller = &self.callers[slot as usize];
+                self.engine.prefetch_call(caller.call);
                 (Some(caller), caller.operator)
             }
             Some(Happening::Rested(operator) | Happening::Answers(operator)) => (None, operator),
@@ -396,6 +397,7 @@ impl<'m> Host<'m> {
         if let Some(state) = self.operators.get(operator as usize) {
             let ticket = state.ticket.and_then(|ticket| self.tickets.get(ticket.slot() as usize));
             std::hint::black_box((state.since, ticket.map(|ticket| ticket.row), caller.map(|caller| caller.source)));
+            self.engine.prefetch_operator(callfloor_engine::OperatorId(operator));
         }
         if let Some(Happening::Step(slot) | Happening::GivesUp(slot)) = after {
             std::hint::black_box(self.callers[slot as usize].operator);
