@@ -9,7 +9,7 @@ use crate::call::Call;
 use crate::chat::{Callback, Chat};
 use crate::command::Command;
 use crate::config::{EngineConfig, Settings};
-use crate::deadline::{Deadlines, Due};
+use crate::deadline::{Deadlines, Due, Timer};
 use crate::desk::{Desk, Offer};
 use crate::id::{CallId, CallbackId, ChatId, OfferId, OperatorId, QueueId, ServiceId, TicketId};
 use crate::output::{Action, Event, Output};
@@ -292,7 +292,9 @@ impl Engine {
             Due::Relax => self.relax(target),
             Due::Reservation => self.reservation_expired(target),
             Due::ForcedEnd => {
-                self.finish_forced_end(self.calls.key_at(target).expect("a call that is being ended is live"));
+                let call = self.calls.key_at(target).expect("a call that is being ended is live");
+                self.calls[call].timer = Timer::NONE;
+                self.finish_forced_end(call);
             }
             Due::AfterCall => self.after_call_expired(OperatorId(target)),
             Due::AfterCallPrompt => self.after_call_prompt(OperatorId(target)),

@@ -250,7 +250,8 @@ impl Engine {
             self.emit(Event::CallRecovered { call, queue });
         }
         // The maximum wait passed while it rang.
-        if self.config.queues[queue.index()].maximum_wait.is_some() && !self.places[index].maximum_wait.is_set() {
+        let limited = self.config.queues[queue.index()].maximum_wait.is_some() && !self.places[index].head;
+        if limited && !self.places[index].maximum_wait.is_set() {
             return self.give_up_waiting(index);
         }
         self.insert_waiting(index);

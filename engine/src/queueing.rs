@@ -38,7 +38,8 @@ impl Engine {
         let relaxed = config.relax.iter().take_while(|step| step.after <= waited).count();
         let next_relax = config.relax.get(relaxed).map(|step| queued_at + step.after);
         let relaxed = u8::try_from(relaxed).expect("a queue has fewer than 256 relaxations");
-        let limit = config.maximum_wait.map(|limit| self.now + limit);
+        // Whoever was already served is not sent away again.
+        let limit = config.maximum_wait.filter(|_| !entry.head).map(|limit| self.now + limit);
         let window = config.last_operator;
         let class = self.router.class_of(&self.config, entry.queue, &entry.needs, relaxed);
         let index = self.places.insert(Place {
