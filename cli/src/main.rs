@@ -12,7 +12,9 @@ mod output;
 mod report;
 mod running;
 mod schema;
+mod script;
 mod simulate;
+
 mod theory;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,6 +43,7 @@ enum Command {
     Init(init::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
+    Script(script::Arguments),
     Theory(theory::Arguments),
 }
 
@@ -53,6 +56,7 @@ impl Command {
             Self::Init(arguments) => init::run(&arguments),
             Self::Schema(arguments) => schema::run(&arguments),
             Self::Completions(arguments) => completions::run(&arguments),
+            Self::Script(arguments) => script::run(&arguments),
             Self::Theory(arguments) => theory::run(&arguments),
         }
     }

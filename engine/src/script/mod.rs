@@ -14,7 +14,8 @@
 //!      t=1 operator 1 holds",
 //! )
 //! .unwrap();
-//! assert_eq!(script.len(), 2);
+//! let last = script.run().pop().unwrap();
+//! assert_eq!(last.to_string(), "00:00:01.000 refused: operator 1 cannot hold in status Work");
 //! ```
 
 mod directory;
@@ -87,6 +88,16 @@ impl Script {
     #[must_use]
     pub fn run(&self) -> Vec<Line> {
         let mut player = self.play();
+        while player.step() {}
+        player.into_lines()
+    }
+
+    /// Runs it and checks every invariant of the engine after each command and deadline; where one does not hold, the
+    /// last line is [`Said::Broken`].
+    #[must_use]
+    pub fn run_checked(&self) -> Vec<Line> {
+        let mut player = self.play();
+        player.check_always();
         while player.step() {}
         player.into_lines()
     }

@@ -14,8 +14,9 @@ use super::order::{Act, Kind};
 use super::say::Speaker;
 use crate::command::Command;
 use crate::engine::Engine;
-use crate::output::Output;
+use crate::output::{Output, Work};
 use crate::rejection::Rejection;
+use crate::snapshot::RestoreError;
 use crate::time::Instant;
 
 /// One thing said, at its time.
@@ -44,6 +45,10 @@ pub enum Said {
     Refused(Rejection),
     /// The command could not be made, since a name in it stands for nothing yet.
     Unnamed,
+    /// Part of an answer to `explain`.
+    Explained,
+    /// An invariant of the engine does not hold: its fault. The last line.
+    Broken,
 }
 
 impl fmt::Display for Line {
@@ -64,6 +69,8 @@ pub struct Player<'a> {
     next: usize,
     lines: Vec<Line>,
     out: Vec<Output>,
+    checks: bool,
+    broken: bool,
 }
 
 impl<'a> Player<'a> {
@@ -75,7 +82,23 @@ impl<'a> Player<'a> {
             next: 0,
             lines: Vec::new(),
             out: Vec::new(),
+            checks: false,
+            broken: false,
         }
+    }
+
+    /// From here on, every invariant is checked after each command and deadline.
+    pub const fn check_always(&mut self) {
+        self.checks = true;
+    }
+
+    /// Throws the engine away and goes on with one that is restored from its snapshot.
+    ///
+    /// # Errors
+    /// Where the engine does not accept its own snapshot.
+    pub fn restart(&mut self) -> Result<(), RestoreError> {
+        self.engine = Engine::restore(&self.engine.snapshot())?;
+        Ok(())
     }
 
     /// The engine as it is now.
@@ -99,13 +122,15 @@ impl<'a> Player<'a> {
     /// Does the next command, after every deadline up to it; false when there was none.
     ///
     /// # Panics
-    /// If the engine leaves a deadline that is due, or [`Engine::check`] finds a broken invariant: both are faults of
-    /// the engine.
+    /// If the engine leaves a deadline that is due, or refuses its own snapshot: both are faults of the engine.
     pub fn step(&mut self) -> bool {
         let script = self.script;
-        let Some(order) = script.orders.all.get(self.next) else { return false };
+        let Some(order) = script.orders.all.get(self.next).filter(|_| !self.broken) else { return false };
         self.next += 1;
         self.advance(order.at);
+        if self.broken {
+            return false;
+        }
         self.lines.push(Line { at: order.at, text: order.text.clone(), said: Said::Command { line: order.line } });
         match &order.act {
             Act::Do(command, name) => match self.directory.resolve(&script.orders.meanings, command) {
@@ -113,12 +138,13 @@ impl<'a> Player<'a> {
                 Err(problem) => self.remark(order.at, &problem),
             },
             Act::Wait => {}
-            Act::Restart => self.remark(order.at, "not possible yet"),
+            Act::Restart => self.restart().expect("an engine accepts its own snapshot"),
             Act::Explain(work) => match self.directory.resolve_work(&script.orders.meanings, *work) {
-                Ok(work) => self.remark(order.at, &format!("{work}")),
+                Ok(work) => self.explain(order.at, work),
                 Err(problem) => self.remark(order.at, &problem),
             },
         }
+        self.verify(order.at);
         true
     }
 
@@ -131,6 +157,9 @@ impl<'a> Player<'a> {
                 "advance({due}) left a deadline that is due"
             );
             self.tell(due, None);
+            if !self.verify(due) {
+                return;
+            }
         }
         self.engine.advance(now, &mut self.out);
         self.tell(now, None);
@@ -149,17 +178,46 @@ impl<'a> Player<'a> {
     /// Puts the engine's outputs into words.
     fn tell(&mut self, at: Instant, mut name: Option<(Kind, String)>) {
         let arriving = name.clone().map(|(_, name)| name);
-        for output in self.out.drain(..) {
+        for output in core::mem::take(&mut self.out) {
             self.directory.hear(&output, &mut name);
-            let speaker = Speaker {
-                floor: self.engine.config(),
-                directory: &self.directory,
-                audio: &self.script.audio,
-                reasons: &self.script.reasons,
-                arriving: arriving.as_deref(),
-            };
-            self.lines.push(Line { at, text: speaker.say(&output), said: Said::Output(output) });
+            let text = self.speaker(arriving.as_deref()).say(&output);
+            self.lines.push(Line { at, text, said: Said::Output(output) });
         }
+    }
+
+    fn speaker<'s>(&'s self, arriving: Option<&'s str>) -> Speaker<'s> {
+        Speaker {
+            floor: self.engine.config(),
+            directory: &self.directory,
+            audio: &self.script.audio,
+            reasons: &self.script.reasons,
+            arriving,
+        }
+    }
+
+    fn explain(&mut self, at: Instant, work: Work) {
+        match self.engine.explain(work) {
+            Ok(explanation) => {
+                for text in self.speaker(None).explanation(&explanation) {
+                    self.lines.push(Line { at, text, said: Said::Explained });
+                }
+            }
+            Err(rejection) => {
+                let text = self.directory.rename(self.engine.config(), &rejection.to_string());
+                self.lines.push(Line { at, text: format!("refused: {text}"), said: Said::Refused(rejection) });
+            }
+        }
+    }
+
+    /// Whether every invariant holds, as far as that is looked at.
+    fn verify(&mut self, at: Instant) -> bool {
+        if self.checks
+            && let Err(violation) = self.engine.check()
+        {
+            self.lines.push(Line { at, text: violation.to_string(), said: Said::Broken });
+            self.broken = true;
+        }
+        !self.broken
     }
 
     fn remark(&mut self, at: Instant, text: &str) {

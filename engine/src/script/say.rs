@@ -3,12 +3,14 @@
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::directory::{Directory, Far};
 use super::order::{Kind, RESOLUTIONS};
 use super::words::name;
 use crate::command::{ChatStatus, FarEndFault, ForcedEndReason, Resolution};
 use crate::config::{Floor, reason};
+use crate::explain::{Explanation, Verdict};
 use crate::id::{AudioId, CallId, CallbackId, ChatId, LegId, OperatorId, QueueId, ReasonId, ServiceId, TicketId};
 use crate::output::{
     Action, CallRecord, CallbackEnd, ChatEnd, ConsultEnd, EndCause, Event, FlowOut, OfferEnd, Output, Party,
@@ -295,6 +297,37 @@ impl Speaker<'_> {
                 format!("{} (version {version}): {}", self.ticket(ticket), self.change(change))
             }
         }
+    }
+
+    /// Why something waits or rings where it does: a heading, and a line for each operator.
+    pub(super) fn explanation(&self, explanation: &Explanation) -> Vec<String> {
+        let Explanation { work, queue, policy, relaxed, ahead, candidates } = explanation;
+        let relaxed = if *relaxed == 0 { String::new() } else { format!(", needs relaxed {relaxed}×") };
+        let mut lines = Vec::new();
+        lines.push(format!(
+            "{} in {}, {ahead} ahead, policy {policy:?}{relaxed}",
+            self.work(*work),
+            self.queue(*queue)
+        ));
+        for candidate in candidates {
+            let verdict = match candidate.verdict {
+                Verdict::Offered => "rings".to_owned(),
+                Verdict::Acceptable { rank, key } => format!("acceptable, rank {rank}, key {key}"),
+                Verdict::KeptForAnother(other) => format!("no: kept for {}", self.operator(other)),
+                Verdict::MissedIt => "no: missed it, and somebody else could take it".to_owned(),
+                Verdict::Status(status) => format!("no: status {status}"),
+                Verdict::NoCapacity => "no: no capacity left".to_owned(),
+                Verdict::Level { asked, found } => format!("no: level {found}, asked up to {asked}"),
+                Verdict::Skill { skill, asked, found } => {
+                    let skill =
+                        self.floor.skills.get(skill.index()).map_or_else(|| skill.to_string(), |text| name(text));
+                    format!("no: {skill} {found}, asked {asked}")
+                }
+                Verdict::NotMember => "no: does not serve the queue".to_owned(),
+            };
+            lines.push(format!("{}: {verdict}", self.operator(candidate.operator)));
+        }
+        lines
     }
 
     fn customer(&self, call: CallId) -> String {
