@@ -20,6 +20,8 @@ macro_rules! counts {
             }
         }
 
+        const EMPTY: Counts = Counts { $($field: 0,)+ };
+
         /// A countable quantity of which every ratio is made.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[non_exhaustive]
@@ -156,6 +158,17 @@ impl Counts {
             EarlyAbandons::Handled => (self.answered_in_time, self.answered),
         };
         self
+    }
+
+    /// What an outbound queue adds to all queues together: dials and tickets. Its talk time is no inbound call's handle time.
+    pub(crate) const fn outbound_part(&self) -> Self {
+        let mut part = EMPTY;
+        part.dials = self.dials;
+        part.dials_connected = self.dials_connected;
+        part.dial_us = self.dial_us;
+        part.tickets_created = self.tickets_created;
+        part.tickets_solved = self.tickets_solved;
+        part
     }
 
     /// Adds `span_us` to the given part of the handle, ring or dial time.

@@ -193,6 +193,10 @@ metrics! {
     MissedRingRate "missed_ring_rate" "missed rings ÷ rings" Share Lower ratio!([(MissedRings, 1)], [(Rings, 1)]);
     /// Forced ends ÷ A.
     ForcedEndRate "forced_end_rate" "forced ends ÷ answered" Share Neither ratio!([(ForcedEnds, 1)], [(Answered, 1)]);
+    /// Outbound dials in a replication.
+    Dials "dials" "dials" Count Neither ratio!([(Dials, 1)], [(Replication, 1)]);
+    /// Outbound dials that reached the customer, in a replication.
+    DialsConnected "dials_connected" "dials connected" Count Higher ratio!([(DialsConnected, 1)], [(Replication, 1)]);
     /// Dials that reached the customer ÷ dials.
     DialConnectRate "dial_connect_rate" "dials connected ÷ dials" Share Higher ratio!([(DialsConnected, 1)], [(Dials, 1)]);
     /// Carried load: handle time ÷ the period, in erlangs.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::{CallCell, StaffCell, constant, met};
 use crate::metric::{Fraction, Kind, sum};
-use crate::{Counts, Estimate, Header, Histogram, Interval, Metric, Ratio, StaffTimes, Tally, wilson};
+use crate::{Channel, Counts, Estimate, Header, Histogram, Interval, Metric, Ratio, StaffTimes, Tally, wilson};
 
 /// The shares whose wait quantiles are kept for every replication.
 pub const WAIT_QUANTILES: [f64; 5] = [0.5, 0.8, 0.9, 0.95, 0.99];
@@ -49,7 +49,7 @@ pub struct ReplicationTotals {
 /// What a figure is taken of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// All queues, or all groups.
+    /// All queues, or all groups. An outbound queue adds its dials and tickets only: its talk is no offered call's handle time.
     All,
     /// One queue, by its place in [`Header::queues`].
     Queue(usize),
@@ -118,7 +118,10 @@ impl Results {
             let judged: Vec<Counts> = tally.counts(queue).iter().map(|counts| counts.judged(rule)).collect();
             for (interval, counts) in judged.iter().enumerate() {
                 self.calls[queue * intervals + interval].add(counts, target);
-                all[interval] += counts;
+                match self.header.queues[queue].channel {
+                    Channel::Outbound => all[interval] += &counts.outbound_part(),
+                    _ => all[interval] += counts,
+                }
             }
             self.waits[queue].merge(tally.waits(queue));
             self.abandon_waits[queue].merge(tally.abandon_waits(queue));
@@ -254,8 +257,10 @@ impl Results {
             Scope::Queue(queue) => queues.get(queue)?.target_level.or(self.header.target_level),
             Scope::Group(_) => None,
             Scope::All => self.header.target_level.or_else(|| {
-                let shared = queues.first()?.target_level?;
-                queues.iter().all(|queue| queue.target_level == Some(shared)).then_some(shared)
+                let mut levels =
+                    queues.iter().filter(|queue| queue.channel != Channel::Outbound).map(|queue| queue.target_level);
+                let shared = levels.next()??;
+                levels.all(|level| level == Some(shared)).then_some(shared)
             }),
         }
     }

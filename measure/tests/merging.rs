@@ -165,6 +165,27 @@ fn an_interval_of_the_day_has_the_interval_that_its_replications_give() {
 }
 
 #[test]
+fn an_outbound_queue_adds_its_dials_to_the_whole_and_not_its_talk() {
+    let header = Header {
+        queues: vec![Queue::new("calls", Channel::Phone), Queue::new("renewals", Channel::Outbound)],
+        ..header()
+    };
+    let mut tally = Tally::new(&header);
+    tally.offered(0, Some(0));
+    tally.answered(0, Some(0), Some(0), 1);
+    tally.counts_mut(0, 0).talk_us = 60_000_000;
+    let outbound = tally.counts_mut(1, 0);
+    (outbound.talk_us, outbound.dials, outbound.dials_connected) = (500_000_000, 4, 1);
+    let mut results = Results::new(header);
+    results.add(0, &tally);
+    let value = |metric, scope| results.estimate(metric, scope).unwrap().value;
+    assert_eq!(value(Metric::AhtS, Scope::All), 60.0);
+    assert_eq!(results.estimate_in(Metric::AhtS, Scope::All, 0).unwrap().value, 60.0);
+    assert_eq!((value(Metric::Dials, Scope::All), value(Metric::DialConnectRate, Scope::All)), (4.0, 0.25));
+    assert_eq!(results.counts(Scope::Queue(1)).talk_us, 500_000_000);
+}
+
+#[test]
 fn one_interval_and_the_whole_period_agree_where_they_are_the_same() {
     let header = Header { grid: Grid::new(0, 9_000_000_000, 1), ..header() };
     let mut results = Results::new(header.clone());

@@ -5,7 +5,7 @@ use callfloor_measure::{Metric, Results, Scope, Unit};
 
 use crate::figure;
 use crate::plot::{self, Plot};
-use crate::summary::{Figure, Line, Run, figures, summary};
+use crate::summary::{Figure, Line, Run, figures, offered_queues, outbound_queues, summary};
 use crate::table::busy_intervals;
 
 /// Intervals beyond which the plots and tables of a report stop.
@@ -24,6 +24,7 @@ struct Page {
     figures: Vec<Figure>,
     plots: Vec<Section>,
     queues: Rows,
+    outbound: Rows,
     groups: Rows,
     intervals: Rows,
     version: &'static str,
@@ -86,7 +87,8 @@ pub fn to_html(results: &Results, run: Option<&Run>) -> String {
         scenario: results.header().scenario.clone(),
         tiles: figures(results, Scope::All).into_iter().filter(|figure| tiles.contains(&&*figure.title)).collect(),
         plots: if results.replications().is_empty() { Vec::new() } else { sections(results, &shown) },
-        queues: if results.header().queues.len() > 1 { queues(results) } else { Rows::default() },
+        queues: if offered_queues(results).len() > 1 { queues(results) } else { Rows::default() },
+        outbound: outbound(results),
         groups: if results.header().groups.len() > 1 { groups(results) } else { Rows::default() },
         intervals: intervals(results, &shown),
         answer: summary.answer,
@@ -199,7 +201,18 @@ fn queues(results: &Results) -> Rows {
         let cells = metrics.iter().map(|metric| figure::cell(*metric, results.estimate(*metric, Scope::Queue(at))));
         [queue.name.clone(), target].into_iter().chain(cells).collect()
     };
-    Rows::of(&heads, results.header().queues.iter().enumerate().map(row))
+    Rows::of(&heads, offered_queues(results).into_iter().map(row))
+}
+
+fn outbound(results: &Results) -> Rows {
+    let metrics = [Metric::Dials, Metric::DialsConnected, Metric::DialConnectRate];
+    let mut heads = vec!["campaign".to_owned()];
+    heads.extend(metrics.iter().map(|metric| head(*metric)));
+    let row = |(at, queue): (usize, &callfloor_measure::Queue)| {
+        let cells = metrics.iter().map(|metric| figure::cell(*metric, results.estimate(*metric, Scope::Queue(at))));
+        std::iter::once(queue.name.clone()).chain(cells).collect()
+    };
+    Rows::of(&heads, outbound_queues(results).into_iter().map(row))
 }
 
 fn groups(results: &Results) -> Rows {
@@ -226,7 +239,8 @@ fn head(metric: Metric) -> String {
 fn intervals(results: &Results, shown: &[usize]) -> Rows {
     let metrics = [Metric::Offered, Metric::ServiceLevel, Metric::Abandonment, Metric::AsaS, Metric::AhtS];
     let staff = [Metric::OperatorsPaid, Metric::Occupancy];
-    let several = results.header().queues.len() > 1;
+    let queues = offered_queues(results);
+    let several = queues.len() > 1;
     let mut heads = vec!["interval".to_owned()];
     if several {
         heads.push("queue".to_owned());
@@ -245,9 +259,9 @@ fn intervals(results: &Results, shown: &[usize]) -> Rows {
         row.extend(cells(Scope::All, &metrics));
         row.extend(cells(Scope::All, &staff));
         rows.push(row);
-        for (queue, named) in results.header().queues.iter().enumerate().filter(|_| several) {
+        for (queue, named) in queues.iter().filter(|_| several) {
             let mut row = vec![label.clone(), named.name.clone()];
-            row.extend(cells(Scope::Queue(queue), &metrics));
+            row.extend(cells(Scope::Queue(*queue), &metrics));
             row.extend(staff.map(|_| String::new()));
             rows.push(row);
         }

@@ -185,6 +185,12 @@ fn round_up(value: f64) -> f64 {
         .unwrap_or(value)
 }
 
+/// Left and right edge of a bar: with a gap beside it, unless the bars are too many to see one.
+fn edges(place: usize, of: usize) -> (f64, f64) {
+    let gap = if of > 100 { 0.0 } else { 0.06 };
+    (place as f64 + gap, (place + 1) as f64 - gap)
+}
+
 fn bar(from: f64, to: f64, low: f64, high: f64, colour: RGBColor) -> Rectangle<(f64, f64)> {
     Rectangle::new([(from, low), (to, high)], colour.filled())
 }
@@ -216,7 +222,7 @@ pub(crate) fn calls(results: &Results, shown: &[usize]) -> Plot {
         &strips,
         |chart| {
             for (place, at) in shown.iter().enumerate() {
-                let (from, to) = (place as f64 + 0.08, place as f64 + 0.92);
+                let (from, to) = edges(place, shown.len());
                 let mut floor = 0.0;
                 for (metric, colour, _) in stack {
                     let height = value(metric, *at);
@@ -316,7 +322,7 @@ pub(crate) fn operators(results: &Results, shown: &[usize]) -> Plot {
         &strips,
         |chart| {
             for (place, at) in shown.iter().enumerate() {
-                let (from, to) = (place as f64 + 0.04, place as f64 + 0.96);
+                let (from, to) = edges(place, shown.len());
                 let mut floor = 0.0;
                 for (status, colour) in &stack {
                     let height = operators_in(results, *status, *at);
@@ -386,7 +392,8 @@ pub(crate) fn waits(results: &Results) -> Option<Plot> {
 /// The queues where somebody waits for an answer: all but tickets, if there are others.
 pub(crate) fn live_queues(results: &Results) -> Vec<usize> {
     let queues = &results.header().queues;
-    let live: Vec<usize> = (0..queues.len()).filter(|at| queues[*at].channel != Channel::Ticket).collect();
+    let live: Vec<usize> =
+        (0..queues.len()).filter(|at| !matches!(queues[*at].channel, Channel::Ticket | Channel::Outbound)).collect();
     if live.is_empty() { (0..queues.len()).collect() } else { live }
 }
 

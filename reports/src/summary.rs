@@ -1,6 +1,6 @@
 //! The answer of a run in plain sentences, and the list of its figures: what every document opens with.
 
-use callfloor_measure::{Bound, Metric, Results, Scope, Threshold, Unit, Verdict, WarmUp};
+use callfloor_measure::{Bound, Channel, Metric, Queue, Results, Scope, Threshold, Unit, Verdict, WarmUp};
 
 use crate::figure;
 
@@ -100,6 +100,8 @@ const FIGURES: &[Metric] = &[
     Metric::HoldRate,
     Metric::MissedRingRate,
     Metric::ForcedEndRate,
+    Metric::Dials,
+    Metric::DialsConnected,
     Metric::DialConnectRate,
     Metric::OperatorsPaid,
     Metric::Occupancy,
@@ -119,6 +121,8 @@ const ONLY_IF_ANY: &[Metric] = &[
     Metric::HoldRate,
     Metric::MissedRingRate,
     Metric::ForcedEndRate,
+    Metric::Dials,
+    Metric::DialsConnected,
     Metric::Shrinkage,
 ];
 
@@ -170,7 +174,8 @@ fn answer(results: &Results) -> Line {
 
 /// What a wait is measured against: `20 s`, or that the queues differ.
 pub(crate) fn limits(results: &Results) -> String {
-    let mut limits = results.header().queues.iter().map(|queue| queue.target_wait_us);
+    let queues = offered_queues(results);
+    let mut limits = queues.iter().map(|(_, queue)| queue.target_wait_us);
     match limits.next() {
         Some(first) if limits.all(|limit| limit == first) => seconds(first),
         _ => "each queue's own limit".to_owned(),
@@ -264,11 +269,12 @@ fn basis(results: &Results) -> Vec<String> {
         header.seed,
         figure::grouped(results.calls_simulated()),
     )];
-    let mut rules: Vec<_> = header.queues.iter().map(|queue| queue.rule).collect();
+    let queues = offered_queues(results);
+    let mut rules: Vec<_> = queues.iter().map(|(_, queue)| queue.rule).collect();
     rules.dedup();
     match rules[..] {
         [rule] => {
-            let shorts: Vec<u64> = header.queues.iter().map(|queue| queue.short_us).collect();
+            let shorts: Vec<u64> = queues.iter().map(|(_, queue)| queue.short_us).collect();
             let short = if rule == callfloor_measure::EarlyAbandons::Short
                 && shorts.windows(2).all(|pair| pair[0] == pair[1])
             {
@@ -303,6 +309,18 @@ fn basis(results: &Results) -> Vec<String> {
         fast => basis.push(format!("{fast} of the replications were computed by the one-pool fast path.")),
     }
     basis
+}
+
+/// The queues that are offered contacts, by their place and name.
+pub(crate) fn offered_queues(results: &Results) -> Vec<(usize, &Queue)> {
+    let queues = results.header().queues.iter().enumerate();
+    queues.filter(|(_, queue)| queue.channel != Channel::Outbound).collect()
+}
+
+/// The queues that dial out.
+pub(crate) fn outbound_queues(results: &Results) -> Vec<(usize, &Queue)> {
+    let queues = results.header().queues.iter().enumerate();
+    queues.filter(|(_, queue)| queue.channel == Channel::Outbound).collect()
 }
 
 /// The figures of a floor or queue that exist, in order.

@@ -6,7 +6,7 @@ use callfloor_measure::{Metric, Results, Scope};
 use unicode_width::UnicodeWidthStr;
 
 use crate::figure;
-use crate::summary::{Line, Run, Tone, summary};
+use crate::summary::{Line, Run, Tone, offered_queues, outbound_queues, summary};
 
 /// What the terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,9 +50,10 @@ pub fn to_text(results: &Results, run: Option<&Run>, page: Page) -> String {
     }
     totals.render(&mut text, page);
 
-    if results.header().queues.len() > 1 {
+    if offered_queues(results).len() > 1 {
         queues(results).render(&mut text, page);
     }
+    outbound(results).render(&mut text, page);
     if results.header().groups.len() > 1 {
         groups(results).render(&mut text, page);
     }
@@ -97,9 +98,19 @@ fn queues(results: &Results) -> Table {
     ];
     let mut table = Table::new(&[("by queue", 0)]);
     metrics.iter().for_each(|(_, head, rank)| table.column(head, *rank));
-    for (queue, named) in results.header().queues.iter().enumerate() {
+    for (queue, named) in offered_queues(results) {
         let cells =
             metrics.iter().map(|(metric, ..)| figure::cell(*metric, results.estimate(*metric, Scope::Queue(queue))));
+        table.row(std::iter::once(named.name.clone()).chain(cells));
+    }
+    table
+}
+
+fn outbound(results: &Results) -> Table {
+    let metrics = [Metric::Dials, Metric::DialsConnected, Metric::DialConnectRate];
+    let mut table = Table::new(&[("outbound", 0), ("dials", 0), ("connected", 0), ("connected %", 0)]);
+    for (queue, named) in outbound_queues(results) {
+        let cells = metrics.map(|metric| figure::cell(metric, results.estimate(metric, Scope::Queue(queue))));
         table.row(std::iter::once(named.name.clone()).chain(cells));
     }
     table
