@@ -48,16 +48,8 @@ impl Engine {
         }
     }
 
-    fn room_for_chat(&mut self, queue: QueueId) -> Outcome {
-        let full =
-            self.config.queues[queue.index()].limit.is_some_and(|limit| self.queues[queue.index()].waiting >= limit);
-        if full {
-            let class = self.router.class_of(&self.config, queue, &Needs::NONE, 0);
-            if self.router.best(class).is_none() {
-                return Err(Rejection::QueueFull(queue));
-            }
-        }
-        Ok(())
+    fn room_for_chat(&self, queue: QueueId) -> Outcome {
+        if self.is_full(queue, &Needs::NONE) { Err(Rejection::QueueFull(queue)) } else { Ok(()) }
     }
 
     fn queue_chat(&mut self, chat: ChatId, queue: QueueId, preferred: Option<OperatorId>, head: bool) {

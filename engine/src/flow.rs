@@ -9,6 +9,7 @@ use crate::number::PhoneNumber;
 use crate::output::{Action, EndCause, Event, RefusalCause, TicketOrigin, Work};
 use crate::queueing::Entry;
 use crate::rejection::{Asked, Object, Rejection};
+use crate::routing::Needs;
 use crate::status::Status;
 use crate::time::Span;
 
@@ -87,7 +88,7 @@ impl Engine {
                 }
                 Step::Forward { number } => return self.forward(call, at, number),
                 Step::Queue { queue, on_full, .. } => {
-                    if self.is_full(call, queue) {
+                    if self.is_full(queue, &self.calls[call].needs) {
                         self.emit(Event::QueueFull { call, queue });
                         match on_full {
                             Some(step) => at = step,
@@ -131,15 +132,11 @@ impl Engine {
         self.act(Action::Dial { leg: call.leg(leg), to: number, from: None });
     }
 
-    /// Whether a queue takes no more: as many wait as may, and nobody is free for this call.
-    pub(crate) fn is_full(&mut self, call: CallId, queue: QueueId) -> bool {
-        let Some(limit) = self.config.queues[queue.index()].limit else { return false };
-        if self.queues[queue.index()].waiting < limit {
-            return false;
-        }
-        let needs = self.calls[call].needs;
-        let class = self.router.class_of(&self.config, queue, &needs, 0);
-        self.router.best(class).is_none()
+    /// Whether a queue takes no more: as many wait as may, and nobody is free for one more.
+    pub(crate) fn is_full(&self, queue: QueueId, needs: &Needs) -> bool {
+        let limit = self.config.queues[queue.index()].limit;
+        limit.is_some_and(|limit| self.queues[queue.index()].waiting >= limit)
+            && !self.router.anybody_idle(&self.config, queue, needs)
     }
 
     fn overflows(&self, queue: QueueId, when: OverflowWhen) -> bool {
@@ -225,11 +222,15 @@ impl Engine {
         match self.config.services[service.index()].flow.get(step.index()) {
             Some(&Step::Menu { otherwise, .. }) => self.run_flow(call, otherwise),
             Some(&Step::Voicemail { queue, .. }) => {
-                let priority = self.calls[call].priority;
-                let customer = self.calls[call].customer;
-                let ticket = self.create_ticket(service, TicketOrigin::Voicemail(call), None, customer, priority, 0);
-                if let Some(queue) = queue {
-                    self.queue_ticket(ticket, queue);
+                let (priority, customer) = (self.calls[call].priority, self.calls[call].customer);
+                // A customer who was served before has a ticket: there is never a second one.
+                let known = self.calls[call].ticket;
+                let origin = TicketOrigin::Voicemail(call);
+                let ticket = known.unwrap_or_else(|| self.create_ticket(service, origin, None, customer, priority, 0));
+                match (queue, known) {
+                    (_, Some(ticket)) => self.customer_wrote(ticket),
+                    (Some(queue), None) => self.queue_ticket(ticket, queue),
+                    (None, None) => {}
                 }
                 self.end_from_flow(call, EndCause::Voicemail);
             }

@@ -32,7 +32,7 @@ impl Engine {
         }
         let (call, takes_calls) = (desk.call, desk.takes_calls());
         self.emit(Event::StatusChanged { operator, from, to, reason, call });
-        if took_calls && !takes_calls {
+        if (took_calls && !takes_calls) || to == Status::Break {
             self.reconsider_missed();
         }
         if matches!(to, Status::Break | Status::LoggedOut) {

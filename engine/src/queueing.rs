@@ -378,15 +378,25 @@ impl Engine {
         let place = &self.places[index];
         !place.missed_by.contains(&operator)
             || !self.router.accepted(place.class).any(|other| {
-                let desk = &self.desks[other.index()];
-                let takes = match place.work.channel() {
-                    Channel::Phone | Channel::Ticket => desk.takes_calls(),
-                    Channel::Chat => {
-                        desk.chat_status == crate::command::ChatStatus::Available && desk.status != Status::Break
-                    }
-                };
+                let takes = self.could_take(other, place.work.channel());
                 takes && !place.missed_by.contains(&other)
             })
+    }
+
+    /// Whether work of a channel can come to an operator without their doing anything but finishing what they do.
+    fn could_take(&self, operator: OperatorId, channel: Channel) -> bool {
+        let (desk, config) = (&self.desks[operator.index()], &self.config.operators[operator.index()]);
+        let blending = self.config.blending;
+        match channel {
+            Channel::Phone => desk.takes_calls() && config.points >= blending.phone_points,
+            Channel::Ticket => desk.takes_calls() && config.ticket_limit > 0 && config.points >= blending.ticket_points,
+            Channel::Chat => {
+                desk.chat_status == crate::command::ChatStatus::Available
+                    && desk.status != Status::Break
+                    && config.chat_limit > 0
+                    && config.points >= blending.chat_points
+            }
+        }
     }
 
     /// After somebody stopped taking calls: work that others missed may have to go back to them.

@@ -268,7 +268,7 @@ impl Engine {
                 if self.config.queues[queue.index()].channel != Channel::Phone {
                     return Err(Rejection::WrongChannel { queue, asked: Channel::Phone });
                 }
-                if self.is_full(call, queue) {
+                if self.is_full(queue, &self.calls[call].needs) {
                     return Err(Rejection::QueueFull(queue));
                 }
                 self.hand_on(operator, call, Party::Queue(queue));

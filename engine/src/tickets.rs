@@ -158,6 +158,7 @@ impl Engine {
             if core::mem::take(&mut found.wrapped) {
                 self.solve_wrapped(ticket);
             }
+            self.close_if_due(ticket);
         }
     }
 
@@ -168,6 +169,7 @@ impl Engine {
             if solve && self.tickets[ticket].status == TicketStatus::Open {
                 self.move_ticket(ticket, TicketStatus::Solved, Some(Resolution::ByChat));
             }
+            self.close_if_due(ticket);
         }
     }
 
@@ -192,10 +194,26 @@ impl Engine {
             self.stop_clock(ticket, |ticket| &mut ticket.first_response);
             let after = self.settings(self.tickets[ticket].service).tickets.close_after;
             if after.is_zero() {
-                self.close_ticket(ticket);
+                self.close_solved(ticket);
             } else {
                 self.tickets[ticket].close = self.deadlines.set(now + after, Due::TicketClose, ticket.slot());
             }
+        }
+    }
+
+    /// A solved ticket whose time is over closes, once its call or chat is over too: there is never a second ticket.
+    fn close_solved(&mut self, ticket: TicketId) {
+        let found = &self.tickets[ticket];
+        if found.call.is_none() && found.chat.is_none() {
+            self.close_ticket(ticket);
+        }
+    }
+
+    /// The call or chat of a ticket is over: it closes where that was all it waited for.
+    fn close_if_due(&mut self, ticket: TicketId) {
+        let due = self.tickets.get(ticket).is_some_and(|t| t.status == TicketStatus::Solved && !t.close.is_set());
+        if due {
+            self.close_solved(ticket);
         }
     }
 
@@ -221,7 +239,7 @@ impl Engine {
         match due {
             Due::TicketClose => {
                 found.close = Timer::NONE;
-                self.close_ticket(ticket);
+                self.close_solved(ticket);
             }
             Due::FirstResponse => {
                 found.first_response.timer = Timer::NONE;
@@ -446,12 +464,17 @@ impl Engine {
     }
 
     pub(crate) fn customer_replied(&mut self, ticket: TicketId) -> Outcome {
-        let status = self.known_ticket(ticket, None)?.status;
+        self.known_ticket(ticket, None)?;
+        self.customer_wrote(ticket);
+        Ok(())
+    }
+
+    /// A message from the customer reopens what was thought done.
+    pub(crate) fn customer_wrote(&mut self, ticket: TicketId) {
         self.change_ticket(ticket, TicketChange::CustomerReplied);
-        if matches!(status, TicketStatus::Pending | TicketStatus::Solved) {
+        if matches!(self.tickets[ticket].status, TicketStatus::Pending | TicketStatus::Solved) {
             self.move_ticket(ticket, TicketStatus::Open, None);
         }
-        Ok(())
     }
 
     pub(crate) fn merge_tickets(&mut self, into: TicketId, from: TicketId) -> Outcome {

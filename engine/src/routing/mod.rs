@@ -176,21 +176,7 @@ impl Router {
 
     fn make_class(&mut self, floor: &Floor, queue: QueueId, own: &Needs, relaxed: u8) -> u32 {
         let config = &floor.queues[queue.index()];
-        let mut level = config.first_level;
-        let mut needs = config.needs.clone();
-        for need in own.as_slice() {
-            match needs.iter_mut().find(|known| known.skill == need.skill) {
-                Some(known) => known.min = known.min.max(need.min),
-                None => needs.push(*need),
-            }
-        }
-        for step in &config.relax[..usize::from(relaxed)] {
-            match step.change {
-                Relaxation::DropSkill(skill) => needs.retain(|need| need.skill != skill),
-                Relaxation::MinProficiency(most) => needs.iter_mut().for_each(|need| need.min = need.min.min(most)),
-                Relaxation::Widen(to) => level = level.max(to),
-            }
-        }
+        let (level, needs) = asked(floor, queue, own, relaxed);
         let index = small(self.classes.len());
         let order = Order::of(config.policy);
         let mut pools = Vec::new();
@@ -265,6 +251,17 @@ impl Router {
             };
             class.tournament.update(leaf, head);
         }
+    }
+
+    /// Whether somebody is idle who could take new work of `queue` with these needs. O(pools): asked where a queue is full.
+    pub(crate) fn anybody_idle(&self, floor: &Floor, queue: QueueId, needs: &Needs) -> bool {
+        let channel = floor.queues[queue.index()].channel;
+        let (level, needs) = asked(floor, queue, needs, 0);
+        self.pools.iter().any(|pool| {
+            pool.queues.iter().any(|m| m.queue == queue && m.level <= level)
+                && proficiency(&pool.skills, &needs).is_some()
+                && pool.lines.iter().any(|line| line.channel == channel && line.first().is_some())
+        })
     }
 
     /// The idle operator whom the class's policy puts first.
@@ -360,6 +357,27 @@ pub(crate) enum Refusal {
     NotMember,
     Level { asked: u8, found: u8 },
     Skill { need: SkillNeed, found: u8 },
+}
+
+/// The membership level and the skills that work in a queue asks for after `relaxed` relaxations.
+fn asked(floor: &Floor, queue: QueueId, own: &Needs, relaxed: u8) -> (u8, Vec<SkillNeed>) {
+    let config = &floor.queues[queue.index()];
+    let mut level = config.first_level;
+    let mut needs = config.needs.clone();
+    for need in own.as_slice() {
+        match needs.iter_mut().find(|known| known.skill == need.skill) {
+            Some(known) => known.min = known.min.max(need.min),
+            None => needs.push(*need),
+        }
+    }
+    for step in &config.relax[..usize::from(relaxed)] {
+        match step.change {
+            Relaxation::DropSkill(skill) => needs.retain(|need| need.skill != skill),
+            Relaxation::MinProficiency(most) => needs.iter_mut().for_each(|need| need.min = need.min.min(most)),
+            Relaxation::Widen(to) => level = level.max(to),
+        }
+    }
+    (level, needs)
 }
 
 /// Sum of proficiency in the needed skills, or `None` where one is missing or too low.
