@@ -63,15 +63,16 @@ impl CallCell {
 
     pub(crate) fn merge(&mut self, other: &Self) {
         self.counts += &other.counts;
-        self.judged += other.judged;
-        self.met += other.met;
+        self.judged = self.judged.saturating_add(other.judged);
+        self.met = self.met.saturating_add(other.met);
         add_all(&mut *self.products, &*other.products);
     }
 
     /// A ratio over `n` replications, each `elapsed_us` long.
     pub(crate) fn estimate(&self, fraction: Fraction, n: u64, elapsed_us: u64, level: f64) -> Option<Estimate> {
-        let get =
-            |primitive| constant(primitive, elapsed_us).map_or_else(|| self.counts.get(primitive), |each| each * n);
+        let get = |primitive| {
+            constant(primitive, elapsed_us).map_or_else(|| self.counts.get(primitive), |each| each.saturating_mul(n))
+        };
         Moments { primitives: &CALL_MOMENTS, products: &*self.products, get: &get, n, elapsed: elapsed_us }
             .estimate(fraction, level)
     }
@@ -95,8 +96,9 @@ impl StaffCell {
 
     /// A ratio over `n` replications, each `elapsed_us` long.
     pub(crate) fn estimate(&self, fraction: Fraction, n: u64, elapsed_us: u64, level: f64) -> Option<Estimate> {
-        let get =
-            |primitive| constant(primitive, elapsed_us).map_or_else(|| self.times.get(primitive), |each| each * n);
+        let get = |primitive| {
+            constant(primitive, elapsed_us).map_or_else(|| self.times.get(primitive), |each| each.saturating_mul(n))
+        };
         Moments { primitives: &STAFF_MOMENTS, products: &*self.products, get: &get, n, elapsed: elapsed_us }
             .estimate(fraction, level)
     }
@@ -172,7 +174,7 @@ fn add_products<const N: usize>(products: &mut [u128], values: [u64; N]) {
 
 fn add_all(sums: &mut [u128], values: &[u128]) {
     for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += value;
+        *sum = sum.saturating_add(*value);
     }
 }
 

@@ -16,7 +16,8 @@ macro_rules! counts {
 
         impl std::ops::AddAssign<&Self> for Counts {
             fn add_assign(&mut self, other: &Self) {
-                $(self.$field += other.$field;)+
+                // Saturates: only a forged file comes near 2^64.
+                $(self.$field = self.$field.saturating_add(other.$field);)+
             }
         }
 
@@ -142,7 +143,7 @@ impl Counts {
     /// Handle time in µs: talk + hold + consult + after-call work. Ring and dial time are not in it.
     #[must_use]
     pub const fn handle_us(&self) -> u64 {
-        self.talk_us + self.hold_us + self.consult_us + self.after_call_us
+        self.talk_us.saturating_add(self.hold_us).saturating_add(self.consult_us).saturating_add(self.after_call_us)
     }
 
     /// The same counts with the service level's two parts set by `rule`.
@@ -190,8 +191,11 @@ impl Counts {
     #[must_use]
     pub const fn identity(&self) -> (u64, u64) {
         (
-            self.waiting_at_start + self.offered,
-            self.answered_here + self.abandoned_here + self.flowed_out_here + self.waiting_at_end,
+            self.waiting_at_start.saturating_add(self.offered),
+            self.answered_here
+                .saturating_add(self.abandoned_here)
+                .saturating_add(self.flowed_out_here)
+                .saturating_add(self.waiting_at_end),
         )
     }
 }

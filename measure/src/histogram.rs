@@ -44,9 +44,9 @@ impl Histogram {
     /// Adds all counts of `other`.
     pub fn merge(&mut self, other: &Self) {
         for (sum, count) in self.buckets.iter_mut().zip(&other.buckets) {
-            *sum += count;
+            *sum = sum.saturating_add(*count);
         }
-        self.count += other.count;
+        self.count = self.count.saturating_add(other.count);
         self.max_us = self.max_us.max(other.max_us);
     }
 
@@ -89,14 +89,15 @@ impl Histogram {
         let rank = (libm::ceil(q * self.count as f64) as u64).clamp(1, self.count);
         let mut below = 0;
         for (index, &count) in self.buckets.iter().enumerate() {
-            if below + count >= rank {
+            if count >= rank - below {
                 let (low, width) = bounds_of(index);
                 let inside = u128::from(width - 1) * u128::from(rank - below) / u128::from(count);
                 return Some((low + inside as u64).min(self.max_us));
             }
             below += count;
         }
-        unreachable!("the counts of all buckets add up to `count`")
+        // The buckets add up to `count`, unless sums were saturated.
+        Some(self.max_us)
     }
 
     /// The share of values not above `value_us`; `None` where there is none. Values of its own bucket count in proportion.
@@ -106,7 +107,7 @@ impl Histogram {
             return None;
         }
         let last = bucket_of(value_us);
-        let below: u64 = self.buckets[..last].iter().sum();
+        let below = self.buckets[..last].iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
         let (low, width) = bounds_of(last);
         let part = self.buckets[last] as f64 * ((value_us - low + 1) as f64 / width as f64).min(1.0);
         Some((below as f64 + part) / self.count as f64)
@@ -169,7 +170,9 @@ impl<'de> Deserialize<'de> for Histogram {
             let Some(bucket) = bucket else {
                 return Err(D::Error::custom(format!("a histogram has buckets 0 to {}, found {index}", BUCKETS - 1)));
             };
-            *bucket = count;
+            if std::mem::replace(bucket, count) != 0 {
+                return Err(D::Error::custom(format!("a histogram has bucket {index} twice")));
+            }
         }
         let sum = filled.iter().try_fold(0_u64, |sum, pair| sum.checked_add(pair.1));
         if sum != Some(count) {

@@ -464,13 +464,13 @@ impl Results {
     /// Calls simulated in all replications, warm-up included.
     #[must_use]
     pub fn calls_simulated(&self) -> u64 {
-        self.replications.iter().map(|replication| replication.calls).sum()
+        self.replications.iter().fold(0, |sum, replication| sum.saturating_add(replication.calls))
     }
 
     /// Engine commands in all replications.
     #[must_use]
     pub fn engine_commands(&self) -> u64 {
-        self.replications.iter().map(|replication| replication.engine_commands).sum()
+        self.replications.iter().fold(0, |sum, replication| sum.saturating_add(replication.engine_commands))
     }
 
     /// Replications that a fast path computed.
@@ -508,8 +508,11 @@ impl Results {
         if self.format != FORMAT {
             return Err(format!("format \"{}\" where this version reads \"{FORMAT}\"", self.format));
         }
-        if header.grid.interval_us == 0 || intervals == 0 {
-            return Err("a grid without intervals".to_owned());
+        /// 100,000 days: no grid is longer, and no sum of its times leaves 64 bits.
+        const LONGEST_US: u64 = 100_000 * 86_400_000_000;
+        let length = u64::try_from(intervals).ok().and_then(|count| count.checked_mul(header.grid.interval_us));
+        if length.is_none_or(|length| length == 0 || length > LONGEST_US) || header.grid.start_us > LONGEST_US {
+            return Err("a grid without intervals, or longer than 100,000 days".to_owned());
         }
         let labels = header.interval_labels.len();
         let lengths = [
@@ -571,7 +574,8 @@ impl Results {
             let counts = row.map_or_else(Counts::default, |row| replication.queues[row].counts);
             let staff = group_times(replication, scope);
             let get = |primitive| {
-                constant(primitive, elapsed).unwrap_or_else(|| counts.get(primitive) + staff.get(primitive))
+                constant(primitive, elapsed)
+                    .unwrap_or_else(|| counts.get(primitive).saturating_add(staff.get(primitive)))
             };
             (sum(fraction.over, get) as f64, sum(fraction.under, get) as f64)
         };

@@ -101,13 +101,18 @@ impl StaffTimes {
     /// Ringing + Dialing + Talking + Consulting + Holding + AfterCallWork, in µs.
     #[must_use]
     pub fn busy_us(&self) -> u64 {
-        Status::ALL.iter().filter(|status| status.is_busy()).map(|status| self.in_status(*status)).sum()
+        self.sum_of(Status::is_busy)
+    }
+
+    fn sum_of(&self, wanted: impl Fn(Status) -> bool) -> u64 {
+        let wanted = Status::ALL.into_iter().filter(|status| wanted(*status));
+        wanted.fold(0, |sum, status| sum.saturating_add(self.in_status(status)))
     }
 
     /// All statuses but LoggedOut, in µs.
     #[must_use]
     pub fn logged_in_us(&self) -> u64 {
-        self.in_status_us.iter().sum::<u64>() - self.in_status(Status::LoggedOut)
+        self.sum_of(|status| status != Status::LoggedOut)
     }
 
     /// The time that `primitive` names; 0 for one that is not counted for operators.
@@ -127,10 +132,10 @@ impl StaffTimes {
 impl std::ops::AddAssign<&Self> for StaffTimes {
     fn add_assign(&mut self, other: &Self) {
         for (sum, value) in self.in_status_us.iter_mut().zip(other.in_status_us) {
-            *sum += value;
+            *sum = sum.saturating_add(value);
         }
-        self.paid_us += other.paid_us;
-        self.rostered_us += other.rostered_us;
-        self.out_of_roster_us += other.out_of_roster_us;
+        self.paid_us = self.paid_us.saturating_add(other.paid_us);
+        self.rostered_us = self.rostered_us.saturating_add(other.rostered_us);
+        self.out_of_roster_us = self.out_of_roster_us.saturating_add(other.out_of_roster_us);
     }
 }

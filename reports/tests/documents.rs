@@ -172,3 +172,31 @@ fn plans_with_other_customers_are_not_compared() {
     let empty = Results::new(floor::header("empty"));
     assert!(compare(&today, &empty).unwrap_err().to_string().contains("no replication in common"));
 }
+
+#[test]
+fn a_forged_results_file_is_refused_or_printed_and_never_a_panic() {
+    let json = floor::results("today", 14, 2).to_json();
+    let digits: Vec<usize> =
+        json.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_digit()).map(|(at, _)| at).collect();
+    let forged = ["9999999999999999999", "18446744073709551615", "0", "-1", "1e300", "null", "[]", "\"\"", "{}"];
+    let (mut refused, mut printed) = (0, 0);
+    for (turn, step) in (0..digits.len()).step_by(digits.len() / 400).enumerate() {
+        let at = digits[step];
+        // The whole number that the digit is in.
+        let from = json[..at].rfind(|letter: char| !letter.is_ascii_digit()).map_or(0, |before| before + 1);
+        let to = at + json[at..].find(|letter: char| !letter.is_ascii_digit()).unwrap_or(0);
+        let text = format!("{}{}{}", &json[..from], forged[turn % forged.len()], &json[to..]);
+        match read_json(&text) {
+            Err(error) => {
+                refused += 1;
+                assert!(!error.found.is_empty());
+            }
+            Ok(results) => {
+                printed += 1;
+                let _ = (to_text(&results, None, PAGE), to_csv(&results), to_json(&results), to_html(&results, None));
+                let _ = compare(&results, &results).map(|comparison| comparison.to_text(PAGE));
+            }
+        }
+    }
+    assert!(refused > 100 && printed > 50, "{refused} refused, {printed} printed");
+}
