@@ -195,6 +195,8 @@ pub(crate) struct Host<'m> {
     closing_us: u64,
     /// Operators whose shift is over and who work the queue off.
     staying: bool,
+    /// `[group]`: who had a call in hand when their shift ended, the last to be relieved first.
+    overstaying: Vec<Vec<u32>>,
     /// `[class][known customer]`: who served them last, or nobody.
     last_operators: Vec<Vec<u32>>,
     campaigns: Vec<outbound::CampaignState>,
@@ -277,6 +279,7 @@ impl<'m> Host<'m> {
             opening_us: 0,
             closing_us: u64::MAX,
             staying: false,
+            overstaying: vec![Vec::new(); model.groups.len()],
             last_operators: scenario.classes.iter().map(|class| vec![NOBODY; remembered(class)]).collect(),
             campaigns: model.campaigns.iter().map(|_| outbound::CampaignState::default()).collect(),
             commands: 0,

@@ -45,13 +45,16 @@ impl Errand {
     /// The present Work or Break is not by plan.
     pub(crate) const UNPLANNED: Self = Self(4);
 
+    /// Somebody of the group who ought to have gone has a call in hand: goes in their place when free.
+    pub(crate) const RELIEVES: Self = Self(8);
+
     pub(crate) const fn has(self, what: Self) -> bool {
         self.0 & what.0 != 0
     }
 
     /// Whether there is something to do instead of being Ready.
     pub(crate) const fn calls_away(self) -> bool {
-        self.0 & (Self::LEAVING.0 | Self::BREAK.0) != 0
+        self.0 & (Self::LEAVING.0 | Self::BREAK.0 | Self::RELIEVES.0) != 0
     }
 
     pub(crate) const fn set(&mut self, what: Self, on: bool) {

@@ -363,7 +363,7 @@ pub(crate) static INTERVAL_FACTOR: Table = Table {
 /// `redial`.
 pub(crate) static REDIAL: Table = Table {
     name: "redial",
-    doc: "Calling again after a failed attempt.",
+    doc: "Calling again after a failed attempt: the same person, with the same patience and the same matter.",
     keys: &[
         key("probability", Shape::Number(Share), "Probability after each failed attempt.").required(),
         key("delay", Shape::Table(&DISTRIBUTION), "From the failure to the next attempt.").required(),
@@ -454,7 +454,7 @@ pub(crate) static TRANSFER: Table = Table {
 /// `[operators.NAME]`.
 pub(crate) static OPERATORS: Table = Table {
     name: "operators",
-    doc: "A group of operators who are alike. Give one of `count`, `staffing`, `shifts` and `roster`.",
+    doc: "A group of operators who are alike. Give one of `count`, `staffing`, `shifts` and `roster`. When fewer are wanted, those who are free go first and then whoever is free next; a call in hand is finished. With planned breaks operators are told apart, and each goes at the end of their own shift.",
     keys: &[
         key("services", NAMES, "Services that they belong to.").or(Words("all")),
         key("skills", SKILLS, "Skills: a list (proficiency 5), or a table skill = proficiency (1–10)."),

@@ -57,7 +57,8 @@ impl<'m> Host<'m> {
         self.live -= 1;
         let source = u16::try_from(id >> 48).expect("16 bits");
         let attempt = u8::try_from(id >> 40 & 0xff).expect("8 bits");
-        let words = self.streams.block(Kind::Customer, id, 0);
+        // The same person, with the same patience and the same matter.
+        let words = self.streams.block(Kind::Customer, id & !(0xff << 40), 0);
         self.announce(Coming { id, words, source, attempt, trace: 0, known: NOBODY });
     }
 

@@ -271,11 +271,14 @@ impl Host<'_> {
     /// What an operator without a call does next: leaves, has a break, or is Ready.
     #[inline]
     pub(super) fn free(&mut self, operator: u32) {
-        let state = self.operators[operator as usize];
-        if !state.is_free() {
+        if !self.operators[operator as usize].is_free() {
             return;
         }
         let id = OperatorId(operator);
+        if self.operators[operator as usize].errand.has(Errand::RELIEVES) {
+            self.relieve(operator);
+        }
+        let state = self.operators[operator as usize];
         if state.errand.has(Errand::LEAVING) {
             if self.agendas[operator as usize].in_hand > 0 {
                 self.finish_what_is_in_hand(operator);
@@ -304,6 +307,34 @@ impl Host<'_> {
             }
         };
         self.apply(Command::SetStatus { operator: id, to: choice });
+    }
+
+    /// The crew shrank, and somebody who ought to have gone has a call in hand: they stay on, and who is free goes.
+    fn relieve(&mut self, operator: u32) {
+        let place = operator as usize;
+        if self.agendas[place].in_hand > 0 {
+            return;
+        }
+        self.operators[place].errand.set(Errand::RELIEVES, false);
+        let shift = self.agendas[place].shift;
+        if shift == NO_SHIFT {
+            return;
+        }
+        let group = usize::from(self.operators[place].group);
+        while let Some(other) = self.overstaying[group].pop() {
+            let state = &self.operators[other as usize];
+            // Some have gone, or have taken up another shift, since the boundary.
+            if state.errand.has(Errand::LEAVING) && !state.is_free() && is_at_floor(state.status) {
+                for (id, leaves) in [(other, false), (operator, true)] {
+                    self.close_status(id as usize, self.now);
+                    let errand = &mut self.operators[id as usize].errand;
+                    errand.set(Errand::LEAVING, leaves);
+                    errand.set(Errand::RELIEVES, !leaves);
+                    self.agendas[id as usize].shift = if leaves { NO_SHIFT } else { shift };
+                }
+                return;
+            }
+        }
     }
 
     /// Leaves when the chats and tickets in hand are done, and takes no more until then.
@@ -378,7 +409,7 @@ impl Host<'_> {
     /// All boundaries of one instant, from number `first` on.
     pub(super) fn shift(&mut self, first: usize) {
         let at_us = self.roster.boundaries[first].at_us;
-        let mut touched = Vec::new();
+        let (mut touched, mut shrunk) = (Vec::new(), Vec::new());
         for i in first..self.roster.boundaries.len() {
             let boundary = self.roster.boundaries[i];
             if boundary.at_us != at_us {
@@ -388,6 +419,7 @@ impl Host<'_> {
             if boundary.starts {
                 self.shift_starts(boundary.group, boundary.shift);
             } else {
+                shrunk.push(boundary.group);
                 for id in ids {
                     if self.agendas[id as usize].shift == boundary.shift {
                         self.close_status(id as usize, self.now);
@@ -398,8 +430,36 @@ impl Host<'_> {
                 }
             }
         }
-        for id in touched {
+        for &id in &touched {
             if self.operators[id as usize].errand.has(Errand::LEAVING) {
+                self.reactions.push_back(Reaction::Free(id));
+            }
+        }
+        shrunk.dedup();
+        for group in shrunk {
+            self.shrink(usize::from(group), &touched);
+        }
+    }
+
+    /// A shift has ended. The operators of a group are alike, so if others stay on, whoever is free first goes; except where
+    /// breaks are planned from the shift's start and make them differ.
+    fn shrink(&mut self, group: usize, touched: &[u32]) {
+        if !self.model.groups[group].planned_breaks.is_empty() {
+            return;
+        }
+        let ids = self.model.plan.groups[group].clone();
+        let overstays = |id: &&u32| {
+            let state = &self.operators[**id as usize];
+            ids.contains(*id) && state.errand.has(Errand::LEAVING) && !state.is_free() && is_at_floor(state.status)
+        };
+        let earlier = std::mem::take(&mut self.overstaying[group]);
+        self.overstaying[group] = earlier.iter().chain(touched).filter(overstays).copied().collect();
+        if self.overstaying[group].is_empty() {
+            return;
+        }
+        for id in ids {
+            if self.agendas[id as usize].shift != NO_SHIFT {
+                self.operators[id as usize].errand.set(Errand::RELIEVES, true);
                 self.reactions.push_back(Reaction::Free(id));
             }
         }
@@ -432,6 +492,7 @@ impl Host<'_> {
         self.close_status(operator as usize, self.now);
         let state = &mut self.operators[operator as usize];
         state.errand.set(Errand::LEAVING, false);
+        state.errand.set(Errand::RELIEVES, false);
         self.agendas[operator as usize].shift = shift;
         let goes_on = is_at_floor(state.status);
         let group = &self.model.groups[usize::from(state.group)];
