@@ -5,11 +5,7 @@ mod reference;
 use callfloor_measure::EarlyAbandons;
 use callfloor_sim::theory::staffing::{Targets, fewest_operators, rostered};
 use callfloor_sim::theory::{Branch, Demand, Figures, Model, Patience, Thresholds, erlang_b, finite_queue};
-use reference::{Row, number, table};
-
-fn whole(row: &Row, column: &str) -> u32 {
-    row[column].parse().unwrap_or_else(|_| panic!("{}: {column} {:?}", row["id"], row[column]))
-}
+use reference::{Row, number, table, whole};
 
 /// Within 1e-10 of the row's value, or its own tolerance where the printed value is rounded more coarsely.
 fn check(row: &Row, found: f64) {

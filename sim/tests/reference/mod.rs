@@ -31,3 +31,8 @@ pub(crate) fn table(name: &str) -> Vec<Row> {
 pub(crate) fn number(row: &Row, column: &str) -> f64 {
     row[column].parse().unwrap_or_else(|_| panic!("{}: {column} {:?}", row["id"], row[column]))
 }
+
+/// A whole number of a row.
+pub(crate) fn whole(row: &Row, column: &str) -> u32 {
+    row[column].parse().unwrap_or_else(|_| panic!("{}: {column} {:?}", row["id"], row[column]))
+}
