@@ -25,10 +25,10 @@ pub(crate) struct Running {
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
     /// Number of replications, instead of the scenario's
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000))]
     pub(crate) replications: Option<u32>,
     /// Number of the first replication: parts of one run on several machines are merged by `report`
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000_000_000))]
     pub(crate) first_replication: u32,
     /// Check every invariant of the engine after every event (slow)
     #[arg(long)]
@@ -36,7 +36,7 @@ pub(crate) struct Running {
     /// Compute a floor of one queue and one pool without the engine: the same figures, ten times as fast
     #[arg(long, conflicts_with = "check")]
     pub(crate) fast_path: bool,
-    /// No progress bar
+    /// No progress bar, and no text on stdout: only the documents that were asked for, and the exit code
     #[arg(long, short)]
     pub(crate) quiet: bool,
 }
