@@ -25,7 +25,7 @@ fn ninety_five_per_cent_intervals_hold_the_truth() {
     for seed in 1..=u64::from(RUNS) {
         let mut pool = Pool::new(operators, per_s, handle_s);
         pool.patience = Some((format!("{{ mean_s = {patience_s:?} }}"), patience_s));
-        pool.calls = 150.0;
+        pool.calls = 500.0;
         pool.seed = seed;
         let results = pool.simulate();
         for (held, (metric, truth)) in held.iter_mut().zip(figures) {

@@ -171,6 +171,56 @@ fn finite_queue() {
     });
 }
 
+/// Handling and patience of several kinds at once: W. Whitt, "Engineering solution of a basic call-center model",
+/// Management Science 51 (2005), tables 1, 2, 3 and 6. The tables are simulations with intervals of their own.
+#[test]
+fn general_handling_and_patience() {
+    let mut cases: BTreeMap<(String, String), Vec<Row>> = BTreeMap::new();
+    for row in table("whitt2005_tables_1_2_3_6.csv") {
+        // Variances are figures of theory alone.
+        if !row["metric"].starts_with("var_") {
+            cases.entry((row["service"].clone(), row["patience"].clone())).or_default().push(row);
+        }
+    }
+    let distribution = |name: &str| match name.split(['(', '=', ';', ')']).collect::<Vec<_>>().as_slice() {
+        ["M"] => format!("{{ mean_s = {HANDLE_S:?} }}"),
+        ["E2"] => format!("{{ kind = \"erlang\", phases = 2, mean_s = {HANDLE_S:?} }}"),
+        ["lognormal", "mean", mean, "scv", scv, ""] => format!(
+            "{{ kind = \"lognormal\", mean_s = {:?}, cv = {:?} }}",
+            mean.parse::<f64>().unwrap() * HANDLE_S,
+            scv.parse::<f64>().unwrap().sqrt()
+        ),
+        _ => panic!("unknown distribution {name}"),
+    };
+    let mut judge = Judge::default();
+    for ((service, patience), rows) in &cases {
+        let row = &rows[0];
+        let mut pool = Pool::new(whole(row, "servers"), number(row, "arrival_rate") / HANDLE_S, HANDLE_S);
+        pool.handling = distribution(service);
+        let mean_s = number(row, "patience_mean") * HANDLE_S;
+        pool.patience = Some((distribution(patience), mean_s));
+        pool.places = Some(whole(row, "waiting_places"));
+        for (target, suffix) in [(0.1, "_0.1_"), (0.2, "_0.2_")] {
+            pool.target_s = target * HANDLE_S;
+            let results = pool.simulate();
+            for row in rows {
+                let metric = match row["metric"].as_str() {
+                    timed if timed.contains("_le_") && !timed.contains(suffix) => continue,
+                    timed => timed.replace(suffix, "_t_"),
+                };
+                // Where an exact value is known it decides.
+                let (value, half_width) = match row["exact_value"].as_str() {
+                    "" => (number(row, "value"), number(row, "half_width")),
+                    exact => (exact.parse().unwrap(), 0.0),
+                };
+                let what = format!("{} {service} {patience} {}", row["id"], row["metric"]);
+                judge.agree_published(&what, measured(&results, &metric, HANDLE_S), value, half_width);
+            }
+        }
+    }
+    judge.finish();
+}
+
 #[test]
 fn constant_and_general_handling() {
     let mut judge = Judge::default();
