@@ -340,7 +340,10 @@ impl Engine {
             let first = if self.exclusions == 0 {
                 waiting.first()
             } else {
-                waiting.iter().filter(|&(_, index)| self.may_have(index, operator)).min()
+                // What they have missed and is about to be settled may go to somebody who did not miss it last.
+                let left = |place: &Place| place.unsettled && place.missed_by.contains(&operator);
+                let waiting = waiting.iter().filter(|&(_, index)| !left(&self.places[index]));
+                waiting.filter(|&(_, index)| self.may_have(index, operator)).min()
             };
             if let Some((key, index)) = first
                 && best.is_none_or(|best| (preference, key, index) < best)
