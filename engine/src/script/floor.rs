@@ -668,6 +668,9 @@ impl Draft {
                 return Ok(());
             }
             words.need(";")?;
+            if words.is_done() {
+                return Ok(());
+            }
         }
     }
 

@@ -38,6 +38,13 @@ struct Row {
     words: Vec<Word>,
 }
 
+impl Row {
+    /// A timed command, which never continues the line above.
+    fn is_timed(&self) -> bool {
+        matches!(self.words.as_slice(), [t, mark, ..] if t.is("t") && mark.is("="))
+    }
+}
+
 /// Marks the end of a line that continues; separates steps of a flow, and means nothing elsewhere.
 pub(super) const NEW_LINE: &str = "\n";
 
@@ -55,13 +62,13 @@ pub(super) fn statements(text: &str) -> Result<Vec<Statement>, ScriptError> {
 
 fn group(rows: &mut core::iter::Peekable<alloc::vec::IntoIter<Row>>, deeper_than: Option<usize>) -> Vec<Statement> {
     let mut all = Vec::new();
-    while rows.peek().is_some_and(|row| deeper_than.is_none_or(|indent| row.indent > indent)) {
+    while rows.peek().is_some_and(|row| deeper_than.is_none_or(|indent| row.indent > indent && !row.is_timed())) {
         let Some(Row { indent, mut words }) = rows.next() else { break };
         let mut block = Vec::new();
         if words.iter().any(|word| word.is("reconfigure")) {
             block = group(rows, Some(indent));
         } else if !words.first().is_some_and(|head| head.is("floor") || head.is("service")) {
-            while rows.peek().is_some_and(|row| row.indent > indent) {
+            while rows.peek().is_some_and(|row| row.indent > indent && !row.is_timed()) {
                 let Some(row) = rows.next() else { break };
                 if let Some(&Word { line, column, .. }) = row.words.first() {
                     words.push(Word { text: NEW_LINE.to_owned(), kind: WordKind::Mark, line, column });
