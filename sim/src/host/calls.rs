@@ -57,9 +57,14 @@ impl<'m> Host<'m> {
         self.live -= 1;
         let source = u16::try_from(id >> 48).expect("16 bits");
         let attempt = u8::try_from(id >> 40 & 0xff).expect("8 bits");
-        // The same person, with the same patience and the same matter.
+        // The same person, with the same patience and the same matter: drawn again from the same words, or of the trace.
         let words = self.streams.block(Kind::Customer, id & !(0xff << 40), 0);
-        self.announce(Coming { id, words, source, attempt, trace: 0, known: NOBODY });
+        let traced = matches!(
+            self.model.scenario.classes[usize::from(source)].arrivals,
+            callfloor_scenario::Arrivals::Trace { .. }
+        );
+        let trace = if traced { u32::try_from(id & ((1 << 40) - 1)).expect("a trace fits in memory") + 1 } else { 0 };
+        self.announce(Coming { id, words, source, attempt, trace, known: NOBODY });
     }
 
     /// Tells the engine of a customer.
