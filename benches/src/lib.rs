@@ -1,1 +1,3 @@
 //! What is measured, and nothing else: see `benches/` and its README.
+
+pub mod floor;
