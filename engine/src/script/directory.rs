@@ -58,8 +58,12 @@ impl Directory {
                 self.last_offer.insert(operator, offer);
                 self.offers.insert((operator, work), offer);
             }
-            Output::Event(Event::CallArrived { call, .. } | Event::DialStarted { call, .. }) => {
+            Output::Event(Event::CallArrived { call, .. }) => {
                 self.learn(Kind::Call, (call.number(), call.slot()), name);
+            }
+            Output::Event(Event::DialStarted { call, operator, .. }) => {
+                self.learn(Kind::Call, (call.number(), call.slot()), name);
+                self.legs.insert(LegId { call, leg: 1 }, Far::Operator(operator));
             }
             Output::Event(Event::CallbackReceived { callback, .. }) => {
                 self.learn(Kind::Callback, (callback.number(), callback.slot()), name);

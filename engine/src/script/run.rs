@@ -178,8 +178,11 @@ impl<'a> Player<'a> {
     /// Puts the engine's outputs into words.
     fn tell(&mut self, at: Instant, mut name: Option<(Kind, String)>) {
         let arriving = name.clone().map(|(_, name)| name);
-        for output in core::mem::take(&mut self.out) {
-            self.directory.hear(&output, &mut name);
+        let said = core::mem::take(&mut self.out);
+        for output in &said {
+            self.directory.hear(output, &mut name);
+        }
+        for output in said {
             let text = self.speaker(arriving.as_deref()).say(&output);
             self.lines.push(Line { at, text, said: Said::Output(output) });
         }
