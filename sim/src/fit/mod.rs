@@ -3,7 +3,10 @@
 //! [`log`] reads the calls; each other file estimates one part of a scenario from them.
 
 pub mod columns;
+pub mod handling;
 pub mod log;
+pub mod patience;
+pub mod statistics;
 
 /// A file of the shared data, or `None` with a message where it is absent.
 ///
