@@ -7,6 +7,7 @@
 mod compare;
 mod completions;
 mod ending;
+mod fit;
 mod init;
 mod output;
 mod report;
@@ -16,6 +17,7 @@ mod script;
 mod simulate;
 
 mod theory;
+mod validate;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -40,11 +42,13 @@ enum Command {
     Simulate(simulate::Arguments),
     Compare(compare::Arguments),
     Report(report::Arguments),
+    Fit(fit::Arguments),
     Init(init::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
     Script(script::Arguments),
     Theory(theory::Arguments),
+    Validate(validate::Arguments),
 }
 
 impl Command {
@@ -53,11 +57,13 @@ impl Command {
             Self::Simulate(arguments) => simulate::run(&arguments),
             Self::Compare(arguments) => compare::run(&arguments),
             Self::Report(arguments) => report::run(&arguments),
+            Self::Fit(arguments) => fit::run(&arguments),
             Self::Init(arguments) => init::run(&arguments),
             Self::Schema(arguments) => schema::run(&arguments),
             Self::Completions(arguments) => completions::run(&arguments),
             Self::Script(arguments) => script::run(&arguments),
             Self::Theory(arguments) => theory::run(&arguments),
+            Self::Validate(arguments) => validate::run(&arguments),
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod replication;
 mod roster;
 pub mod stream;
 pub mod theory;
+pub mod validate;
 pub mod ziggurat;
 
 pub use replication::{CallRow, Options, Outcome, Progress, SimulationError, fast_path_objection, simulate};

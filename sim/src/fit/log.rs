@@ -34,7 +34,7 @@ pub struct Call {
     pub service: Option<Service>,
     /// Type of call, by its place in [`CallLog::kinds`].
     pub kind: usize,
-    /// Priority as recorded.
+    /// Priority; 0 is ordinary.
     pub priority: u8,
 }
 
@@ -166,8 +166,10 @@ pub struct CallLog {
     pub kinds: Vec<String>,
     /// Names of the operators, in alphabetical order.
     pub operators: Vec<String>,
-    /// Rows read: calls and rejections together.
+    /// Rows read: calls, rejections and calls of days that were not asked for.
     pub rows: usize,
+    /// Calls of days that were not asked for.
+    pub not_wanted: usize,
     /// What data it is.
     pub source: Source,
 }
@@ -236,6 +238,14 @@ impl CallLog {
         let mut reader = Reader::new(options);
         reader.read(Path::new(name), bytes)?;
         Ok(reader.finish())
+    }
+
+    /// Keeps the calls of the days from `since` to `until`; the others are counted as not wanted.
+    pub fn keep_days(&mut self, since: Option<Date>, until: Option<Date>) {
+        let wanted = |c: &Call| since.is_none_or(|d| c.date >= d) && until.is_none_or(|d| c.date <= d);
+        let before = self.calls.len();
+        self.calls.retain(wanted);
+        self.not_wanted += before - self.calls.len();
     }
 
     /// Rejected rows by reason, with counts.
@@ -418,7 +428,16 @@ impl<'a> Reader<'a> {
         }
         calls.sort_by_key(|call| (call.date, call.at_us, call.file, call.line));
         let source = if self.bank_files > 0 { Source::AnonymousBank } else { Source::Unknown };
-        CallLog { calls, rejections: self.rejections, files: self.files, kinds, operators, rows: self.rows, source }
+        CallLog {
+            calls,
+            rejections: self.rejections,
+            files: self.files,
+            kinds,
+            operators,
+            rows: self.rows,
+            not_wanted: 0,
+            source,
+        }
     }
 }
 
@@ -559,7 +578,9 @@ fn bank_row<'a>(layout: &BankLayout, fields: &[&'a str]) -> Result<Row<'a>, Refu
         None
     };
     let text = fields[layout.priority];
-    let priority = needed("priority", text, text.parse().ok(), "a whole number from 0 to 255")?;
+    let recorded: u8 = needed("priority", text, text.parse().ok(), "a whole number from 0 to 255")?;
+    // The centre knew two classes: 2 was high, 0 and 1 were ordinary.
+    let priority = u8::from(recorded >= 2);
     let (operator, kind) = (fields[layout.server], fields[layout.kind]);
     Ok(Row { date, at_us, wait_us, service, operator, kind, priority })
 }

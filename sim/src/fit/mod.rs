@@ -2,10 +2,14 @@
 //!
 //! [`log`] reads the calls; each other file estimates one part of a scenario from them.
 
+pub mod arrivals;
+pub mod calibration;
 pub mod columns;
+pub mod duty;
 pub mod handling;
 pub mod log;
 pub mod patience;
+pub mod print;
 pub mod statistics;
 
 /// A file of the shared data, or `None` with a message where it is absent.
