@@ -1,0 +1,101 @@
+//! Faults that random runs once found, each as the short script that showed it.
+
+use callfloor_engine::script::{Said, Script};
+use callfloor_engine::{EndCause, Event, Output, Span};
+
+/// Runs a script with every invariant checked after each line; the events, in order.
+fn events(text: &str) -> Vec<Event> {
+    let script = Script::parse(text).unwrap_or_else(|error| panic!("{error}"));
+    let mut player = script.play();
+    while player.step() {
+        player.engine().check().unwrap_or_else(|violation| panic!("{violation}"));
+    }
+    let said = player.into_lines().into_iter().map(|line| line.said);
+    said.filter_map(|said| match said {
+        Said::Output(Output::Event(event)) => Some(event),
+        Said::Refused(rejection) => panic!("{rejection}"),
+        _ => None,
+    })
+    .collect()
+}
+
+/// The limit of a forced end left its deadline set in the call, whose end then cancelled somebody else's.
+#[test]
+fn forced_end_by_limit_cancels_nobody_elses_deadline() {
+    let found = events(
+        "floor
+           service shop inbound outbound
+             flow: queue billing
+             set login ready; forced-end-limit 3s; ring-limit 60s; after-call 10s timed then work
+           queue billing
+           operator a of shop queues billing
+           operator b of shop queues billing
+         t=0 log in operator a
+         t=0 call -> shop
+         t=1 operator a answers offer 1
+         t=2 operator a forces end abuse
+         t=3 log in operator b
+         t=4 call -> shop
+         t=100 call -> shop",
+    );
+    let forced = |event: &Event| matches!(event, Event::CallEnded(record) if matches!(record.cause, EndCause::ForcedByOperator(_)));
+    assert_eq!(found.iter().filter(|event| forced(event)).count(), 1);
+    let timed_out = found.iter().any(|event| {
+        matches!(event, Event::OfferEnded { end: callfloor_engine::OfferEnd::TimedOut, rang, .. }
+            if *rang == Span::from_seconds(60))
+    });
+    assert!(timed_out, "the second call's ring limit still fires: {found:#?}");
+}
+
+/// A customer who had been answered, waited again and then too long, was sent on as if nobody had ever answered, with
+/// the talk counted as waiting: a served customer has no maximum wait.
+#[test]
+fn answered_customer_who_waits_again_has_no_maximum_wait() {
+    let found = events(
+        "floor
+           service shop inbound outbound
+             flow: queue billing
+             set login ready; consult-limit 5s; ring-limit 60s
+           queue billing max-wait 15s
+           operator a of shop queues billing
+           operator b of shop
+         t=0 log in operator a
+         t=0 log in operator b
+         t=0 call -> shop
+         t=2 operator a answers offer 1
+         t=10 operator a transfers to operator b
+         t=60 operator a ready
+         t=70 operator a answers offer 3",
+    );
+    assert!(
+        !found.iter().any(|event| matches!(event, Event::CallEnded(_) | Event::CallFlowedOut { .. })),
+        "{found:#?}"
+    );
+    assert!(matches!(
+        found.iter().rev().find(|event| !matches!(event, Event::TicketChanged { .. })),
+        Some(Event::CallResumed { .. })
+    ));
+}
+
+/// A chat that one operator had missed did not go back to them when the only other one, logged out until then, logged
+/// in on Break.
+#[test]
+fn missed_chat_returns_when_the_other_operator_logs_in_on_break() {
+    let found = events(
+        "floor
+           service shop inbound outbound
+             flow: queue billing
+             set login break for 18; miss stays-ready break after 0
+           queue billing
+           queue web of shop chat fixed-order ring 1s
+           operator a of shop queues web chats 3
+           operator b of shop queues web chats 2
+         t=0 operator a chats available
+         t=0 operator b chats available
+         t=2 chat -> web priority 1
+         t=2 chat -> web priority 2
+         t=6 chat -> web prefers operator b
+         t=7 log in operator b",
+    );
+    assert!(found.iter().any(|event| matches!(event, Event::OfferMade { .. })));
+}

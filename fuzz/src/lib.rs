@@ -1,0 +1,24 @@
+//! Random floors and command sequences against the engine, with every invariant checked after every command. See the
+//! README for what is checked, and how often.
+
+mod audit;
+mod floor;
+mod generate;
+mod ids;
+mod random;
+mod report;
+mod run;
+mod shrink;
+mod simplify;
+mod subject;
+mod view;
+
+pub use audit::Audit;
+pub use floor::{extension, number, outgoing, random_floor};
+pub use generate::{Mix, Step, next_step};
+pub use random::SplitMix64;
+pub use report::describe;
+pub use run::{Failure, Settings, Tally, engine, run_seed, run_steps, shrink_failure};
+pub use shrink::shrink;
+pub use subject::{Fault, Faulty, Subject};
+pub use view::{SeenOffer, View};

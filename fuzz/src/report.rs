@@ -1,0 +1,20 @@
+//! A failing sequence as a script that `callfloor script` runs.
+
+use callfloor_engine::EngineConfig;
+use callfloor_engine::script::{write_command, write_floor};
+
+use crate::generate::Step;
+
+/// The floor and the steps in the engine's script language.
+#[must_use]
+pub fn describe(config: &EngineConfig, steps: &[Step]) -> String {
+    let mut text = write_floor(config);
+    for step in steps {
+        match &step.command {
+            Some(command) => text.push_str(&write_command(config, step.now, command)),
+            None => text.push_str(&format!("# until t={}", step.now)),
+        }
+        text.push('\n');
+    }
+    text
+}
