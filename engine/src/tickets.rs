@@ -205,7 +205,7 @@ impl Engine {
     fn close_solved(&mut self, ticket: TicketId) {
         let found = &self.tickets[ticket];
         if found.call.is_none() && found.chat.is_none() {
-            self.close_ticket(ticket);
+            self.close_ticket(ticket, None);
         }
     }
 
@@ -218,13 +218,13 @@ impl Engine {
     }
 
     /// Closed: the engine forgets the ticket.
-    fn close_ticket(&mut self, ticket: TicketId) {
+    fn close_ticket(&mut self, ticket: TicketId, resolution: Option<Resolution>) {
         let from = self.tickets[ticket].status;
         self.stop_clock(ticket, |ticket| &mut ticket.first_response);
         self.stop_clock(ticket, |ticket| &mut ticket.resolution);
         self.leave_ticket_queue(ticket);
         self.put_ticket_down(ticket);
-        self.change_ticket(ticket, TicketChange::Status { from, to: TicketStatus::Closed, resolution: None });
+        self.change_ticket(ticket, TicketChange::Status { from, to: TicketStatus::Closed, resolution });
         self.forget_ticket(ticket);
     }
 
@@ -485,7 +485,7 @@ impl Engine {
         }
         self.change_ticket(into, TicketChange::Absorbed(from));
         self.change_ticket(from, TicketChange::MergedInto(into));
-        self.close_ticket(from);
+        self.close_ticket(from, Some(Resolution::Duplicate));
         Ok(())
     }
 
