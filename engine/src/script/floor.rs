@@ -66,7 +66,8 @@ impl Draft {
         for statement in statements {
             self.declare(&mut Cursor::new(&statement.words))?;
         }
-        let mut service = None;
+        // Where there is one service alone, everything belongs to it.
+        let mut service = (self.floor.services.len() == 1).then_some(0);
         for statement in statements {
             self.statement(&statement.words, &mut service)?;
         }
