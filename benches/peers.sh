@@ -12,19 +12,28 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 RUNS=${RUNS:-5}
 CALLS=${CALLS:-3000000}
+python=${PYTHON:-python3}
 
 cargo build --release --quiet -p callfloor
 callfloor=${CARGO_TARGET_DIR:-target}/release/callfloor
 sed "s/^contacts = .*/contacts = $CALLS/" scenarios/mm50m.toml > "$work/mm50m.toml"
 
-# Prints "seconds kibibytes" of one run: processor time and peak memory.
+# Prints "seconds kibibytes" of one run: processor time, and peak memory as the kernel last told it.
 once() {
     /usr/bin/env python3 - "$@" <<'PYTHON'
-import resource, subprocess, sys
-done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+import os, resource, subprocess, sys, time
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+peak = 0
+while child.poll() is None:
+    try:
+        with open(f"/proc/{child.pid}/status") as status:
+            peak = max([peak] + [int(line.split()[1]) for line in status if line.startswith("VmHWM")])
+    except OSError:
+        pass
+    time.sleep(0.02)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 # 1 is a scenario whose thresholds were missed: it ran all the same.
-sys.exit(done.returncode) if done.returncode not in (0, 1) else print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+sys.exit(child.returncode) if child.returncode not in (0, 1) else print(used.ru_utime + used.ru_stime, peak)
 PYTHON
 }
 
@@ -71,13 +80,13 @@ if nexosim=$(built "$peers/nexosim_mmcm" 2> "$work/nexosim"); then
 else
     echo "NeXosim: does not build here: $(tail -n 1 "$work/nexosim")"
 fi
-measure "Python, heapq" $((CALLS / 6)) python3 "$peers/heapq_mmcm.py" $((CALLS / 6))
+measure "Python, heapq" $((CALLS / 6)) "$python" "$peers/heapq_mmcm.py" $((CALLS / 6))
 command -v pypy3 > /dev/null && measure "PyPy, heapq" "$CALLS" pypy3 "$peers/heapq_mmcm.py" "$CALLS"
 for peer in simpy:30 ciw:60; do
     name=${peer%:*}
     calls=$((CALLS / ${peer#*:}))
-    if python3 -c "import $name" 2> /dev/null; then
-        measure "$name" "$calls" python3 "$peers/${name}_mmcm.py" "$calls"
+    if "$python" -c "import $name" 2> /dev/null; then
+        measure "$name" "$calls" "$python" "$peers/${name}_mmcm.py" "$calls"
     else
         echo "$name: not installed (pip install $name)"
     fi
