@@ -162,8 +162,12 @@ impl Engine {
     /// Follows a change of an operator's state: takes them out of the idle of every channel in which they are no
     /// longer eligible, and has them matched where they have become so.
     pub(crate) fn touch(&mut self, operator: OperatorId) {
+        let served = self.router.channels_of(operator);
         for channel in [Channel::Phone, Channel::Chat, Channel::Ticket] {
             let lane = lane(channel);
+            if !served[lane] {
+                continue;
+            }
             let eligible = self.is_eligible(operator, channel);
             let desk = &mut self.desks[operator.index()];
             if desk.idle[lane] && !eligible {
@@ -273,8 +277,12 @@ impl Engine {
 
     fn settle_operator(&mut self, operator: OperatorId) {
         self.desks[operator.index()].unsettled = false;
+        let served = self.router.channels_of(operator);
         for channel in [Channel::Phone, Channel::Chat, Channel::Ticket] {
-            while !self.desks[operator.index()].idle[lane(channel)] && self.is_eligible(operator, channel) {
+            while served[lane(channel)]
+                && !self.desks[operator.index()].idle[lane(channel)]
+                && self.is_eligible(operator, channel)
+            {
                 match self.choose_work(operator, channel) {
                     Some(place) => self.offer_place(place, operator),
                     None => {
