@@ -415,12 +415,14 @@ impl Engine {
         if self.exclusions == 0 {
             return;
         }
-        let waiting: alloc::vec::Vec<PlaceIndex> = self
+        let mut waiting: alloc::vec::Vec<PlaceIndex> = self
             .places
             .iter()
             .filter(|(_, place)| !place.missed_by.is_empty() && place.is_waiting())
             .map(|(index, _)| index)
             .collect();
+        // In the order of service: a slot's number decides nothing.
+        waiting.sort_unstable_by_key(|&index| self.places[index].key);
         for index in waiting {
             self.unsettle_place(index);
         }

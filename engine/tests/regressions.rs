@@ -1,7 +1,7 @@
 //! Faults that random runs once found, each as the short script that showed it.
 
 use callfloor_engine::script::{Said, Script};
-use callfloor_engine::{EndCause, Event, Output, Span};
+use callfloor_engine::{EndCause, Event, Output, Span, Work};
 
 /// Runs a script with every invariant checked after each line; the events, in order.
 fn events(text: &str) -> Vec<Event> {
@@ -98,4 +98,40 @@ fn missed_chat_returns_when_the_other_operator_logs_in_on_break() {
          t=7 log in operator b",
     );
     assert!(found.iter().any(|event| matches!(event, Event::OfferMade { .. })));
+}
+
+/// When the only other operator stopped taking calls, what was missed went back by slot, not in the order of service.
+#[test]
+fn missed_calls_go_back_in_the_order_of_service() {
+    let found = events(
+        "floor
+           service shop inbound
+             flow: queue one; queue two
+             set login ready; ring-limit 14s; miss stays-ready break after 0; after-call 11s capped then work for 16
+           service bank
+             flow: queue two
+             set login work; ring-limit 7s
+           queue one of shop phone fixed-order
+           queue two of bank phone fixed-order
+           operator a of shop, bank queues one, two
+           operator b of shop, bank queues one, two
+         t=7.037342 call -> shop
+         t=8.037342 log in operator b
+         t=22.037342 call -> shop
+         t=22.037342 operator b answers offer 2
+         t=42.914749 call 2 hangs up
+         t=76.91797 log in operator a
+         t=78.715833 call -> shop
+         t=94.715834 call -> shop step 1
+         t=101.715833 operator b hangs up
+         t=112.715834 wait",
+    );
+    let offered: Vec<u32> = found
+        .iter()
+        .filter_map(|event| match event {
+            Event::OfferMade { work: Work::Call(call), .. } => Some(call.number()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(offered.last(), Some(&3), "call 3 came before call 4: {offered:?}");
 }
