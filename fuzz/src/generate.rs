@@ -164,6 +164,30 @@ impl Mix {
         }
     }
 
+    /// Only what the model covers.
+    #[must_use]
+    pub fn modelled(mut self) -> Self {
+        for (weight, (kind, usual)) in self.weights.iter_mut().zip(WEIGHTS) {
+            *weight = match kind {
+                Kind::LogIn
+                | Kind::LogOut
+                | Kind::SetStatus
+                | Kind::SetNextStatus
+                | Kind::Answer
+                | Kind::Decline
+                | Kind::HangUp
+                | Kind::Hold
+                | Kind::Release
+                | Kind::CallArrived
+                | Kind::CustomerHungUp
+                | Kind::ChangePriority => (*weight).max(usual / 4),
+                _ => 0,
+            };
+        }
+        self.total = self.weights.iter().map(|&weight| u64::from(weight)).sum();
+        self
+    }
+
     fn kind(&self, r: &mut SplitMix64) -> Kind {
         let mut at = r.below(self.total);
         for (&weight, (kind, _)) in self.weights.iter().zip(WEIGHTS) {

@@ -77,6 +77,13 @@ impl Slots {
         }
     }
 
+    /// The model's form of an id: it knows numbers alone, so slot 0 stands for the right slot and 1 for a wrong one.
+    pub(crate) fn bare(&self, mut id: Id<'_>) {
+        let (kind, number, slot) = id.parts();
+        let right = self.known(kind, number).is_none_or(|known| known == slot);
+        id.set_slot(u32::from(!right));
+    }
+
     /// The engine's form of an id: the slot in which its number lives in this run.
     pub(crate) fn relocate(&self, mut id: Id<'_>) {
         let (kind, number, _) = id.parts();

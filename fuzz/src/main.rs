@@ -15,6 +15,7 @@ Usage: callfloor-fuzz [OPTIONS]
   --seeds A..B        seeds to run, A included, B not [0..1000]
   --commands N        steps of each seed's run [1000]
   --threads T         threads [1]
+  --model-every N     the model runs beside the seeds that N divides; 0: beside none [3]
   --check-every N     the engine's check runs after one step of N [1]
   --restore-permille N  of a thousand steps, so many begin a comparison with a restored copy [5]
   --minutes M         stop after M minutes, and say which seeds were done
@@ -67,6 +68,7 @@ fn arguments() -> Result<Arguments, String> {
             "--threads" => {
                 found.threads = usize::try_from(number(&value)?.max(1)).map_err(|error| error.to_string())?
             }
+            "--model-every" => found.settings.model_every = number(&value)?,
             "--check-every" => found.settings.check_every = number(&value)?.max(1),
             "--restore-permille" => found.settings.restore_permille = number(&value)?,
             "--class" => found.class = value,
@@ -123,12 +125,13 @@ fn main() -> ExitCode {
     let done = next.load(Ordering::Relaxed).min(arguments.to);
     let seconds = started.elapsed().as_secs_f64();
     println!(
-        "seeds {}..{done}: {} runs, {} commands ({} accepted), {} events, {} checks, \
+        "seeds {}..{done}: {} runs, {} commands ({} accepted), {} compared with the model, {} events, {} checks, \
          {} restored copies, {} refusals compared; {seconds:.1} s, {:.0} commands/s",
         arguments.from,
         total.runs,
         total.commands,
         total.accepted,
+        total.compared,
         total.events,
         total.checks,
         total.restored,
@@ -155,10 +158,11 @@ fn main() -> ExitCode {
     let short = shrink_failure(&engine, *seed, failure, arguments.settings);
     println!("\n{}\n{}\n{}", describe(&short.config, &short.steps), short.class, short.detail);
     println!(
-        "\nagain: callfloor-fuzz --seeds {seed}..{} --commands {} --check-every {} \
+        "\nagain: callfloor-fuzz --seeds {seed}..{} --commands {} --model-every {} --check-every {} \
          --restore-permille {}",
         seed + 1,
         arguments.settings.steps,
+        arguments.settings.model_every,
         arguments.settings.check_every,
         arguments.settings.restore_permille,
     );

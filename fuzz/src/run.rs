@@ -4,12 +4,13 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
-use callfloor_engine::{Engine, EngineConfig, Instant, OperatorId, Output};
+use callfloor_engine::{Engine, EngineConfig, Event, Instant, OperatorId, Output};
 
 use crate::audit::Audit;
 use crate::floor::random_floor;
 use crate::generate::{Mix, Step, next_step};
-use crate::ids::{Slots, in_command};
+use crate::ids::{Slots, in_command, in_event};
+use crate::model::{Model, is_modelled, is_predicted, modelled_floor};
 use crate::random::SplitMix64;
 use crate::shrink::shrink;
 use crate::subject::Subject;
@@ -20,6 +21,8 @@ use crate::view::View;
 pub struct Settings {
     /// Steps of one run.
     pub steps: usize,
+    /// The model runs beside one run of so many (1: every; 0: never), on the part of its floor that the model covers.
+    pub model_every: u64,
     /// The engine's `check` runs after one step of so many (1: every).
     pub check_every: u64,
     /// Of a thousand steps, after so many a copy is restored from a snapshot and runs beside the engine for a while.
@@ -30,7 +33,15 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { steps: 1000, check_every: 1, restore_permille: 5, refusal_permille: 50 }
+        Self { steps: 1000, model_every: 3, check_every: 1, restore_permille: 5, refusal_permille: 50 }
+    }
+}
+
+impl Settings {
+    /// Whether the model runs beside this seed.
+    #[must_use]
+    pub const fn runs_model(&self, seed: u64) -> bool {
+        self.model_every > 0 && seed.is_multiple_of(self.model_every)
     }
 }
 
@@ -45,6 +56,8 @@ pub struct Tally {
     pub commands: u64,
     /// Of these, accepted.
     pub accepted: u64,
+    /// Commands that the model predicted.
+    pub compared: u64,
     /// Events.
     pub events: u64,
     /// Times that the engine's own check ran.
@@ -62,6 +75,7 @@ impl Tally {
         self.steps += other.steps;
         self.commands += other.commands;
         self.accepted += other.accepted;
+        self.compared += other.compared;
         self.events += other.events;
         self.checks += other.checks;
         self.restored += other.restored;
@@ -101,6 +115,8 @@ struct Run<S> {
     subject: S,
     /// A copy restored from a snapshot, and the steps for which it still runs.
     copy: Option<(S, u32)>,
+    model: Option<Model>,
+    model_out: Vec<Event>,
     slots: Slots,
     view: View,
     audit: Audit,
@@ -112,10 +128,12 @@ struct Run<S> {
 }
 
 impl<S: Subject> Run<S> {
-    fn new(subject: S, config: &EngineConfig, settings: Settings) -> Self {
+    fn new(subject: S, config: &EngineConfig, settings: Settings, with_model: bool) -> Self {
         Self {
             subject,
             copy: None,
+            model: with_model.then(|| Model::new(config)),
+            model_out: Vec::new(),
             slots: Slots::default(),
             view: View::new(config.operators.len()),
             audit: Audit::new(config),
@@ -142,6 +160,9 @@ impl<S: Subject> Run<S> {
             self.subject.advance(wake, &mut self.out);
             if let Some((copy, _)) = &mut self.copy {
                 copy.advance(wake, &mut self.copy_out);
+            }
+            if let Some(model) = &mut self.model {
+                model.advance(wake, &mut self.model_out);
             }
             self.compare(wake, late, "wake-up")?;
             if due.is_none() {
@@ -176,6 +197,15 @@ impl<S: Subject> Run<S> {
                     return wrong("restored result", format!("{command:?}: {result:?}, but restored {other:?}"));
                 }
             }
+            if let Some(model) = &mut self.model {
+                in_command(&mut command, |id| self.slots.bare(id));
+                let expected = model.apply(now, &command, &mut self.model_out);
+                if expected != result.is_ok() {
+                    let expected = if expected { "accepts" } else { "refuses" };
+                    return wrong("result", format!("{command:?}: engine {result:?}, the model {expected}"));
+                }
+                self.tally.compared += 1;
+            }
             self.compare(now, false, "command")?;
         }
         self.check(&mut sample)
@@ -191,6 +221,27 @@ impl<S: Subject> Run<S> {
         }
         self.slots.learn(&self.out);
         self.view.note(&self.out);
+        if self.model.is_some() {
+            let mut found = Vec::with_capacity(self.out.len());
+            for output in &self.out {
+                if let Output::Event(event) = output
+                    && is_predicted(event)
+                {
+                    let mut event = *event;
+                    in_event(&mut event, |id| self.slots.bare(id));
+                    found.push(event);
+                }
+            }
+            if found != self.model_out {
+                let same = found.iter().zip(&self.model_out).take_while(|(a, b)| a == b).count();
+                let (found, expected) = (&found[same..], &self.model_out[same..]);
+                return wrong(
+                    "model",
+                    format!("{what}, after {same} equal events\n  engine {found:#?}\n  model  {expected:#?}"),
+                );
+            }
+            self.model_out.clear();
+        }
         let events = self.out.iter().filter(|output| matches!(output, Output::Event(_))).count();
         self.tally.events += events as u64;
         if let Err(text) = self.audit.outputs(now, late, &self.out) {
@@ -220,6 +271,15 @@ impl<S: Subject> Run<S> {
         let deadline = self.subject.next_deadline();
         if deadline.is_some_and(|deadline| deadline <= self.now) {
             return wrong("deadline", format!("{deadline:?} is still due at {}", self.now));
+        }
+        if let Some(model) = &self.model {
+            let all = (0u32..).map(OperatorId).take(self.view.statuses.len());
+            if let Some(operator) = all.into_iter().find(|&o| model.status(o) != self.subject.status(o)) {
+                return wrong("model status", format!("{operator}: the model has {}", model.status(operator)));
+            }
+            if model.next_deadline() != deadline {
+                return wrong("model deadline", format!("engine {deadline:?}, model {:?}", model.next_deadline()));
+            }
         }
         if let Some((copy, left)) = &mut self.copy {
             if copy.next_deadline() != deadline {
@@ -289,12 +349,16 @@ fn generated<S: Subject>(
     mix: &Mix,
     seeds: &[u64],
     settings: Settings,
+    with_model: bool,
 ) -> Result<Tally, (Wrong, Vec<Step>)> {
     let mut steps = Vec::with_capacity(seeds.len());
     let result = guarded(|| {
-        let mut run = Run::new(make(config), config, settings);
+        let mut run = Run::new(make(config), config, settings, with_model);
         for &seed in seeds {
-            let step = next_step(seed, config, mix, &run.view, run.now, run.subject.next_deadline());
+            let mut step = next_step(seed, config, mix, &run.view, run.now, run.subject.next_deadline());
+            if with_model {
+                step.command = step.command.filter(is_modelled);
+            }
             steps.push(step);
             run.step(&steps[steps.len() - 1], false)?;
         }
@@ -313,10 +377,11 @@ pub fn run_steps<S: Subject>(
     config: &EngineConfig,
     steps: &[Step],
     settings: Settings,
+    with_model: bool,
 ) -> Result<(), (String, String, usize)> {
     let mut done = 0;
     let result = guarded(|| {
-        let mut run = Run::new(make(config), config, settings);
+        let mut run = Run::new(make(config), config, settings, with_model);
         for step in steps {
             done += 1;
             run.step(step, true)?;
@@ -335,10 +400,11 @@ pub fn run_seed<S: Subject>(
     seed: u64,
     settings: Settings,
 ) -> Result<Tally, Box<Failure>> {
-    let config = random_floor(seed);
-    let mix = Mix::new(seed, &config);
+    let with_model = settings.runs_model(seed);
+    let config = if with_model { modelled_floor(&random_floor(seed)) } else { random_floor(seed) };
+    let mix = if with_model { Mix::new(seed, &config).modelled() } else { Mix::new(seed, &config) };
     let seeds = step_seeds(seed, settings.steps);
-    generated(make, &config, &mix, &seeds, settings).map_err(|((class, detail), steps)| {
+    generated(make, &config, &mix, &seeds, settings, with_model).map_err(|((class, detail), steps)| {
         let seeds = seeds[..steps.len()].to_vec();
         Box::new(Failure { class, detail, config, steps, seeds })
     })
@@ -354,9 +420,11 @@ pub fn shrink_failure<S: Subject>(
     settings: Settings,
 ) -> Failure {
     let mut best = failure.clone();
+    let with_model = settings.runs_model(seed);
     let mix = Mix::new(seed, &best.config);
+    let mix = if with_model { mix.modelled() } else { mix };
     let config = best.config.clone();
-    let _ = shrink(&failure.seeds, 4000, |seeds| match generated(make, &config, &mix, seeds, settings) {
+    let _ = shrink(&failure.seeds, 4000, |seeds| match generated(make, &config, &mix, seeds, settings, with_model) {
         Err(((class, detail), steps)) if class == failure.class => {
             let seeds = seeds[..steps.len()].to_vec();
             best = Failure { class, detail, config: config.clone(), steps, seeds };
@@ -364,7 +432,7 @@ pub fn shrink_failure<S: Subject>(
         }
         _ => false,
     });
-    let fails = |config: &EngineConfig, steps: &[Step]| match run_steps(make, config, steps, settings) {
+    let fails = |config: &EngineConfig, steps: &[Step]| match run_steps(make, config, steps, settings, with_model) {
         Err((class, detail, done)) if class == failure.class => Some((detail, steps[..done].to_vec())),
         _ => None,
     };
@@ -382,7 +450,8 @@ pub fn shrink_failure<S: Subject>(
         });
         changed |= best.steps.len() < before;
         for simpler in crate::simplify::simpler_floors(&best.config) {
-            if let Some((detail, steps)) = fails(&simpler, &best.steps) {
+            let covered = !with_model || modelled_floor(&simpler) == simpler;
+            if let (true, Some((detail, steps))) = (covered, fails(&simpler, &best.steps)) {
                 best.config = simpler;
                 best.detail = detail;
                 best.steps = steps;
