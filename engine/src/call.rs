@@ -39,6 +39,8 @@ pub(crate) struct Call {
     /// The number that the next leg gets.
     pub(crate) next_leg: u16,
     pub(crate) operator: Option<OperatorId>,
+    /// Who had it before, where nobody has it now.
+    pub(crate) last_operator: Option<OperatorId>,
     pub(crate) operator_leg: u16,
     pub(crate) target: Option<Target>,
 
@@ -125,6 +127,7 @@ impl Call {
             ticket: None,
             next_leg: 1,
             operator: None,
+            last_operator: None,
             operator_leg: 0,
             target: None,
             arrived: now,

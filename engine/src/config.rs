@@ -170,8 +170,6 @@ pub mod reason {
     pub const DEVICE_FAILED: ReasonId = ReasonId(3);
     /// The operator's device was lost.
     pub const DEVICE_LOST: ReasonId = ReasonId(4);
-    /// After-call work reached its limit.
-    pub const AFTER_CALL_LIMIT: ReasonId = ReasonId(5);
     /// The first reason that an administrator can define.
     pub const FIRST_OWN: ReasonId = ReasonId(16);
 }

@@ -159,6 +159,8 @@ impl Engine {
     /// The operator's part in a call is over: after-call work begins.
     pub(crate) fn end_part(&mut self, operator: OperatorId, call: CallId) {
         let now = self.now;
+        let found = &mut self.calls[call];
+        found.last_operator = Some(operator);
         let found = &self.calls[call];
         let ticket = found.ticket.filter(|&id| self.tickets.get(id).is_some_and(|t| t.owner == Some(operator)));
         let rule = self.settings(found.service).after_call;

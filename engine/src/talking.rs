@@ -568,7 +568,7 @@ impl Engine {
             call,
             service: found.service,
             queue: found.queue,
-            operator: found.operator,
+            operator: found.operator.or(found.last_operator),
             cause,
             arrived: found.arrived,
             wait: found.wait,

@@ -135,3 +135,28 @@ fn missed_calls_go_back_in_the_order_of_service() {
         .collect();
     assert_eq!(offered.last(), Some(&3), "call 3 came before call 4: {offered:?}");
 }
+
+/// The record of a call that an operator handed on to a number outside named nobody.
+#[test]
+fn record_names_who_handed_the_call_on() {
+    let found = events(
+        "floor
+           service shop inbound outbound
+             flow: queue billing
+             set login ready
+           queue billing
+           operator ann phone id ann number 201 queues billing
+         t=0 log in operator ann
+         t=1 call 1 -> shop
+         t=2 operator ann answers
+         t=5 operator ann transfers to number +81399990000
+         t=8 target of call 1 answers
+         t=9 call 1 hangs up",
+    );
+    let record = found.iter().find_map(|event| match event {
+        Event::CallEnded(record) => Some(*record),
+        _ => None,
+    });
+    let record = record.expect("the call ended");
+    assert_eq!((record.cause, record.operator.map(|operator| operator.0)), (EndCause::TransferredOut, Some(0)));
+}

@@ -47,13 +47,12 @@ const STATEMENTS: [&str; 12] = [
 ];
 
 /// The engine's own reasons.
-pub(super) const OWN_REASONS: [(&str, ReasonId); 6] = [
+pub(super) const OWN_REASONS: [(&str, ReasonId); 5] = [
     ("none", reason::NONE),
     ("missed", reason::MISSED),
     ("declined", reason::DECLINED),
     ("device-failed", reason::DEVICE_FAILED),
     ("device-lost", reason::DEVICE_LOST),
-    ("after-call-limit", reason::AFTER_CALL_LIMIT),
 ];
 
 impl Draft {
