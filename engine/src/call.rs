@@ -156,7 +156,8 @@ impl Call {
     /// The number of a new leg.
     pub(crate) fn new_leg(&mut self) -> u16 {
         let leg = self.next_leg;
-        self.next_leg += 1;
+        // A call that rings for days among operators who never answer begins again at 1: 0 stays the customer's.
+        self.next_leg = leg.checked_add(1).unwrap_or(1);
         leg
     }
 

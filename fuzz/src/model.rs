@@ -412,7 +412,7 @@ impl Model {
         let (service, queue) = (self.call(offer.call).service, self.call(offer.call).queue);
         let rule = self.floor.services[service.index()].settings.on_miss;
         let desk = &mut self.desks[offer.operator.index()];
-        desk.misses += 1;
+        desk.misses = desk.misses.saturating_add(1);
         desk.call = None;
         desk.last_call = now;
         let mut leave = desk.chosen.take().filter(|choice| *choice != StatusChoice::Ready);
