@@ -192,6 +192,7 @@ impl Engine {
             desk.misses = 0;
             self.emit(Event::ChatStatusChanged { operator, to: ChatStatus::Away });
             self.touch(operator);
+            self.reconsider_missed();
             return false;
         }
         let lost = desk.device_lost;
