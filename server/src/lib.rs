@@ -1,0 +1,4 @@
+//! Hosts engines for real: one loop for each tenant, a journal that is written before anything is acknowledged,
+//! HTTP and WebSocket, telephones.
+
+pub mod storage;
