@@ -1,6 +1,5 @@
 //! Outbound calls: dials by hand and for callbacks.
 
-use alloc::vec::Vec;
 
 use crate::call::{Call, Spending, Stage};
 use crate::chat::Callback;
@@ -282,11 +281,5 @@ impl Engine {
         self.deadlines.cancel(&mut self.callbacks[callback].retry);
         self.end_callback(callback, CallbackEnd::Cancelled);
         Ok(())
-    }
-
-    /// Callbacks that are not over, in the order of their slots.
-    #[must_use]
-    pub fn callbacks(&self) -> Vec<CallbackId> {
-        self.callbacks.iter().map(|(id, _)| id).collect()
     }
 }

@@ -36,6 +36,7 @@ mod talking;
 mod ticket;
 mod tickets;
 mod time;
+mod view;
 
 pub use check::Violation;
 pub use command::*;
@@ -50,3 +51,4 @@ pub use snapshot::RestoreError;
 pub use status::{Input, Resting, Status};
 pub use tickets::TicketTimes;
 pub use time::{Instant, Span};
+pub use view::*;

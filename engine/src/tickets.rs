@@ -509,12 +509,6 @@ impl Engine {
 
     // ---- for screens ------------------------------------------------------------------------------------------
 
-    /// Status, owner and version of a ticket that is not Closed.
-    #[must_use]
-    pub fn ticket(&self, ticket: TicketId) -> Option<(TicketStatus, Option<OperatorId>, u32)> {
-        self.tickets.get(ticket).map(|found| (found.status, found.owner, found.version))
-    }
-
     /// What a ticket's clocks show at `now`.
     #[must_use]
     pub fn ticket_times(&self, ticket: TicketId, now: Instant) -> Option<TicketTimes> {
