@@ -1,6 +1,5 @@
 //! Outbound calls: dials by hand and for callbacks.
 
-
 use crate::call::{Call, Spending, Stage};
 use crate::chat::Callback;
 use crate::command::FarEndFault;

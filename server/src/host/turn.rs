@@ -1,0 +1,114 @@
+//! One job's turn with the engine and the documents.
+
+use callfloor_engine::{Command, Engine, Instant, Output, Rejection};
+use std::sync::atomic::Ordering;
+
+use super::{Documents, Happened, Input, Loop};
+use crate::storage::{Batch, Entry, StorageError};
+
+/// What a job may look at and change.
+pub struct Turn<'a> {
+    host: &'a mut Loop,
+    batch: &'a mut Batch,
+    happened: &'a mut Vec<Happened>,
+    now: Instant,
+    applied: bool,
+    /// Deadlines fired that no entry covers yet.
+    fired: bool,
+    trouble: Option<StorageError>,
+}
+
+impl std::fmt::Debug for Turn<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Turn").field("now", &self.now).field("applied", &self.applied).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Turn<'a> {
+    pub(super) fn new(host: &'a mut Loop, batch: &'a mut Batch, happened: &'a mut Vec<Happened>) -> Self {
+        let now = host.clock.now();
+        Self { host, batch, happened, now, applied: false, fired: false, trouble: None }
+    }
+
+    /// The time of this turn.
+    #[must_use]
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The engine, to look at.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
+        &self.host.engine
+    }
+
+    /// Documents, to read and change.
+    pub const fn documents(&mut self) -> &mut Documents {
+        &mut self.host.documents
+    }
+
+    /// Gives the engine a command. Where it is accepted, it is journalled and its outputs are told to whoever listens,
+    /// after the commit.
+    ///
+    /// # Errors
+    /// The engine's [`Rejection`]; then nothing was changed.
+    pub fn apply(&mut self, command: Command) -> Result<Vec<Output>, Rejection> {
+        self.fire_deadlines();
+        let mut out = Vec::new();
+        let applied = self.host.engine.apply(self.now, command.clone(), &mut out);
+        let counted = if applied.is_ok() { &self.host.figures.commands } else { &self.host.figures.refused };
+        counted.fetch_add(1, Ordering::Relaxed);
+        applied?;
+        self.applied = true;
+        self.fired = false;
+        self.write_entry(&Input::Command(command));
+        self.note(self.now, &out);
+        Ok(out)
+    }
+
+    /// Whether a command was applied: what this turn did can then no longer be taken back.
+    pub(super) const fn has_applied(&self) -> bool {
+        self.applied
+    }
+
+    /// Fires every deadline that is due, each at its own time.
+    pub(super) fn fire_deadlines(&mut self) {
+        let mut out = Vec::new();
+        while let Some(due) = self.host.engine.next_deadline().filter(|due| *due <= self.now) {
+            self.host.engine.advance(due, &mut out);
+            self.fired = true;
+            self.note(due, &out);
+            out.clear();
+        }
+    }
+
+    /// Ends the turn: what it changed goes into the batch.
+    pub(super) fn finish(mut self) -> Result<(), StorageError> {
+        if let Some(problem) = self.trouble.take() {
+            return Err(problem);
+        }
+        if self.fired {
+            self.write_entry(&Input::Advance);
+        }
+        self.host.documents.take_turn(self.host.commit, &mut self.batch.writes);
+        Ok(())
+    }
+
+    fn write_entry(&mut self, input: &Input) {
+        self.host.sequence += 1;
+        self.batch.entries.push(Entry { sequence: self.host.sequence, at: self.now, input: input.encode() });
+    }
+
+    fn note(&mut self, at: Instant, outputs: &[Output]) {
+        for output in outputs {
+            self.host.events += 1;
+            self.happened.push(Happened { number: self.host.events, at, output: *output });
+            for projection in &mut self.host.projections {
+                let projected = projection.project(&mut self.host.documents, &self.host.engine, at, output);
+                if let Err(problem) = projected {
+                    self.trouble.get_or_insert(problem);
+                }
+            }
+        }
+    }
+}
