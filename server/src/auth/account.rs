@@ -1,0 +1,82 @@
+//! Accounts: who may sign in, with which password and role.
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use serde::{Deserialize, Serialize};
+
+use super::Role;
+use crate::document::Document;
+use crate::host::Documents;
+use crate::http::Problem;
+use crate::storage::{IndexKey, Kind};
+
+/// Somebody who may sign in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its number.
+    pub id: u64,
+    /// The name to sign in with, unique.
+    pub login: String,
+    /// For screens.
+    pub name: String,
+    /// argon2id, PHC string format.
+    pub password: String,
+    /// What they are.
+    pub role: Role,
+    /// The operator that they are: an index into the floor's operators.
+    pub operator: Option<u32>,
+    /// Whether signing in is refused.
+    pub disabled: bool,
+}
+
+impl Document for Account {
+    const KIND: Kind = "account";
+
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn keys(&self) -> Vec<IndexKey> {
+        let mut keys = vec![IndexKey::new("login", self.login.as_str())];
+        keys.extend(self.operator.map(|operator| IndexKey::new("operator", operator.to_string())));
+        keys
+    }
+}
+
+impl Account {
+    /// Whether this is the password. Takes tens of milliseconds on purpose: not for the engine's loop.
+    #[must_use]
+    pub fn verify(&self, password: &str) -> bool {
+        PasswordHash::new(&self.password)
+            .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+    }
+
+    /// argon2id of a password, with the library's defaults (19 MiB, 2 passes: OWASP's recommendation).
+    ///
+    /// # Errors
+    /// Where the password is too short or too long.
+    pub fn hash(password: &str) -> Result<String, Problem> {
+        let length = password.chars().count();
+        if !(8..=256).contains(&length) {
+            return Err(Problem::wrong("password", format!("a password of {length} characters: 8 to 256 are right")));
+        }
+        let mut bytes = [0u8; 16];
+        getrandom::fill(&mut bytes).expect("the system gives random bytes");
+        let salt = SaltString::encode_b64(&bytes).expect("16 bytes are a salt");
+        let hash = Argon2::default().hash_password(password.as_bytes(), &salt);
+        Ok(hash.expect("the library's own parameters are right").to_string())
+    }
+}
+
+/// Adds an account whose login nobody has yet.
+///
+/// # Errors
+/// Where the login is taken.
+pub fn create_account(documents: &mut Documents, mut account: Account) -> Result<Account, Problem> {
+    if documents.find::<Account>("login", &account.login)?.is_some() {
+        return Err(Problem::conflict("login-taken", format!("the login {:?} is taken", account.login)));
+    }
+    account.id = documents.next_id::<Account>()?;
+    documents.put(&account);
+    Ok(account)
+}

@@ -1,0 +1,140 @@
+//! A request's caller, with the two ways to serve it: a job in the loop, or a look at what is committed.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::Principal;
+use crate::document::Document;
+use crate::host::Turn;
+use crate::http::{App, Problem};
+use crate::storage::{IndexKey, Kind, Reader};
+
+#[derive(Clone)]
+pub(super) struct IdempotencyKey(pub(super) String);
+#[derive(Clone)]
+pub(super) struct Fingerprint(pub(super) String);
+#[derive(Clone, Copy)]
+pub(super) struct SessionNumber(pub(super) u64);
+
+/// Who asks, and under which idempotency key.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Who asks.
+    pub principal: Principal,
+    /// Their session's number.
+    pub session: Option<u64>,
+    /// Idempotency key and fingerprint of the request.
+    repeatable: Option<(String, String)>,
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        let extensions = &parts.extensions;
+        let principal = extensions.get::<Principal>().cloned();
+        let principal = principal.ok_or_else(|| Problem::unauthenticated("sign in first: POST /api/v1/sessions"))?;
+        let key = extensions.get::<IdempotencyKey>().map(|key| key.0.clone());
+        let fingerprint = extensions.get::<Fingerprint>().map(|fingerprint| fingerprint.0.clone());
+        Ok(Self {
+            session: extensions.get::<SessionNumber>().map(|session| session.0),
+            repeatable: key.zip(fingerprint),
+            principal,
+        })
+    }
+}
+
+/// What a request with an idempotency key was answered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Done {
+    id: u64,
+    account: u64,
+    key: String,
+    fingerprint: String,
+    at_us: u64,
+    answer: serde_json::Value,
+}
+
+impl Done {
+    fn name(account: u64, key: &str) -> String {
+        format!("{account}:{key}")
+    }
+}
+
+impl Document for Done {
+    const KIND: Kind = "idempotent-answer";
+
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn keys(&self) -> Vec<IndexKey> {
+        vec![
+            IndexKey::new("name", Self::name(self.account, &self.key)),
+            IndexKey::new("at", crate::storage::key_of(self.at_us)),
+        ]
+    }
+}
+
+impl Caller {
+    /// Runs a job in the loop. The same request with the same idempotency key is done once, and answered the same again;
+    /// key and answer are in the same commit as what was done.
+    ///
+    /// # Errors
+    /// The job's, or that there is no answer at present.
+    pub async fn write<T: Serialize + DeserializeOwned + Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Turn<'_>) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (repeatable, account) = (self.repeatable.clone(), self.principal.account);
+        self.principal
+            .tenant
+            .host
+            .run(move |turn| {
+                let Some((key, fingerprint)) = repeatable else { return job(turn) };
+                if let Some(done) = turn.documents().find::<Done>("name", &Done::name(account, &key))? {
+                    if done.fingerprint != fingerprint {
+                        return Err(Problem::new(
+                            axum::http::StatusCode::UNPROCESSABLE_ENTITY,
+                            "idempotency-key-reused",
+                            "this idempotency key was used for another request: take a new one",
+                        ));
+                    }
+                    return serde_json::from_value(done.answer).map_err(|_| {
+                        Problem::conflict("idempotency-key-reused", "the earlier answer is of another kind")
+                    });
+                }
+                let answer = job(turn)?;
+                let at_us = turn.now().as_micros();
+                let kept = serde_json::to_value(&answer).expect("an answer has a form in JSON");
+                let id = turn.documents().next_id::<Done>()?;
+                turn.documents().put(&Done { id, account, key, fingerprint, at_us, answer: kept });
+                Ok(answer)
+            })
+            .await?
+    }
+
+    /// Looks at the engine, in the loop's order: what the caller did before is seen.
+    ///
+    /// # Errors
+    /// The job's, or that there is no answer at present.
+    pub async fn look<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Turn<'_>) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.principal.tenant.host.run(job).await?
+    }
+
+    /// Reads what is committed, away from the loop.
+    ///
+    /// # Errors
+    /// The function's own.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut dyn Reader) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.principal.tenant.host.read(read).await
+    }
+}

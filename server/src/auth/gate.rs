@@ -1,0 +1,149 @@
+//! The one door of the API: finds out who asks, and whether the route is for them.
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use callfloor_engine::OperatorId;
+use sha2::{Digest, Sha256};
+
+use super::caller::{Fingerprint, IdempotencyKey, SessionNumber};
+use super::session::COOKIE;
+use super::{Account, Principal, Role, Session, Token};
+use crate::document::Read;
+use crate::http::{App, Problem};
+
+/// For whom a route is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody; nobody need be signed in.
+    Public,
+    /// Whoever is signed in.
+    SignedIn,
+    /// These roles.
+    Roles(&'static [Role]),
+    /// The operator whom the path's `{operator}` names, and these roles for everybody.
+    OwnOr(&'static [Role]),
+}
+
+/// A row of the table: a route and for whom it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// `GET`, `POST`, …
+    pub method: &'static str,
+    /// As it stands in the router, under `/api/v1`.
+    pub path: &'static str,
+    /// For whom.
+    pub access: Access,
+}
+
+/// Largest body that is read to recognise a repeated request, in bytes.
+const FINGERPRINTED: usize = 2 << 20;
+
+/// Lets a request through, with who asks, or refuses it.
+pub async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    match admit(&app, &mut request).await {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn admit(app: &App, request: &mut Request) -> Result<(), Problem> {
+    let matched = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let path = matched.ok_or_else(|| Problem::unknown("there is no such route"))?;
+    let access = app.access(request.method().as_str(), &path);
+    let access = access.ok_or_else(|| Problem::forbidden("this route is for nobody"))?;
+    let principal = identify(app, request.headers()).await?;
+    if access == Access::Public {
+        if let Some((principal, session)) = principal {
+            request.extensions_mut().insert(principal);
+            request.extensions_mut().insert(SessionNumber(session));
+        }
+        return Ok(());
+    }
+    let (principal, session) =
+        principal.ok_or_else(|| Problem::unauthenticated("sign in first: POST /api/v1/sessions"))?;
+    let own = own_operator(request).await;
+    let allowed = match access {
+        Access::Public | Access::SignedIn => true,
+        Access::Roles(roles) => roles.contains(&principal.role),
+        Access::OwnOr(roles) => {
+            roles.contains(&principal.role)
+                || (principal.role == Role::Operator && own.is_some() && own == principal.operator)
+        }
+    };
+    if !allowed {
+        return Err(Problem::forbidden(format!("this is not for the role {:?}", principal.role)));
+    }
+    request.extensions_mut().insert(principal);
+    request.extensions_mut().insert(SessionNumber(session));
+    fingerprint(request).await
+}
+
+/// The operator whom the path names.
+async fn own_operator(request: &mut Request) -> Option<OperatorId> {
+    let (mut parts, body) = std::mem::take(request).into_parts();
+    let found = RawPathParams::from_request_parts(&mut parts, &()).await.ok().and_then(|parameters| {
+        parameters.iter().find(|(name, _)| *name == "operator").and_then(|(_, value)| value.parse().ok())
+    });
+    *request = Request::from_parts(parts, body);
+    found.map(OperatorId)
+}
+
+/// A request with an idempotency key is known again by its method, path and body.
+async fn fingerprint(request: &mut Request) -> Result<(), Problem> {
+    let Some(key) = request.headers().get("idempotency-key") else { return Ok(()) };
+    let key = key.to_str().ok().filter(|key| (1..=128).contains(&key.len())).map(str::to_owned);
+    let key = key.ok_or_else(|| Problem::wrong("idempotency-key", "1 to 128 characters of plain text are right"))?;
+    let (parts, body) = std::mem::take(request).into_parts();
+    let bytes = axum::body::to_bytes(body, FINGERPRINTED).await;
+    let bytes = bytes.map_err(|_| {
+        Problem::new(axum::http::StatusCode::PAYLOAD_TOO_LARGE, "too-large", "a body of at most 2 MiB is right here")
+    })?;
+    let mut digest = Sha256::new();
+    digest.update(parts.method.as_str());
+    digest.update(parts.uri.to_string());
+    digest.update(&bytes);
+    let digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    *request = Request::from_parts(parts, Body::from(bytes));
+    request.extensions_mut().insert(IdempotencyKey(key));
+    request.extensions_mut().insert(Fingerprint(digest));
+    Ok(())
+}
+
+/// Who asks, by bearer token or cookie, and the session's number.
+async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<(Principal, u64)>, Problem> {
+    let bearer = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
+    let cookie = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .find_map(|all| all.split(';').find_map(|one| one.trim().strip_prefix(COOKIE)?.strip_prefix('=')));
+    let Some(token) = bearer.or(cookie).map(Token::sent) else { return Ok(None) };
+    let expired = || Problem::unauthenticated("the session is unknown or over: sign in again");
+    let tenant = token.organisation().and_then(|name| app.tenants.named(Some(name))).ok_or_else(expired)?;
+    let hash = token.hash();
+    let found = tenant
+        .host
+        .read(move |reader| {
+            let Some(session) = reader.find::<Session>("token", &hash)? else { return Ok(None) };
+            let account = reader.document::<Account>(session.account)?;
+            Ok::<_, Problem>(account.map(|account| (session, account)))
+        })
+        .await?;
+    let now_us = u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or(0);
+    let (session, account) =
+        found.filter(|(session, account)| session.until_us > now_us && !account.disabled).ok_or_else(expired)?;
+    let principal = Principal {
+        tenant,
+        account: account.id,
+        login: account.login,
+        role: account.role,
+        operator: account.operator.map(OperatorId),
+    };
+    Ok(Some((principal, session.id)))
+}

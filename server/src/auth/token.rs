@@ -1,0 +1,52 @@
+//! Opaque tokens: random, shown once, kept as a hash.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+/// A secret that names its organisation: `ORGANISATION.RANDOM`, with 256 random bits.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+impl Token {
+    /// A new one, from the system's random source.
+    ///
+    /// # Panics
+    /// If the system has no randomness to give.
+    #[must_use]
+    pub fn random(organisation: &str) -> Self {
+        let mut bytes = [0u8; 32];
+        getrandom::fill(&mut bytes).expect("the system gives random bytes");
+        Self(format!("{organisation}.{}", URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    /// What a client sent.
+    #[must_use]
+    pub fn sent(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The organisation that it names; anybody may have written it.
+    #[must_use]
+    pub fn organisation(&self) -> Option<&str> {
+        self.0.split_once('.').map(|(organisation, _)| organisation)
+    }
+
+    /// What is stored and looked up: SHA-256 in hexadecimal. A random token of 256 bits needs no salt.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        Sha256::digest(self.0.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// To show it, once.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}

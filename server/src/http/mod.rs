@@ -1,0 +1,117 @@
+//! The API under `/api/v1`: routers of its modules, one door, one OpenAPI document made from the code.
+
+mod ids;
+mod problem;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use ids::{CallRef, CallbackRef, ChatRef, OfferRef, TicketRef};
+pub use problem::Problem;
+
+use crate::auth::{self, Access, Account, Role, Row};
+use crate::tenant::Tenants;
+
+/// What every handler can reach.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The organisations.
+    pub tenants: Arc<Tenants>,
+    /// Whether browsers reach us by TLS: cookies are then marked so.
+    pub secure: bool,
+    /// Whose password is verified where a login is unknown.
+    pub(crate) nobody: Arc<Account>,
+    table: Arc<HashMap<(&'static str, String), Access>>,
+}
+
+impl App {
+    /// An API for these organisations.
+    ///
+    /// # Panics
+    /// If two rows of the table are about one route.
+    #[must_use]
+    pub fn new(tenants: Arc<Tenants>, secure: bool) -> Self {
+        let mut table = HashMap::new();
+        for row in rows() {
+            let before = table.insert((row.method, format!("{PREFIX}{}", row.path)), row.access);
+            assert!(before.is_none(), "two rows for {} {}", row.method, row.path);
+        }
+        let password = auth::Token::random("nobody").reveal().to_owned();
+        let nobody = Account {
+            id: 0,
+            login: String::new(),
+            name: String::new(),
+            password: Account::hash(&password).expect("a random token is long enough"),
+            role: Role::Auditor,
+            operator: None,
+            disabled: true,
+        };
+        Self { tenants, secure, nobody: Arc::new(nobody), table: Arc::new(table) }
+    }
+
+    /// For whom a route is; `None` for a route without a row.
+    pub(crate) fn access(&self, method: &str, path: &str) -> Option<Access> {
+        let method = ["GET", "POST", "PUT", "PATCH", "DELETE"].into_iter().find(|known| *known == method)?;
+        self.table.get(&(method, path.to_owned())).copied()
+    }
+}
+
+/// Where the API begins.
+pub const PREFIX: &str = "/api/v1";
+
+/// Every row of the table of access: one for each route.
+pub fn rows() -> impl Iterator<Item = Row> {
+    [auth::PERMISSIONS].into_iter().flatten().copied()
+}
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Callfloor",
+    description = "The contact centre's engine, for operators, administrators and programs."
+))]
+struct Base;
+
+fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Base::openapi()).nest(PREFIX, OpenApiRouter::new().merge(auth::router()))
+}
+
+/// The OpenAPI 3.1 document of the API.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    api().to_openapi()
+}
+
+/// The whole service.
+pub fn router(app: App) -> Router {
+    let (routes, document) = api().split_for_parts();
+    let document = Arc::new(document.to_json().expect("the document has a form in JSON"));
+    let served = Arc::clone(&document);
+    let ready = app.clone();
+    Router::new()
+        .merge(routes.route_layer(axum::middleware::from_fn_with_state(app.clone(), auth::gate)))
+        .route(
+            "/api/openapi.json",
+            get(move || {
+                let body = served.as_str().to_owned();
+                async move { ([(axum::http::header::CONTENT_TYPE, "application/json")], body) }
+            }),
+        )
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route(
+            "/readyz",
+            get(move || {
+                let ready = ready.tenants.all().iter().all(|tenant| tenant.host.is_ready());
+                async move {
+                    if ready { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
+                }
+            }),
+        )
+        .fallback(|| async { Problem::unknown("there is nothing at this address") })
+        .with_state(app)
+}
