@@ -2,8 +2,15 @@
 //! HTTP and WebSocket, telephones.
 
 pub mod auth;
+pub mod demo;
 pub mod document;
 pub mod host;
 pub mod http;
+pub mod server;
 pub mod storage;
 pub mod tenant;
+
+/// Documents that follow the engine, in the order in which they see its outputs.
+fn projections() -> Vec<Box<dyn host::Projection>> {
+    Vec::new()
+}

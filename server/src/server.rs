@@ -1,0 +1,132 @@
+//! The whole server: organisations opened from storage, the API on its address.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use callfloor_engine::EngineConfig;
+
+use crate::host::{Host, Opening};
+use crate::http::{self, App, Problem};
+use crate::storage::{StorageError, Writer};
+use crate::tenant::{Tenant, Tenants};
+use crate::{auth, demo};
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Storage cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The address cannot be used.
+    #[error("cannot listen on {address}: {problem}; choose another address or stop who uses it")]
+    Address {
+        /// Which.
+        address: SocketAddr,
+        /// The system's words.
+        problem: std::io::Error,
+    },
+    /// The first accounts could not be made.
+    #[error("the first accounts could not be made: {0}")]
+    Accounts(Problem),
+}
+
+/// What a server is started with.
+#[derive(Debug)]
+pub struct Options {
+    /// Where HTTP is served; port 0 takes any free one.
+    pub http: SocketAddr,
+    /// Whether browsers reach it by TLS.
+    pub secure: bool,
+    /// The password of the demonstration's accounts in a new organisation; `None`: a random one.
+    pub first_password: Option<String>,
+}
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Server {
+    hosts: Vec<Host>,
+    tenants: Arc<Tenants>,
+    http: SocketAddr,
+    serving: tokio::task::JoinHandle<()>,
+    shutdown: tokio::sync::watch::Sender<bool>,
+    first_password: Option<String>,
+}
+
+impl Server {
+    /// Opens the main organisation from `writer` and serves it.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is left running.
+    pub async fn start(writer: Box<dyn Writer>, options: Options) -> Result<Self, StartError> {
+        let listener = tokio::net::TcpListener::bind(options.http).await;
+        let listener = listener.map_err(|problem| StartError::Address { address: options.http, problem })?;
+        let http = listener.local_addr().unwrap_or(options.http);
+        let floor: EngineConfig = demo::floor().expect("the demonstration's floor is right");
+        let opening = Opening { projections: crate::projections(), ..Opening::new(floor) };
+        let host = tokio::task::spawn_blocking(move || Host::open(writer, opening)).await;
+        let host = host.expect("opening does not panic")?;
+        let first_password = Self::first_accounts(&host, options.first_password).await?;
+        let tenants = Arc::new(Tenants::default());
+        tenants.add(Arc::new(Tenant { name: Tenants::MAIN.into(), host: host.handle().clone() }));
+        let router = http::router(App::new(Arc::clone(&tenants), options.secure));
+        let (shutdown, mut stopped) = tokio::sync::watch::channel(false);
+        let serving = tokio::spawn(async move {
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            let graceful = axum::serve(listener, service).with_graceful_shutdown(async move {
+                // Either a stop was asked for or the server itself has gone.
+                let _ = stopped.wait_for(|stop| *stop).await;
+            });
+            if let Err(problem) = graceful.await {
+                tracing::error!(%problem, "HTTP ended");
+            }
+        });
+        Ok(Self { hosts: vec![host], tenants, http, serving, shutdown, first_password })
+    }
+
+    /// Makes the demonstration's accounts in an organisation that has none; gives their password if it was made up here.
+    async fn first_accounts(host: &Host, wanted: Option<String>) -> Result<Option<String>, StartError> {
+        if host.recovered().last_sequence > 0 {
+            return Ok(None);
+        }
+        let password = wanted.clone().unwrap_or_else(|| {
+            let token = auth::Token::random("x");
+            token.reveal().chars().skip(2).take(20).collect()
+        });
+        let used = password.clone();
+        let made = host.handle().run(move |turn| demo::create_accounts(turn.documents(), &used)).await;
+        made.map_err(Problem::from).and_then(|made| made).map_err(StartError::Accounts)?;
+        Ok(wanted.is_none().then_some(password))
+    }
+
+    /// Where HTTP is served.
+    #[must_use]
+    pub const fn http(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// The organisations.
+    #[must_use]
+    pub const fn tenants(&self) -> &Arc<Tenants> {
+        &self.tenants
+    }
+
+    /// The password of the first accounts, where it was made up at this start: to be shown once.
+    #[must_use]
+    pub fn first_password(&self) -> Option<&str> {
+        self.first_password.as_deref()
+    }
+
+    /// Stops: no new requests, those in progress end, the last commit and a snapshot are made.
+    pub async fn stop(self) {
+        // The receiver is gone if serving has ended by itself.
+        let _ = self.shutdown.send(true);
+        let limit = std::time::Duration::from_secs(10);
+        if tokio::time::timeout(limit, self.serving).await.is_err() {
+            tracing::warn!("some requests did not end in 10 s: they are cut");
+        }
+        drop(self.tenants);
+        for host in self.hosts {
+            tokio::task::spawn_blocking(move || host.close()).await.expect("closing does not panic");
+        }
+    }
+}
