@@ -11,6 +11,7 @@
 
 mod clock;
 mod committer;
+mod digest;
 mod documents;
 mod hub;
 mod recovery;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 pub use clock::Clock;
+pub use digest::Digest;
 pub use documents::Documents;
 pub use hub::{Happened, Hub, Subscription, TooOld};
 pub use recovery::{Recovered, replay};
@@ -45,19 +47,24 @@ pub enum Input {
 }
 
 impl Input {
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        postcard::to_stdvec(self).expect("an input has no part that cannot be written")
+    /// The input, then the digest of what the engine said since the entry before.
+    pub(crate) fn encode(&self, digest: Digest) -> Vec<u8> {
+        let mut bytes = postcard::to_stdvec(self).expect("an input has no part that cannot be written");
+        bytes.extend_from_slice(&digest.value().to_le_bytes());
+        bytes
     }
 
-    /// Reads an entry's input.
+    /// Reads an entry: its input, and the digest of what the engine said for it.
     ///
     /// # Errors
     /// [`StorageError::Damaged`] where it is none.
-    pub fn decode(entry: &Entry) -> Result<Self, StorageError> {
-        postcard::from_bytes(&entry.input).map_err(|problem| StorageError::Damaged {
-            place: format!("journal entry {}", entry.sequence),
-            what: problem.to_string(),
-        })
+    pub fn decode(entry: &Entry) -> Result<(Self, u64), StorageError> {
+        let damaged = |what: String| StorageError::Damaged { place: format!("journal entry {}", entry.sequence), what };
+        let (input, digest) = entry.input.split_last_chunk().ok_or_else(|| damaged("it is cut off".into()))?;
+        match postcard::from_bytes(input) {
+            Ok(input) => Ok((input, u64::from_le_bytes(*digest))),
+            Err(problem) => Err(damaged(problem.to_string())),
+        }
     }
 }
 
@@ -370,6 +377,7 @@ impl Host {
             stop,
             sequence: recovered.last_sequence,
             events,
+            digest: Digest::default(),
             commit: 0,
             since_snapshot: recovered.replayed,
             snapshot_every: opening.snapshot_every.max(1),
@@ -423,6 +431,8 @@ struct Loop {
     sequence: u64,
     /// Number of the last output.
     events: u64,
+    /// Of the outputs that no journal entry covers yet.
+    digest: Digest,
     /// Number of the commit that is being gathered.
     commit: u64,
     since_snapshot: u64,
@@ -447,7 +457,7 @@ impl Loop {
                 batch.entries.push(Entry {
                     sequence: self.sequence,
                     at,
-                    input: Input::Begin(Box::new(config)).encode(),
+                    input: Input::Begin(Box::new(config)).encode(Digest::default()),
                 });
             }
             let mut replies = Vec::new();
@@ -459,6 +469,7 @@ impl Loop {
                 let ended = {
                     let mut turn = Turn::new(&mut self, &mut batch, &mut happened);
                     turn.fire_deadlines();
+                    turn.keep();
                     if let Some(job) = job {
                         replies.push(job(&mut turn));
                     }

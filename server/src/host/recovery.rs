@@ -2,7 +2,7 @@
 
 use callfloor_engine::{Engine, EngineConfig, Instant, Output};
 
-use super::{Happened, Input};
+use super::{Digest, Happened, Input};
 use crate::storage::{Entry, Reader, StorageError, Writer};
 
 /// What was found in storage.
@@ -42,7 +42,12 @@ pub fn replay(
 ) -> Result<(), StorageError> {
     let damaged = |what: String| StorageError::Damaged { place: format!("journal entry {}", entry.sequence), what };
     let mut out = Vec::new();
-    let input = Input::decode(entry)?;
+    let (input, recorded) = Input::decode(entry)?;
+    let mut digest = Digest::default();
+    let mut each = |at: Instant, output: &Output| {
+        digest.add(at, output);
+        each(at, output);
+    };
     if let Input::Begin(config) = input {
         if engine.is_some() {
             return Err(damaged("the journal begins a second time".into()));
@@ -64,7 +69,11 @@ pub fn replay(
             .map_err(|refused| damaged(format!("the engine refuses what it accepted before: {refused}")))?;
         out.iter().for_each(|output| each(entry.at, output));
     }
-    Ok(())
+    if digest.value() == recorded {
+        Ok(())
+    } else {
+        Err(damaged("the engine says something else than it said then: it is damaged, or of another version".into()))
+    }
 }
 
 /// State, number of the last output, what was found, and the newest outputs.

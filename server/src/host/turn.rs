@@ -61,8 +61,8 @@ impl<'a> Turn<'a> {
         applied?;
         self.applied = true;
         self.fired = false;
-        self.write_entry(&Input::Command(command));
         self.note(self.now, &out);
+        self.write_entry(&Input::Command(command));
         Ok(out)
     }
 
@@ -82,6 +82,11 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// What deadlines changed in documents stays, whatever becomes of the job.
+    pub(super) fn keep(&mut self) {
+        self.host.documents.take_turn(self.host.commit, &mut self.batch.writes);
+    }
+
     /// Ends the turn: what it changed goes into the batch.
     pub(super) fn finish(mut self) -> Result<(), StorageError> {
         if let Some(problem) = self.trouble.take() {
@@ -90,18 +95,20 @@ impl<'a> Turn<'a> {
         if self.fired {
             self.write_entry(&Input::Advance);
         }
-        self.host.documents.take_turn(self.host.commit, &mut self.batch.writes);
+        self.keep();
         Ok(())
     }
 
     fn write_entry(&mut self, input: &Input) {
         self.host.sequence += 1;
-        self.batch.entries.push(Entry { sequence: self.host.sequence, at: self.now, input: input.encode() });
+        let digest = std::mem::take(&mut self.host.digest);
+        self.batch.entries.push(Entry { sequence: self.host.sequence, at: self.now, input: input.encode(digest) });
     }
 
     fn note(&mut self, at: Instant, outputs: &[Output]) {
         for output in outputs {
             self.host.events += 1;
+            self.host.digest.add(at, output);
             self.happened.push(Happened { number: self.host.events, at, output: *output });
             for projection in &mut self.host.projections {
                 let projected = projection.project(&mut self.host.documents, &self.host.engine, at, output);
