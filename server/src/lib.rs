@@ -2,6 +2,7 @@
 //! HTTP and WebSocket, telephones.
 
 pub mod auth;
+pub mod config;
 pub mod demo;
 pub mod document;
 pub mod host;
