@@ -7,6 +7,7 @@ pub mod demo;
 pub mod document;
 pub mod host;
 pub mod http;
+pub mod phone;
 pub mod server;
 pub mod storage;
 pub mod tenant;

@@ -130,6 +130,9 @@ pub enum Unavailable {
 /// What became of a job: its own answer, or why there is none.
 pub type Answer<T> = Result<T, Unavailable>;
 
+/// The answer of a job that was posted.
+pub type Pending<T, E> = oneshot::Receiver<Answer<Result<T, E>>>;
+
 /// Gives a job's answer, once its commit is known.
 type Reply = Box<dyn FnOnce(Result<(), &str>) + Send>;
 type Job = Box<dyn FnOnce(&mut Turn<'_>) -> Reply + Send>;
@@ -212,10 +215,26 @@ impl Handle {
         T: Send + 'static,
         E: Send + 'static,
     {
+        wait_for(self.post(job).await?).await
+    }
+
+    /// As [`tell`](Self::tell), for who has more to do than to wait: when this returns, the job has its place in the order
+    /// of jobs; its answer comes by the receiver.
+    ///
+    /// # Errors
+    /// [`Unavailable::Stopped`].
+    pub async fn post<T, E>(
+        &self,
+        job: impl FnOnce(&mut Turn<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Answer<Pending<T, E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
         let (job, answer) = boxed(job);
         let sent = self.jobs.send(job).await;
         sent.map_err(|_| Unavailable::Stopped("the engine's loop has ended".into()))?;
-        wait_for(answer).await
+        Ok(answer)
     }
 
     /// Reads what is committed, away from the loop.
@@ -272,7 +291,7 @@ impl Handle {
 
 fn boxed<T: Send + 'static, E: Send + 'static>(
     job: impl FnOnce(&mut Turn<'_>) -> Result<T, E> + Send + 'static,
-) -> (Job, oneshot::Receiver<Answer<Result<T, E>>>) {
+) -> (Job, Pending<T, E>) {
     let (send, receive) = oneshot::channel();
     let boxed: Job = Box::new(move |turn| {
         let outcome = job(turn);
@@ -291,7 +310,7 @@ fn boxed<T: Send + 'static, E: Send + 'static>(
     (boxed, receive)
 }
 
-async fn wait_for<T, E>(answer: oneshot::Receiver<Answer<Result<T, E>>>) -> Answer<Result<T, E>> {
+async fn wait_for<T, E>(answer: Pending<T, E>) -> Answer<Result<T, E>> {
     answer.await.unwrap_or_else(|_| Err(Unavailable::Stopped("the engine's loop has ended".into())))
 }
 

@@ -1,0 +1,107 @@
+//! `callfloor replay`: a recorded journal, re-run through the engine.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use callfloor_server::host::{Digest, Input, replay};
+use callfloor_server::storage::{Reader, SqliteStorage};
+
+use crate::ending::{Ending, Failure, print};
+
+/// Re-run a server's journal through the engine.
+///
+/// Every entry holds a digest of what the engine said when it was written: a replay that says anything else is told, with
+/// the entry.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The organisation's data directory, such as callfloor-data/main; it may be in use by a server
+    #[arg(value_name = "JOURNAL")]
+    journal: PathBuf,
+    /// Check every invariant of the engine after each entry, and that a restored snapshot of the end state is the same
+    #[arg(long)]
+    verify: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, serde::Serialize)]
+struct Summary {
+    entries: u64,
+    commands: u64,
+    outputs: u64,
+    /// Of every output of the whole journal.
+    digest: String,
+    /// Of the state at the end.
+    snapshot_bytes: usize,
+    seconds: f64,
+    verified: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
+    let mut reader = SqliteStorage::open_read_only(&arguments.journal).map_err(Failure::input)?;
+    let summary = rerun(reader.as_mut(), arguments.verify, &arguments.journal)?;
+    let text = if arguments.json {
+        serde_json::to_string(&summary).map_err(|error| Failure::Fault(error.to_string()))? + "\n"
+    } else {
+        format!(
+            "{} entries, {} commands, {} outputs: every one as recorded\ndigest {}\n{}{:.2} s\n",
+            summary.entries,
+            summary.commands,
+            summary.outputs,
+            summary.digest,
+            if summary.verified { "every invariant held after each entry; the restored state is the same\n" } else { "" },
+            summary.seconds,
+        )
+    };
+    print(&text)?;
+    Ok(Ending::Met)
+}
+
+fn rerun(reader: &mut dyn Reader, verify: bool, journal: &Path) -> Result<Summary, Failure> {
+    let begun = Instant::now();
+    let mut engine = None;
+    let (mut entries, mut commands, mut outputs) = (0, 0, 0);
+    let mut digest = Digest::default();
+    let mut trouble = None;
+    reader
+        .entries(0, &mut |entry| {
+            let replayed = replay(&mut engine, &entry, &mut |at, output| {
+                outputs += 1;
+                digest.add(at, output);
+            });
+            entries += 1;
+            commands += u64::from(matches!(Input::decode(&entry), Ok((Input::Command(_), _))));
+            trouble = match (replayed, &engine) {
+                (Err(problem), _) => Some(Failure::input(problem)),
+                (Ok(()), Some(engine)) if verify => engine.check().err().map(|violation| {
+                    Failure::Fault(format!("after entry {}: {violation}", entry.sequence))
+                }),
+                _ => None,
+            };
+            trouble.is_none()
+        })
+        .map_err(Failure::input)?;
+    if let Some(trouble) = trouble {
+        return Err(trouble);
+    }
+    let Some(engine) = engine else {
+        return Err(Failure::Input(format!("{}: the journal is empty", journal.display())));
+    };
+    let bytes = engine.snapshot();
+    if verify {
+        let restored = callfloor_engine::Engine::restore(&bytes).map_err(|problem| Failure::Fault(problem.to_string()))?;
+        if restored.snapshot() != bytes {
+            return Err(Failure::Fault("a restored state writes another snapshot".into()));
+        }
+    }
+    Ok(Summary {
+        entries,
+        commands,
+        outputs,
+        digest: format!("{:016x}", digest.value()),
+        snapshot_bytes: bytes.len(),
+        seconds: begun.elapsed().as_secs_f64(),
+        verified: verify,
+    })
+}

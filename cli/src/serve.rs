@@ -1,0 +1,118 @@
+//! `callfloor serve`: the engine hosted for real callers and operators.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use callfloor_server::config::{Config, LogFormat};
+use callfloor_server::server::{Options, Server};
+use callfloor_server::storage::SqliteStorage;
+use tracing_subscriber::EnvFilter;
+
+use crate::ending::{Ending, Failure, print};
+
+/// Serve real callers and operators: HTTP API, telephones, and nothing acknowledged is ever lost.
+///
+/// Without a configuration it is a demonstration on this machine alone: SQLite in ./callfloor-data, HTTP on
+/// 127.0.0.1:8080, SIP on 127.0.0.1:5060, a service with four operators, and accounts whose password is printed once.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Configuration file (TOML); environment variables CALLFLOOR_SECTION_KEY go over it, and the options below over both
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Directory of journals and stores
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where to serve HTTP
+    #[arg(long, value_name = "ADDRESS")]
+    http: Option<SocketAddr>,
+    /// Where to serve SIP, by UDP and TCP
+    #[arg(long, value_name = "ADDRESS")]
+    sip: Option<SocketAddr>,
+    /// Serve no telephones
+    #[arg(long, conflicts_with = "sip")]
+    no_sip: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
+    let config = configuration(arguments)?;
+    start_log(&config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::Fault(format!("the system gives no threads: {error}")))?;
+    runtime.block_on(serve(config))?;
+    Ok(Ending::Met)
+}
+
+fn configuration(arguments: &Arguments) -> Result<Config, Failure> {
+    let (name, text) = match &arguments.config {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, "read", &error))?;
+            (path.display().to_string(), text)
+        }
+        None => ("the defaults".to_owned(), String::new()),
+    };
+    let mut config = Config::read(&name, &text, std::env::vars()).map_err(Failure::input)?;
+    if let Some(data) = &arguments.data {
+        config.data.directory.clone_from(data);
+    }
+    if let Some(address) = arguments.http {
+        config.http.address = address;
+    }
+    if let Some(address) = arguments.sip {
+        config.sip.address = address;
+    }
+    config.sip.enabled &= !arguments.no_sip;
+    Ok(config)
+}
+
+fn start_log(config: &Config) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&config.log.level)
+        .map_err(|error| Failure::Input(format!("[log] level = {:?}: {error}", config.log.level)))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match config.log.format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().try_init(),
+    };
+    started.map_err(|error| Failure::Fault(error.to_string()))
+}
+
+async fn serve(config: Config) -> Result<(), Failure> {
+    let directory = config.data.directory.clone();
+    let writer = open(&directory)?;
+    let server = Server::start(writer, Options::new(config)).await.map_err(Failure::input)?;
+    print(&format!("callfloor serves HTTP on http://{}\n", server.http()))?;
+    if let Some(address) = server.sip() {
+        print(&format!("callfloor serves SIP on {address}\n"))?;
+    }
+    if let Some(password) = server.first_password() {
+        print(&format!(
+            "accounts admin, supervisor, op1, op2, op3, op4; password {password} (shown this once: change it)\n"
+        ))?;
+    }
+    print("ready; Ctrl-C stops\n")?;
+    stop_asked().await;
+    print("stopping\n")?;
+    server.stop().await;
+    Ok(())
+}
+
+fn open(directory: &Path) -> Result<Box<dyn callfloor_server::storage::Writer>, Failure> {
+    Ok(Box::new(SqliteStorage::open(&directory.join("main")).map_err(Failure::input)?))
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn stop_asked() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without a handler the system's own way to stop a process is left.
+    let _ = interrupt.await;
+}

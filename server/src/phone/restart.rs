@@ -1,0 +1,35 @@
+//! After a restart the engine still knows calls whose telephones are gone: the world is told to it as it is.
+
+use callfloor_engine::{CallPlace, Command, FarEndFault, OperatorId, Rejection, Status};
+
+use crate::host::Turn;
+
+/// Ends every call that lost its telephones with the last process, and notes that operators' devices are lost: those that
+/// register again in time are restored, the others are logged out by their grace.
+///
+/// # Errors
+/// Never in a state that the engine's own check accepts; a rejection is told as it came.
+pub fn let_go_of_lost_calls(turn: &mut Turn<'_>) -> Result<usize, Rejection> {
+    let before = turn.engine().live_calls();
+    // A consult whose customer is gone goes on between operators: it takes another round to end.
+    for _ in 0..3 {
+        let calls: Vec<_> = turn.engine().calls().collect();
+        for call in calls {
+            let Some(now) = turn.engine().call(call.call) else { continue };
+            let command = match (now.place, now.operator) {
+                (CallPlace::Dialing, _) => Command::DialFailed { call: now.call, cause: FarEndFault::Failed },
+                (CallPlace::Internal, Some(operator)) => Command::HangUp { operator },
+                _ => Command::CustomerHungUp { call: now.call },
+            };
+            turn.apply(command)?;
+        }
+    }
+    let operators = u32::try_from(turn.engine().config().operators.len()).unwrap_or(u32::MAX);
+    for operator in (0..operators).map(OperatorId) {
+        let found = turn.engine().operator(operator);
+        if found.is_some_and(|found| found.status != Status::LoggedOut && !found.device_lost) {
+            turn.apply(Command::DeviceLost { operator })?;
+        }
+    }
+    Ok(before)
+}
