@@ -3,7 +3,17 @@
 //!
 //! Two backends pass the same conformance tests: SQLite (a directory; the default) and PostgreSQL.
 
+mod bounds;
+mod limits;
+mod snapshot_file;
+pub mod sqlite;
+mod sum;
+
 use callfloor_engine::Instant;
+
+/// The longest key of an index entry, in bytes: what every backend's index takes. A batch with a longer one is refused, so
+/// whoever derives keys from free text cuts them.
+pub const KEY_LIMIT: usize = 1024;
 
 /// One input of the engine, as journalled.
 ///
