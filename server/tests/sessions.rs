@@ -1,0 +1,74 @@
+//! Signing in and out, over real HTTP.
+
+mod support;
+
+use callfloor_server::http;
+use support::Running;
+
+#[tokio::test]
+async fn a_session_begins_survives_a_restart_and_ends() {
+    let running = Running::start().await;
+    let admin = running.sign_in("admin").await;
+    let (status, who) = admin.get("/sessions/current").await;
+    assert_eq!((status, who["role"].as_str()), (200, Some("administrator")));
+    let operator = running.sign_in("op2").await;
+    assert_eq!(operator.operator, Some(1));
+
+    let token = admin.token;
+    let running = running.restart().await;
+    let mut admin = running.sign_in("admin").await;
+    assert_ne!(admin.token, token);
+    admin.token = token;
+    assert_eq!(admin.get("/sessions/current").await.0, 200, "a session outlives the process");
+    assert_eq!(admin.delete("/sessions/current").await.0, 204);
+    let (status, problem) = admin.get("/sessions/current").await;
+    assert_eq!((status, problem["rule"].as_str()), (401, Some("unauthenticated")));
+    running.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_login_are_told_alike() {
+    let running = Running::start().await;
+    let mut answers = Vec::new();
+    for (login, password) in [("admin", "wrong password"), ("nobody", support::PASSWORD)] {
+        let body = serde_json::json!({ "login": login, "password": password });
+        let answer = running.client.post(running.url("/api/v1/sessions")).json(&body).send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        answers.push((answer.status().as_u16(), answer.text().await.unwrap()));
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0].0, 401);
+    running.server.stop().await;
+}
+
+#[tokio::test]
+async fn the_document_of_the_api_is_served_and_health_is_told() {
+    let running = Running::start().await;
+    for (path, wanted) in [("/healthz", "ok\n"), ("/readyz", "ready\n")] {
+        let answer = running.client.get(running.url(path)).send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (200, wanted));
+    }
+    let served = running.client.get(running.url("/api/openapi.json")).send().await.unwrap().text().await.unwrap();
+    assert_eq!(served, http::openapi().to_json().unwrap());
+    assert!(served.contains("\"openapi\":\"3.1"));
+    let nothing = running.client.get(running.url("/nowhere")).send().await.unwrap();
+    assert_eq!(nothing.status(), 404);
+    running.server.stop().await;
+}
+
+#[test]
+fn every_route_has_a_row_and_every_row_a_route() {
+    let document = serde_json::to_value(http::openapi()).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let mut routes: Vec<(String, String)> = paths
+        .iter()
+        .flat_map(|(path, methods)| {
+            methods.as_object().unwrap().keys().map(move |method| (method.to_uppercase(), path.clone()))
+        })
+        .collect();
+    let mut rows: Vec<(String, String)> =
+        http::rows().map(|row| (row.method.to_owned(), format!("{}{}", http::PREFIX, row.path))).collect();
+    routes.sort();
+    rows.sort();
+    assert_eq!(routes, rows);
+}
