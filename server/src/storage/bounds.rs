@@ -1,5 +1,6 @@
 //! What a [`Range`] means, once for every backend: the positions `(key, id)` strictly between two others.
 
+use super::limits::cut;
 use super::{Range, key_of};
 
 /// A position that no document has: it lies before number 0 of its key.
@@ -28,11 +29,11 @@ impl Bounds {
     }
 
     fn read(range: &Range<'_>, after: Option<(&str, u64)>) -> Self {
-        let mut lower = (range.from.unwrap_or_default().to_owned(), BEFORE);
+        let mut lower = (cut(range.from.unwrap_or_default()).to_owned(), BEFORE);
         let mut upper = match (range.from, range.to) {
             // The least string after `from` in the order of bytes: only `from` itself lies before it.
-            (Some(from), Some("")) => Some((format!("{from}\0"), BEFORE)),
-            (_, to) => to.map(|to| (to.to_owned(), BEFORE)),
+            (Some(from), Some("")) => Some((format!("{}\0", cut(from)), BEFORE)),
+            (_, to) => to.map(|to| (cut(to).to_owned(), BEFORE)),
         };
         if let Some((key, id)) = after {
             // A number that cannot be stored lies behind every one that can.

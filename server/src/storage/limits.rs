@@ -19,21 +19,12 @@ pub(super) fn check(batch: &Batch, last: u64, last_at: Instant) -> Result<(), St
         (sequence, at) = (entry.sequence, entry.at);
     }
     for write in &batch.writes {
-        match write {
-            Write::Put { kind, id, body, keys } => {
-                number(*id)?;
-                if body.contains('\0') {
-                    return Err(unfit(format!("{kind} {id} contains a zero byte: that is no JSON")));
-                }
-                if let Some(long) = keys.iter().find(|key| key.key.len() > KEY_LIMIT) {
-                    let (index, length) = (long.index, long.key.len());
-                    return Err(unfit(format!(
-                        "{kind} {id} has a key of {length} bytes in index {index}: at most {KEY_LIMIT} can be found again"
-                    )));
-                }
+        // A number that cannot be stored is not there to be deleted.
+        if let Write::Put { kind, id, body, .. } = write {
+            number(*id)?;
+            if body.contains('\0') {
+                return Err(unfit(format!("{kind} {id} contains a zero byte: that is no JSON")));
             }
-            // A number that cannot be stored is not there.
-            Write::Delete { .. } => {}
         }
     }
     Ok(())
@@ -44,6 +35,11 @@ pub(super) fn number(number: u64) -> Result<i64, StorageError> {
     i64::try_from(number).map_err(|_| unfit(format!("{number} is over the greatest number that can be stored")))
 }
 
+/// A key as it is stored and looked up: no longer than [`KEY_LIMIT`], cut between characters.
+pub(super) fn cut(key: &str) -> &str {
+    &key[..key.floor_char_boundary(KEY_LIMIT)]
+}
+
 fn unfit(what: String) -> StorageError {
-    StorageError::Backend { place: "a batch".into(), what }
+    StorageError::Damaged { place: "a batch".into(), what }
 }

@@ -5,14 +5,15 @@
 
 mod bounds;
 mod limits;
+pub mod postgres;
 mod snapshot_file;
 pub mod sqlite;
 mod sum;
 
 use callfloor_engine::Instant;
 
-/// The longest key of an index entry, in bytes: what every backend's index takes. A batch with a longer one is refused, so
-/// whoever derives keys from free text cuts them.
+/// The longest key of an index entry, in bytes: what every backend's index takes. Longer ones are cut between characters,
+/// when they are stored and when they are looked up; so two that differ only behind this length are one.
 pub const KEY_LIMIT: usize = 1024;
 
 /// One input of the engine, as journalled.
@@ -137,7 +138,7 @@ pub enum StorageError {
         /// What could not grow.
         place: String,
     },
-    /// What is stored contradicts itself.
+    /// What is stored, or was to be, contradicts itself.
     #[error("{place} is damaged: {what}")]
     Damaged {
         /// Where.
@@ -175,10 +176,10 @@ pub trait Writer: Send {
     /// Then nothing of the batch is stored. After [`StorageError::Fenced`] nothing will ever be accepted again.
     fn commit(&mut self, batch: &Batch) -> Result<(), StorageError>;
 
-    /// Keeps a snapshot; older ones but one may go. The journal stays whole: it is an input of `replay`.
+    /// Keeps a snapshot, as [`Keeper::put`] does. The journal stays whole: it is an input of `replay`.
     ///
     /// # Errors
-    /// What the backend says.
+    /// As [`Keeper::put`].
     fn put_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StorageError>;
 
     /// The newest snapshot that is whole.
@@ -187,11 +188,28 @@ pub trait Writer: Send {
     /// What the backend says.
     fn latest_snapshot(&mut self) -> Result<Option<Snapshot>, StorageError>;
 
+    /// Whoever keeps snapshots beside the writer, under its epoch: a large one takes a second to write, and commits need
+    /// not wait for it.
+    ///
+    /// # Errors
+    /// What the backend says.
+    fn keeper(&self) -> Result<Box<dyn Keeper>, StorageError>;
+
     /// Another reader of the same tenant.
     ///
     /// # Errors
     /// What the backend says.
     fn reader(&self) -> Result<Box<dyn Reader>, StorageError>;
+}
+
+/// Keeps snapshots, on a thread of its own if the caller likes.
+pub trait Keeper: Send {
+    /// Keeps a snapshot; older ones but one may go.
+    ///
+    /// # Errors
+    /// [`StorageError::Fenced`] where another writer has taken over, [`StorageError::Sequence`] where the journal has
+    /// no such entry; or what the backend says.
+    fn put(&mut self, snapshot: &Snapshot) -> Result<(), StorageError>;
 }
 
 /// Which documents [`Reader::list`] is to give.

@@ -19,7 +19,7 @@ use callfloor_engine::Instant;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior, ffi};
 
 pub use self::read::SqliteReader;
-use super::{Batch, Reader, Snapshot, StorageError, Writer, limits, snapshot_file, sum};
+use super::{Batch, Keeper, Reader, Snapshot, StorageError, Writer, limits, snapshot_file, sum};
 
 /// The database's name within the directory.
 pub const FILE: &str = "callfloor.sqlite";
@@ -252,21 +252,7 @@ impl Writer for SqliteStorage {
     }
 
     fn put_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StorageError> {
-        let last = commit::last(&self.connection, &self.place)?.sequence;
-        let entry_sum = commit::sum_after(&self.connection, &self.place, snapshot.sequence)?
-            .ok_or(StorageError::Sequence { last, found: snapshot.sequence })?;
-        let prepared = snapshot_file::prepare(&self.place.directory, self.epoch, snapshot, entry_sum)?;
-        // Under the write lock nobody can take over between the question and the answer.
-        let transaction = match commit::begin(&mut self.connection, &self.place, self.epoch) {
-            Ok(transaction) => transaction,
-            Err(error) => {
-                prepared.discard();
-                return Err(error);
-            }
-        };
-        prepared.place()?;
-        drop(transaction);
-        snapshot_file::prune(&self.place.directory)
+        keep(&mut self.connection, &self.place, self.epoch, snapshot)
     }
 
     fn latest_snapshot(&mut self) -> Result<Option<Snapshot>, StorageError> {
@@ -290,9 +276,50 @@ impl Writer for SqliteStorage {
         }
     }
 
+    fn keeper(&self) -> Result<Box<dyn Keeper>, StorageError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection =
+            Connection::open_with_flags(&self.place.file, flags).map_err(|error| self.place.error(error))?;
+        connection.busy_timeout(PATIENCE).map_err(|error| self.place.error(error))?;
+        Ok(Box::new(SqliteKeeper { connection, place: self.place.clone(), epoch: self.epoch }))
+    }
+
     fn reader(&self) -> Result<Box<dyn Reader>, StorageError> {
         Ok(Box::new(SqliteReader::open(&self.place.directory)?))
     }
+}
+
+/// Keeps snapshots on a connection of its own.
+#[derive(Debug)]
+struct SqliteKeeper {
+    connection: Connection,
+    place: Place,
+    epoch: u64,
+}
+
+impl Keeper for SqliteKeeper {
+    fn put(&mut self, snapshot: &Snapshot) -> Result<(), StorageError> {
+        keep(&mut self.connection, &self.place, self.epoch, snapshot)
+    }
+}
+
+fn keep(connection: &mut Connection, place: &Place, epoch: u64, snapshot: &Snapshot) -> Result<(), StorageError> {
+    drop(commit::begin(connection, place, epoch)?);
+    let last = commit::last(connection, place)?.sequence;
+    let entry_sum = commit::sum_after(connection, place, snapshot.sequence)?
+        .ok_or(StorageError::Sequence { last, found: snapshot.sequence })?;
+    let prepared = snapshot_file::prepare(&place.directory, epoch, snapshot, entry_sum)?;
+    // Under the write lock nobody can take over between the question and the answer.
+    let transaction = match commit::begin(connection, place, epoch) {
+        Ok(transaction) => transaction,
+        Err(error) => {
+            prepared.discard();
+            return Err(error);
+        }
+    };
+    prepared.place()?;
+    drop(transaction);
+    snapshot_file::prune(&place.directory)
 }
 
 /// Where a journal ends.

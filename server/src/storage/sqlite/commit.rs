@@ -126,7 +126,7 @@ fn write(transaction: &Transaction<'_>, batch: &Batch, mut sum: u64) -> rusqlite
 /// Writes only what is different: most changes of a document move it in no index.
 fn replace_keys(transaction: &Transaction<'_>, kind: &str, id: u64, keys: &[IndexKey]) -> rusqlite::Result<()> {
     let number = id.cast_signed();
-    let mut wanted: Vec<(&str, &str)> = keys.iter().map(|key| (key.index, key.key.as_str())).collect();
+    let mut wanted: Vec<(&str, &str)> = keys.iter().map(|key| (key.index, limits::cut(&key.key))).collect();
     wanted.sort_unstable();
     wanted.dedup();
     let mut gone: Vec<(String, String)> = Vec::new();
