@@ -1,5 +1,31 @@
 //! Telephones: what the engine wishes is done in the world, what the world does is told to the engine.
+//!
+//! One task, the [`switchboard`], owns every leg. It is given the engine's durable outputs in order, the SIP endpoint's
+//! events and the media engine's, and never waits for any of them.
 
+mod audio;
+mod leg;
 mod restart;
+mod switchboard;
+mod telephone;
+mod trunk;
 
+pub use audio::Clips;
 pub use restart::let_go_of_lost_calls;
+pub use switchboard::{AnswerRefused, Phones, PhonesOptions, StartPhones};
+pub use telephone::{Device, Telephone};
+
+use callfloor_engine::{CustomerId, OperatorId, PhoneNumber, ServiceId, StepId};
+
+use crate::host::Turn;
+
+/// Where a dialled number leads: the service and the step of its flow. Until an administrator has given numbers to
+/// services, every number is the first service's.
+fn route(turn: &mut Turn<'_>, _dialled: &str) -> Option<(ServiceId, StepId)> {
+    (!turn.engine().config().services.is_empty()).then_some((ServiceId(0), StepId(0)))
+}
+
+/// The customer's record and the operator who served them last.
+fn customer(_turn: &mut Turn<'_>, _number: Option<PhoneNumber>) -> (Option<CustomerId>, Option<OperatorId>) {
+    (None, None)
+}

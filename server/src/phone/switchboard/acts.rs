@@ -1,0 +1,330 @@
+//! What the engine wishes, done in the world.
+
+use callfloor_engine::{
+    Action, CallId, Command, DeviceFault, Event, FarEndFault, LegId, OfferId, OperatorId, Output, RefusalCause, Work,
+};
+use callfloor_sip::media::Recording;
+
+use super::{AnswerRefused, Dial, Hears, Leg, Owner, Role, State, Switchboard, WidgetAnswer};
+use crate::host::Happened;
+use crate::phone::Device;
+
+impl Switchboard {
+    pub(super) async fn perform(&mut self, happened: &Happened) {
+        match happened.output {
+            Output::Action(action) => self.act(action).await,
+            Output::Event(event) => self.note(event).await,
+            // A kind of output that concerns no telephone.
+            _ => {}
+        }
+    }
+
+    async fn act(&mut self, action: Action) {
+        match action {
+            Action::RefuseCall { reference, cause } => {
+                if let Some(coming) = self.coming.remove(&reference) {
+                    let code = match cause {
+                        RefusalCause::NoInboundContract => 403,
+                    };
+                    self.refuse(coming.leg, code);
+                }
+            }
+            Action::Ring { operator, offer, work: Work::Call(call), leg: Some(leg), auto_answer, .. } => {
+                self.ring(operator, offer, call, leg, auto_answer).await;
+            }
+            Action::StopRinging { offer, .. } => {
+                if let Some(answered) = self.widget.remove(&offer) {
+                    // Who asked may have gone.
+                    let _ = answered.send(Err(AnswerRefused::NotRinging));
+                }
+                let ringing = self.legs.iter().find(|(_, leg)| leg.state == State::Ringing(offer)).map(|(id, _)| *id);
+                if let Some(leg) = ringing {
+                    self.drop_leg(leg);
+                }
+            }
+            Action::Connect { a, b } => {
+                self.attach_line(a);
+                self.attach_line(b);
+                self.let_hear(a, Hears::Leg(b));
+                self.let_hear(b, Hears::Leg(a));
+            }
+            Action::Join { call } => self.join(call),
+            Action::PlayMusic { leg, audio } => {
+                self.silence_listeners(leg);
+                self.let_hear(leg, Hears::Music(audio));
+            }
+            Action::PlayAnnouncement { leg, audio, .. } => {
+                self.silence_listeners(leg);
+                self.let_hear(leg, Hears::Announcement(audio));
+                if self.legs.get(&leg).is_none_or(|leg| leg.session.is_none()) {
+                    // Nobody hears it: it is over at once.
+                    self.tell(Command::PlaybackFinished { call: leg.call }).await;
+                }
+            }
+            Action::RecordVoicemail { leg, limit } => self.record(leg, limit).await,
+            Action::Dial { leg, to, from } => {
+                self.dial(leg, to.to_string(), from.map(|from| from.to_string())).await;
+            }
+            Action::HangUp { leg } => {
+                self.dials.remove(&leg.call);
+                self.drop_leg(leg);
+            }
+            // Chats, tickets and callbacks ring on the screen; a later kind of action is not for telephones.
+            _ => {}
+        }
+    }
+
+    /// Facts that the switchboard needs to know whose leg is whose.
+    async fn note(&mut self, event: Event) {
+        match event {
+            Event::CallArrived { call, reference, .. } => {
+                let Some(coming) = self.coming.remove(&reference) else { return };
+                let id = call.customer_leg();
+                if let Some(sip) = coming.leg.sip {
+                    self.by_sip.insert(sip, Owner::Leg(id));
+                }
+                if let Some(session) = coming.leg.session {
+                    self.by_session.insert(session, Owner::Leg(id));
+                }
+                self.numbers.insert(call, coming.caller);
+                self.legs.insert(id, coming.leg);
+                if coming.gone {
+                    self.legs.remove(&id);
+                    self.tell(Command::CustomerHungUp { call }).await;
+                }
+            }
+            Event::DialStarted { call, operator, .. } => {
+                self.dials.insert(call, Dial { operator, to: None });
+            }
+            Event::ConsultStarted { call, operator, .. } => {
+                if let Some(leg) = self.leg_of(call, operator) {
+                    self.let_hear(leg, Hears::RingBack);
+                }
+            }
+            Event::ConsultEnded { call, operator, .. } => {
+                if let Some(leg) = self.leg_of(call, operator) {
+                    self.let_hear(leg, Hears::Nothing);
+                }
+            }
+            Event::CallEnded(record) => {
+                self.dials.remove(&record.call);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn leg_of(&self, call: CallId, operator: OperatorId) -> Option<LegId> {
+        let mut all = self.legs.iter().filter(|(id, leg)| id.call == call && leg.role == Role::Operator(operator));
+        all.next().map(|(id, _)| *id)
+    }
+
+    async fn ring(&mut self, operator: OperatorId, offer: OfferId, call: CallId, id: LegId, by_widget: bool) {
+        let mut leg = Leg::new(Role::Operator(operator), State::Ringing(offer));
+        // A telephone that answers by itself is called when the widget answers; until then the screen rings.
+        let on_screen = self.device(operator) == Device::Browser || by_widget;
+        if !on_screen {
+            let caller = self.numbers.get(&call).cloned().unwrap_or_else(|| "anonymous".into());
+            let Some((sip, session)) = self.call_telephone(operator, caller, false, Owner::Leg(id)) else {
+                return self.tell(Command::OfferFailed { offer, cause: DeviceFault::Failed }).await;
+            };
+            (leg.sip, leg.session) = (Some(sip), Some(session));
+        }
+        self.legs.insert(id, leg);
+    }
+
+    /// The widget's answer.
+    pub(super) async fn widget_answer(&mut self, operator: OperatorId, offer: OfferId, answered: WidgetAnswer) {
+        let ringing = self.legs.iter().find(|(_, leg)| leg.state == State::Ringing(offer)).map(|(id, _)| *id);
+        let device = self.device(operator);
+        let refuse = |answered: WidgetAnswer, why| drop(answered.send(Err(why)));
+        let Some(id) = ringing.filter(|id| self.legs[id].role == Role::Operator(operator)) else {
+            return refuse(answered, AnswerRefused::NotRinging);
+        };
+        if device == Device::Browser {
+            return self.answer(operator, offer, id, Some(answered)).await;
+        }
+        if self.legs[&id].sip.is_some() {
+            return refuse(answered, AnswerRefused::AnswerOnPhone);
+        }
+        let caller = self.numbers.get(&id.call).cloned().unwrap_or_else(|| "anonymous".into());
+        let Some((sip, session)) = self.call_telephone(operator, caller, true, Owner::Leg(id)) else {
+            return refuse(answered, AnswerRefused::NoAnswer);
+        };
+        let leg = self.legs.get_mut(&id).expect("it was found");
+        (leg.sip, leg.session) = (Some(sip), Some(session));
+        self.widget.insert(offer, answered);
+    }
+
+    /// An operator's device has answered: the engine decides whether in time.
+    pub(super) async fn answer(
+        &mut self,
+        operator: OperatorId,
+        offer: OfferId,
+        id: LegId,
+        answered: Option<WidgetAnswer>,
+    ) {
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.state = State::Connected;
+        }
+        let answered = answered.or_else(|| self.widget.remove(&offer));
+        let job = self.host.post(move |turn| turn.apply(Command::Answer { operator, offer }).map(drop));
+        let (own, job) = (self.own.clone(), job.await);
+        let Ok(pending) = job else { return };
+        tokio::spawn(async move {
+            let outcome = pending.await.ok().and_then(Result::ok);
+            if !matches!(outcome, Some(Ok(()))) {
+                // A switchboard that has ended has hung up already.
+                let _ = own.orders.send(super::Order::Done(super::Done::AnswerRefused { leg: id }));
+            }
+            if let Some(answered) = answered {
+                let told = match outcome {
+                    Some(outcome) => outcome.map_err(AnswerRefused::Refused),
+                    None => Err(AnswerRefused::NoAnswer),
+                };
+                // Who asked may have gone.
+                let _ = answered.send(told);
+            }
+        });
+    }
+
+    /// Customer, operator and target hear each other.
+    fn join(&mut self, call: CallId) {
+        let Ok(mix) = self.media.open_mix() else {
+            tracing::warn!(%call, "no room for a conference's audio");
+            return;
+        };
+        if let Some(before) = self.mixes.insert(call, mix) {
+            self.media.close_mix(before);
+        }
+        let members: Vec<LegId> = self
+            .legs
+            .iter()
+            .filter(|(id, leg)| id.call == call && leg.state == State::Connected)
+            .map(|(id, _)| *id)
+            .collect();
+        for member in members {
+            self.let_hear(member, Hears::Conference(call));
+        }
+    }
+
+    async fn record(&mut self, leg: LegId, limit: callfloor_engine::Span) {
+        self.let_hear(leg, Hears::Nothing);
+        let session = self.legs.get(&leg).and_then(|leg| leg.session);
+        let name = format!("{}-{}.wav", leg.call.number(), jiff::Timestamp::now().as_microsecond());
+        let recording = Recording {
+            path: self.voicemail.join(name),
+            limit: std::time::Duration::from_micros(limit.as_micros()),
+            silence: Some(std::time::Duration::from_secs(5)),
+            stop_key: Some('#'),
+        };
+        let begun = session.is_some_and(|session| match self.media.record(session, recording) {
+            Ok(()) => true,
+            Err(problem) => {
+                tracing::error!(%problem, "a caller's message cannot be recorded");
+                false
+            }
+        });
+        if !begun {
+            self.tell(Command::PlaybackFinished { call: leg.call }).await;
+        }
+    }
+
+    async fn dial(&mut self, id: LegId, to: String, from: Option<String>) {
+        let customer = id == id.call.customer_leg();
+        let operator = self.dials.get(&id.call).map(|dial| dial.operator).filter(|_| customer);
+        if let Some(operator) = operator {
+            self.numbers.insert(id.call, to.clone());
+            if self.device(operator) == Device::SipPhone {
+                self.dials.insert(id.call, Dial { operator, to: Some((id, to, from)) });
+                return self.raise_line(id.call, operator).await;
+            }
+        }
+        self.dial_out(id, &to, from, customer).await;
+    }
+
+    /// Gets the operator's own telephone up ahead of their dial.
+    async fn raise_line(&mut self, call: CallId, operator: OperatorId) {
+        match self.lines.get_mut(&operator) {
+            // They dialled on the telephone itself.
+            Some(line) if line.offer.is_some() => self.answer_line(operator),
+            Some(line) if line.up => {}
+            Some(_) => return,
+            None => {
+                let caller = self.numbers.get(&call).cloned().unwrap_or_default();
+                let Some((sip, session)) = self.call_telephone(operator, caller, true, Owner::Line(operator)) else {
+                    return self.tell(Command::DialFailed { call, cause: FarEndFault::Failed }).await;
+                };
+                self.lines.insert(operator, super::Line { sip, session, up: false, offer: None });
+                return;
+            }
+        }
+        self.line_is_up(operator).await;
+    }
+
+    /// Answers an operator who called us to dial.
+    fn answer_line(&mut self, operator: OperatorId) {
+        let Some(line) = self.lines.get_mut(&operator) else { return };
+        let Some(offer) = line.offer.take() else { return };
+        line.up = true;
+        let (sip, session) = (line.sip, line.session);
+        let sdp = match offer {
+            Some(offer) => self.media.answer(session, &offer),
+            None => self.media.offer(session),
+        };
+        match sdp {
+            Ok(sdp) => self.sent(self.endpoint.answer(sip, sdp)),
+            Err(_) => self.sent(self.endpoint.reject(sip, 488, None)),
+        }
+    }
+
+    /// The operator's telephone is up: now the number.
+    pub(super) async fn line_is_up(&mut self, operator: OperatorId) {
+        let waiting = self.dials.values_mut().find(|dial| dial.operator == operator).and_then(|dial| dial.to.take());
+        if let Some((id, to, from)) = waiting {
+            if let Some(line) = self.lines.get(&operator) {
+                let ring_back = callfloor_sip::media::Source::Clip { clip: self.clips.ring_back(), repeat: true };
+                if let Err(problem) = self.media.hear(line.session, ring_back) {
+                    tracing::warn!(%operator, %problem, "audio");
+                }
+            }
+            self.dial_out(id, &to, from, true).await;
+        }
+    }
+
+    async fn dial_out(&mut self, id: LegId, to: &str, from: Option<String>, customer: bool) {
+        let role = if customer { Role::Customer } else { Role::Target };
+        match self.call_number(to, from, Owner::Leg(id)) {
+            Some((sip, session)) => {
+                let mut leg = Leg::new(role, State::Dialled);
+                (leg.sip, leg.session) = (Some(sip), Some(session));
+                self.legs.insert(id, leg);
+            }
+            None => self.not_reached(id, customer, FarEndFault::Failed).await,
+        }
+    }
+
+    /// A number was not reached.
+    pub(super) async fn not_reached(&mut self, id: LegId, customer: bool, cause: FarEndFault) {
+        if customer {
+            self.tell(Command::DialFailed { call: id.call, cause }).await;
+        } else {
+            self.tell(Command::TargetFailed { leg: id, cause }).await;
+        }
+    }
+
+    /// The operator's leg of a dial is their line.
+    fn attach_line(&mut self, id: LegId) {
+        if self.legs.contains_key(&id) {
+            return;
+        }
+        let Some(operator) = self.dials.get(&id.call).map(|dial| dial.operator) else { return };
+        self.dials.remove(&id.call);
+        let mut leg = Leg::new(Role::Operator(operator), State::Connected);
+        if let Some(line) = self.lines.remove(&operator) {
+            (leg.sip, leg.session) = (Some(line.sip), Some(line.session));
+            self.by_sip.insert(line.sip, Owner::Leg(id));
+            self.by_session.insert(line.session, Owner::Leg(id));
+        }
+        self.legs.insert(id, leg);
+    }
+}

@@ -1,0 +1,511 @@
+//! The task that owns every leg.
+
+mod acts;
+mod facts;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use callfloor_engine::{CallId, Command, LegId, OfferId, OperatorId, Rejection};
+use callfloor_sip::media::{Media, MediaEvent, MixId, SessionId, SessionOptions, Source};
+use callfloor_sip::{Endpoint, Events, Invite, RequestId, Via};
+use tokio::sync::{mpsc, oneshot};
+
+use super::audio::Clips;
+use super::leg::{Hears, Leg, Role, State};
+use super::telephone::{Bindings, Device, Telephone};
+use super::trunk::{Route, Trunks};
+use crate::config::Trunk;
+use crate::host::{Handle, Happened, Turn};
+
+/// What the switchboard is started with.
+pub struct PhonesOptions {
+    /// The realm of digest authentication, and the domain of the caller ids that telephones see.
+    pub domain: String,
+    /// Carriers by name.
+    pub trunks: BTreeMap<String, Trunk>,
+    /// Recordings to play.
+    pub clips: Arc<Clips>,
+    /// Where messages that callers leave are kept.
+    pub voicemail: PathBuf,
+}
+
+impl std::fmt::Debug for PhonesOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PhonesOptions").field("domain", &self.domain).finish_non_exhaustive()
+    }
+}
+
+/// The parts of a switchboard, made before its host is opened: the host needs the performer.
+pub struct StartPhones {
+    outputs: mpsc::UnboundedReceiver<Happened>,
+    orders: mpsc::UnboundedReceiver<Order>,
+    phones: Phones,
+}
+
+impl std::fmt::Debug for StartPhones {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StartPhones").finish_non_exhaustive()
+    }
+}
+
+/// Orders to the switchboard; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Phones {
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+#[derive(Debug)]
+enum Order {
+    /// Answer at the widget.
+    Answer { operator: OperatorId, offer: OfferId, answered: oneshot::Sender<Result<(), AnswerRefused>> },
+    /// A telephone was changed by an administrator.
+    Telephone(Telephone),
+    /// What a job that the switchboard posted came to.
+    Done(Done),
+}
+
+/// What a job of the switchboard's own came to.
+#[derive(Debug)]
+enum Done {
+    /// The engine did not take a call that came in.
+    NotTaken { reference: u64, code: u16 },
+    /// The engine refused an answer: the offer is over.
+    AnswerRefused { leg: LegId },
+    /// An operator's dial from their telephone was refused.
+    DialRefused { operator: OperatorId },
+    /// A transfer that a telephone asked for.
+    Referred { request: RequestId, done: bool },
+}
+
+/// Why the widget's answer did not connect.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerRefused {
+    /// The offer does not ring there.
+    #[error("nothing of that number rings at this operator's device")]
+    NotRinging,
+    /// The telephone cannot be answered from here.
+    #[error("this telephone does not answer by itself: answer on the telephone")]
+    AnswerOnPhone,
+    /// The engine refused.
+    #[error(transparent)]
+    Refused(#[from] Rejection),
+    /// The telephone could not be reached.
+    #[error("the telephone did not answer")]
+    NoAnswer,
+}
+
+impl Phones {
+    /// Channels for a switchboard that starts later; the first part goes into the host's opening as its performer.
+    #[must_use]
+    pub fn prepare() -> (crate::host::Performer, StartPhones) {
+        let (send, outputs) = mpsc::unbounded_channel();
+        let (orders, receive) = mpsc::unbounded_channel();
+        let performer = Box::new(move |happened: &Happened| {
+            // A server that is going down performs no more.
+            let _ = send.send(*happened);
+        });
+        (performer, StartPhones { outputs, orders: receive, phones: Self { orders } })
+    }
+
+    /// Answers an offer at the widget: a browser at once, a telephone where it answers by itself when called.
+    ///
+    /// # Errors
+    /// [`AnswerRefused`].
+    pub async fn answer(&self, operator: OperatorId, offer: OfferId) -> Result<(), AnswerRefused> {
+        let (answered, wait) = oneshot::channel();
+        let sent = self.orders.send(Order::Answer { operator, offer, answered });
+        sent.map_err(|_| AnswerRefused::NotRinging)?;
+        wait.await.unwrap_or(Err(AnswerRefused::NoAnswer))
+    }
+
+    /// Tells of a telephone that an administrator has changed.
+    pub fn changed(&self, telephone: Telephone) {
+        // A server that is going down needs no news.
+        let _ = self.orders.send(Order::Telephone(telephone));
+    }
+}
+
+impl StartPhones {
+    /// Orders to the switchboard that will run.
+    #[must_use]
+    pub const fn phones(&self) -> &Phones {
+        &self.phones
+    }
+
+    /// Runs the switchboard on the present runtime until its host or the endpoint ends.
+    pub fn run(
+        self,
+        host: Handle,
+        telephones: Vec<Telephone>,
+        endpoint: (Endpoint, Events),
+        media: (Arc<dyn Media>, mpsc::UnboundedReceiver<MediaEvent>),
+        options: PhonesOptions,
+    ) -> tokio::task::JoinHandle<()> {
+        let switchboard = Switchboard {
+            host,
+            endpoint: endpoint.0,
+            media: media.0,
+            own: self.phones,
+            trunks: Trunks::new(options.trunks),
+            domain: options.domain,
+            clips: options.clips,
+            voicemail: options.voicemail,
+            telephones: telephones.into_iter().map(|telephone| (telephone.operator(), telephone)).collect(),
+            bindings: Bindings::default(),
+            legs: HashMap::new(),
+            by_sip: HashMap::new(),
+            by_session: HashMap::new(),
+            coming: HashMap::new(),
+            lines: HashMap::new(),
+            numbers: HashMap::new(),
+            dials: HashMap::new(),
+            widget: HashMap::new(),
+            mixes: HashMap::new(),
+            references: 0,
+        };
+        tokio::spawn(switchboard.run(self.outputs, self.orders, endpoint.1, media.1))
+    }
+}
+
+/// What a dialog belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    /// A call that the engine has not taken yet.
+    Coming(u64),
+    /// A leg.
+    Leg(LegId),
+    /// An operator's telephone that is called ahead of their dial, or that called us.
+    Line(OperatorId),
+}
+
+/// A caller whom the engine has not taken yet.
+#[derive(Debug)]
+struct Coming {
+    leg: Leg,
+    caller: String,
+    /// Hung up meanwhile.
+    gone: bool,
+}
+
+/// An operator's telephone, called ahead of their dial or calling us.
+#[derive(Debug)]
+struct Line {
+    sip: callfloor_sip::LegId,
+    session: SessionId,
+    /// Answered, or calling us: then our answer is still due.
+    up: bool,
+    /// Their offer, where they call us.
+    offer: Option<Option<String>>,
+}
+
+/// A dial that waits for the operator's telephone.
+#[derive(Clone, Debug)]
+struct Dial {
+    operator: OperatorId,
+    to: Option<(LegId, String, Option<String>)>,
+}
+
+/// An answer at the widget that waits for the telephone.
+type WidgetAnswer = oneshot::Sender<Result<(), AnswerRefused>>;
+
+struct Switchboard {
+    host: Handle,
+    endpoint: Endpoint,
+    media: Arc<dyn Media>,
+    own: Phones,
+    trunks: Trunks,
+    domain: String,
+    clips: Arc<Clips>,
+    voicemail: PathBuf,
+    telephones: HashMap<OperatorId, Telephone>,
+    bindings: Bindings,
+    legs: HashMap<LegId, Leg>,
+    by_sip: HashMap<callfloor_sip::LegId, Owner>,
+    by_session: HashMap<SessionId, Owner>,
+    coming: HashMap<u64, Coming>,
+    lines: HashMap<OperatorId, Line>,
+    /// The customer's number, by call: what an operator's telephone shows.
+    numbers: HashMap<CallId, String>,
+    dials: HashMap<CallId, Dial>,
+    /// Offers that are answered at the widget while their telephone is being called.
+    widget: HashMap<OfferId, WidgetAnswer>,
+    mixes: HashMap<CallId, MixId>,
+    references: u64,
+}
+
+/// How often bindings are looked at.
+const TIDY: Duration = Duration::from_secs(1);
+
+impl Switchboard {
+    async fn run(
+        mut self,
+        mut outputs: mpsc::UnboundedReceiver<Happened>,
+        mut orders: mpsc::UnboundedReceiver<Order>,
+        mut events: Events,
+        mut audio: mpsc::UnboundedReceiver<MediaEvent>,
+    ) {
+        let mut tidy = tokio::time::interval(TIDY);
+        loop {
+            tokio::select! {
+                biased;
+                happened = outputs.recv() => match happened {
+                    Some(happened) => self.perform(&happened).await,
+                    None => break,
+                },
+                event = events.next() => match event {
+                    Some(event) => self.sip(event).await,
+                    None => break,
+                },
+                Some(event) = audio.recv() => self.heard(event).await,
+                Some(order) = orders.recv() => self.order(order).await,
+                _ = tidy.tick() => self.tidy().await,
+            }
+        }
+        // The endpoint hangs up what is left; it may have stopped already.
+        let _ = self.endpoint.shutdown();
+    }
+
+    /// Tells the engine a fact. Its refusal means that the engine knows better, and is logged only.
+    async fn tell(&self, command: Command) {
+        let told = self.host.post(move |turn| {
+            let applied = turn.apply(command);
+            if let Err(refused) = &applied {
+                tracing::debug!(%refused, "a fact of the world came too late");
+            }
+            applied.map(drop)
+        });
+        if told.await.is_err() {
+            tracing::warn!("the engine has stopped: a fact of the world is lost");
+        }
+    }
+
+    /// Runs a job whose outcome comes back as an order.
+    async fn ask(
+        &self,
+        job: impl FnOnce(&mut Turn<'_>) -> Result<(), u16> + Send + 'static,
+        done: impl FnOnce(Result<(), u16>) -> Option<Done> + Send + 'static,
+    ) {
+        let own = self.own.clone();
+        match self.host.post(job).await {
+            Ok(answer) => {
+                tokio::spawn(async move {
+                    let outcome = answer.await.ok().and_then(Result::ok).unwrap_or(Err(503));
+                    if let Some(done) = done(outcome) {
+                        // A switchboard that has ended needs no news.
+                        let _ = own.orders.send(Order::Done(done));
+                    }
+                });
+            }
+            Err(_) => {
+                if let Some(done) = done(Err(503)) {
+                    let _ = own.orders.send(Order::Done(done));
+                }
+            }
+        }
+    }
+
+    async fn order(&mut self, order: Order) {
+        match order {
+            Order::Answer { operator, offer, answered } => self.widget_answer(operator, offer, answered).await,
+            Order::Telephone(telephone) => {
+                let operator = telephone.operator();
+                if self.telephones.get(&operator).is_some_and(|known| *known != telephone) {
+                    self.bindings.forget(operator);
+                }
+                self.telephones.insert(operator, telephone);
+            }
+            Order::Done(Done::NotTaken { reference, code }) => {
+                if let Some(coming) = self.coming.remove(&reference) {
+                    self.refuse(coming.leg, code);
+                }
+            }
+            Order::Done(Done::AnswerRefused { leg }) => self.drop_leg(leg),
+            Order::Done(Done::DialRefused { operator }) => self.drop_line(operator),
+            Order::Done(Done::Referred { request, done }) => {
+                self.sent(self.endpoint.report_refer(request, if done { 200 } else { 603 }));
+            }
+        }
+    }
+
+    async fn tidy(&mut self) {
+        for operator in self.bindings.expire() {
+            tracing::info!(%operator, "telephone's registration has run out");
+            self.tell(Command::DeviceLost { operator }).await;
+        }
+    }
+
+    /// What the endpoint refuses is no more than that it is going down, or far behind: the leg's own time limits end it.
+    fn sent(&self, order: Result<(), callfloor_sip::OrderError>) {
+        if let Err(problem) = order {
+            tracing::warn!(%problem, "SIP");
+        }
+    }
+
+    fn device(&self, operator: OperatorId) -> Device {
+        self.telephones.get(&operator).map_or(Device::SipPhone, |telephone| telephone.device)
+    }
+
+    /// Calls an operator's telephone; `None` where it is not registered or there is no room for its audio.
+    fn call_telephone(
+        &mut self,
+        operator: OperatorId,
+        caller: String,
+        auto_answer: bool,
+        owner: Owner,
+    ) -> Option<(callfloor_sip::LegId, SessionId)> {
+        let binding = self.bindings.of(operator)?.clone();
+        let session = self.media.open(&SessionOptions::default()).ok()?;
+        let invite = Invite {
+            target: binding.uri,
+            via: Via::Flow(binding.flow),
+            caller,
+            domain: Some(self.domain.clone()),
+            offer: Some(self.media.offer(session).ok()?),
+            auto_answer,
+            ..Invite::default()
+        };
+        let Ok(sip) = self.endpoint.invite(invite) else {
+            self.media.close(session);
+            return None;
+        };
+        self.by_sip.insert(sip, owner);
+        self.by_session.insert(session, owner);
+        Some((sip, session))
+    }
+
+    /// Calls a number by a trunk.
+    fn call_number(
+        &mut self,
+        number: &str,
+        from: Option<String>,
+        owner: Owner,
+    ) -> Option<(callfloor_sip::LegId, SessionId)> {
+        let Route { target, via, credentials } = self.trunks.route(number)?;
+        let session = self.media.open(&SessionOptions::default()).ok()?;
+        let invite = Invite {
+            target,
+            via,
+            caller: from.unwrap_or_else(|| "anonymous".into()),
+            domain: Some(self.domain.clone()),
+            offer: Some(self.media.offer(session).ok()?),
+            credentials,
+            ..Invite::default()
+        };
+        let Ok(sip) = self.endpoint.invite(invite) else {
+            self.media.close(session);
+            return None;
+        };
+        self.by_sip.insert(sip, owner);
+        self.by_session.insert(session, owner);
+        Some((sip, session))
+    }
+
+    /// Ends a leg in the world and forgets it.
+    fn drop_leg(&mut self, id: LegId) {
+        let Some(leg) = self.legs.remove(&id) else { return };
+        self.silence_listeners(id);
+        self.hang_up(leg.sip, leg.session, &leg.state);
+        if leg.role == Role::Customer {
+            self.numbers.remove(&id.call);
+        }
+        if !self.legs.keys().any(|other| other.call == id.call)
+            && let Some(mix) = self.mixes.remove(&id.call)
+        {
+            self.media.close_mix(mix);
+        }
+    }
+
+    fn drop_line(&mut self, operator: OperatorId) {
+        if let Some(line) = self.lines.remove(&operator) {
+            self.hang_up(Some(line.sip), Some(line.session), &State::Connected);
+        }
+    }
+
+    fn hang_up(&mut self, sip: Option<callfloor_sip::LegId>, session: Option<SessionId>, state: &State) {
+        if let Some(sip) = sip {
+            self.by_sip.remove(&sip);
+            let ended = if matches!(state, State::Ringing(_)) {
+                self.endpoint.hang_up_because(sip, r#"SIP;cause=200;text="Call completed elsewhere""#)
+            } else {
+                self.endpoint.hang_up(sip)
+            };
+            self.sent(ended);
+        }
+        if let Some(session) = session {
+            self.by_session.remove(&session);
+            self.media.close(session);
+        }
+    }
+
+    /// Refuses a caller with a code.
+    fn refuse(&mut self, leg: Leg, code: u16) {
+        if let Some(sip) = leg.sip {
+            self.by_sip.remove(&sip);
+            self.sent(self.endpoint.reject(sip, code, (code == 503).then_some(5)));
+        }
+        if let Some(session) = leg.session {
+            self.by_session.remove(&session);
+            self.media.close(session);
+        }
+    }
+
+    /// Who heard a leg hears nothing now.
+    fn silence_listeners(&mut self, gone: LegId) {
+        let listeners: Vec<LegId> =
+            self.legs.iter().filter(|(_, leg)| leg.hears == Hears::Leg(gone)).map(|(id, _)| *id).collect();
+        for listener in listeners {
+            self.let_hear(listener, Hears::Nothing);
+        }
+    }
+
+    /// Lets a leg hear something; a caller who is not answered yet is answered for it.
+    fn let_hear(&mut self, id: LegId, hears: Hears) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        leg.hears = hears;
+        if let (State::Calling(offer), Some(sip), Some(session)) = (&leg.state, leg.sip, leg.session)
+            && hears != Hears::Nothing
+        {
+            let answer = match offer {
+                Some(offer) => self.media.answer(session, offer),
+                None => self.media.offer(session),
+            };
+            leg.state = State::Connected;
+            match answer {
+                Ok(sdp) => self.sent(self.endpoint.answer(sip, sdp)),
+                Err(problem) => {
+                    tracing::info!(leg = %id, %problem, "a caller's audio cannot be spoken");
+                    self.sent(self.endpoint.reject(sip, 488, None));
+                    return;
+                }
+            }
+        }
+        self.apply_hearing(id);
+    }
+
+    /// Tells the media engine what a leg hears.
+    fn apply_hearing(&mut self, id: LegId) {
+        let Some(leg) = self.legs.get(&id) else { return };
+        let Some(session) = leg.session else { return };
+        let clip = |audio| self.clips.get(audio);
+        let source = match leg.hears {
+            Hears::Nothing => Source::Silence,
+            Hears::Music(audio) => Source::Clip { clip: clip(audio), repeat: true },
+            Hears::Announcement(audio) => Source::Clip { clip: clip(audio), repeat: false },
+            Hears::RingBack => Source::Clip { clip: self.clips.ring_back(), repeat: true },
+            Hears::Leg(other) => match self.legs.get(&other).and_then(|other| other.session) {
+                Some(peer) => Source::Peer(peer),
+                None => Source::Silence,
+            },
+            Hears::Conference(call) => match self.mixes.get(&call) {
+                Some(mix) => Source::Mix(*mix),
+                None => Source::Silence,
+            },
+        };
+        if let Err(problem) = self.media.hear(session, source) {
+            tracing::warn!(leg = %id, %problem, "audio");
+        }
+    }
+}
