@@ -55,6 +55,7 @@ impl Engine {
             head: entry.head,
             reserved_for: None,
             maximum_wait: Timer::NONE,
+            overdue: false,
             relax: Timer::NONE,
             reservation: Timer::NONE,
             ring_step: Timer::NONE,
@@ -488,6 +489,7 @@ impl Engine {
         self.places[index].maximum_wait = Timer::NONE;
         // What rings is not cut; if nobody answers, the wait is over then.
         if !self.places[index].is_waiting() {
+            self.places[index].overdue = true;
             return;
         }
         self.give_up_waiting(index);
