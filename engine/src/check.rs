@@ -166,8 +166,9 @@ impl Engine {
             })?;
             let channel = self.router.classes[place.class as usize].channel;
             let free = (0..).map(OperatorId).take(self.desks.len()).find(|&operator| {
-                self.router.accepts(place.class, operator)
-                    && self.is_eligible(operator, channel)
+                // Idle is eligible, as was seen of every desk.
+                self.desks[operator.index()].idle[lane(channel)]
+                    && self.router.accepts(place.class, operator)
                     && place.reserved_for.is_none_or(|kept| kept == operator)
                     && self.may_have(index, operator)
             });

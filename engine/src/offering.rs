@@ -250,9 +250,7 @@ impl Engine {
         if let Work::Call(call) = work {
             self.emit(Event::CallRecovered { call, queue });
         }
-        // The maximum wait passed while it rang.
-        let limited = self.config.queues[queue.index()].maximum_wait.is_some() && !self.places[index].head;
-        if limited && !self.places[index].maximum_wait.is_set() {
+        if self.places[index].overdue {
             return self.give_up_waiting(index);
         }
         self.insert_waiting(index);

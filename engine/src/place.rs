@@ -29,6 +29,8 @@ pub(crate) struct Place {
     pub(crate) head: bool,
     pub(crate) reserved_for: Option<OperatorId>,
     pub(crate) maximum_wait: Timer,
+    /// The maximum wait passed while it rang.
+    pub(crate) overdue: bool,
     pub(crate) relax: Timer,
     pub(crate) reservation: Timer,
     pub(crate) ring_step: Timer,

@@ -320,7 +320,8 @@ impl Engine {
         while self.desks[operator.index()].ticket_offers > 0 {
             let theirs =
                 |offer: &crate::desk::Offer| offer.operator == operator && matches!(offer.work, Work::Ticket(_));
-            let found = self.offers.iter().find(|(_, offer)| theirs(offer)).map(|(id, _)| id);
+            // In the order of offering: a slot's number decides nothing.
+            let found = self.offers.iter().filter(|(_, offer)| theirs(offer)).map(|(id, _)| id).min();
             self.return_offer(found.expect("a reserved ticket has its offer"));
         }
         while let Some(&ticket) = self.desks[operator.index()].tickets.first() {

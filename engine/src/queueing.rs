@@ -55,6 +55,7 @@ impl Engine {
             head: entry.head,
             reserved_for: None,
             maximum_wait: Timer::NONE,
+            overdue: false,
             relax: Timer::NONE,
             reservation: Timer::NONE,
             ring_step: Timer::NONE,
@@ -170,10 +171,14 @@ impl Engine {
             }
             let eligible = self.is_eligible(operator, channel);
             let desk = &mut self.desks[operator.index()];
-            if desk.idle[lane] && !eligible {
-                desk.idle[lane] = false;
+            if desk.idle[lane] {
+                // Who stays idle has another place among the idle: by their last offer, their last call.
                 self.router.remove(operator, channel);
-            } else if !desk.idle[lane] && eligible && !desk.unsettled {
+                desk.idle[lane] = eligible;
+                if eligible {
+                    self.router.insert(operator, channel, &desk.idle_keys(self.router.by_occupancy));
+                }
+            } else if eligible && !desk.unsettled {
                 desk.unsettled = true;
                 self.unsettled_operators.push(operator);
             }
@@ -488,6 +493,7 @@ impl Engine {
         self.places[index].maximum_wait = Timer::NONE;
         // What rings is not cut; if nobody answers, the wait is over then.
         if !self.places[index].is_waiting() {
+            self.places[index].overdue = true;
             return;
         }
         self.give_up_waiting(index);

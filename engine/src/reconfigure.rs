@@ -20,18 +20,20 @@ impl Engine {
         self.config = config;
         self.desks.resize_with(self.config.operators.len(), Desk::new);
         self.queues.resize_with(self.config.queues.len(), QueueState::default);
-        let waiting: alloc::vec::Vec<_> = self.places.iter().map(|(index, _)| index).collect();
+        let mut waiting: alloc::vec::Vec<_> = self.places.iter().map(|(index, _)| index).collect();
+        // In the order in which they began to wait: a slot's number decides nothing.
+        waiting.sort_unstable_by_key(|&index| self.places[index].key.sequence);
         for &index in &waiting {
             let place = &mut self.places[index];
             let was_waiting = core::mem::replace(&mut place.position, ABSENT) != ABSENT;
-            let most = self.config.queues[place.queue.index()].relax.len();
-            place.relaxed = place.relaxed.min(u8::try_from(most).unwrap_or(u8::MAX));
+            // The new relaxations count from the wait so far.
+            let relax = &self.config.queues[place.queue.index()].relax;
+            let waited = self.now - place.queued_at;
+            let relaxed = relax.iter().take_while(|step| step.after <= waited).count();
+            place.relaxed = u8::try_from(relaxed).expect("a queue has fewer than 256 relaxations");
             self.deadlines.cancel(&mut place.relax);
-            let next = self.config.queues[place.queue.index()].relax.get(usize::from(place.relaxed));
-            if let Some(step) = next {
-                // A step that the wait has already passed applies at the next moment.
-                let at = (place.queued_at + step.after).max(self.now + crate::time::Span::from_micros(1));
-                place.relax = self.deadlines.set(at, crate::deadline::Due::Relax, index);
+            if let Some(step) = relax.get(relaxed) {
+                place.relax = self.deadlines.set(place.queued_at + step.after, crate::deadline::Due::Relax, index);
             }
             self.reclassify(index);
             if was_waiting {

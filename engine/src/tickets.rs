@@ -56,30 +56,26 @@ impl Engine {
         });
         if !self.tickets[ticket].replied {
             self.tickets[ticket].first_response = running;
+            self.clock_limit(ticket, Due::FirstResponse);
         }
-        self.set_clock_timers(ticket);
+        self.clock_limit(ticket, Due::Resolution);
         self.emit(Event::TicketCreated { ticket, service, origin, owner, customer, reference });
         ticket
     }
 
-    /// Sets the deadlines of the clocks that run and have a limit.
-    fn set_clock_timers(&mut self, ticket: TicketId) {
+    /// Sets the deadline of a clock that begins to run, where it has a limit and has not passed it.
+    fn clock_limit(&mut self, ticket: TicketId, due: Due) {
         let found = &mut self.tickets[ticket];
         let service = &self.config.services[found.service.index()];
         let settings = service.settings.tickets;
-        let clocks = [
-            (&mut found.first_response, settings.first_response, Due::FirstResponse),
-            (&mut found.resolution, settings.resolution, Due::Resolution),
-        ];
-        for (clock, limit, due) in clocks {
-            let Some(limit) = limit else { continue };
-            self.deadlines.cancel(&mut clock.timer);
-            if clock.running_since.is_some() && clock.counted < limit {
-                let left = Span::from_micros(limit.as_micros() - clock.counted.as_micros());
-                if let Some(at) = service.hours.after(self.now, left) {
-                    clock.timer = self.deadlines.set(at, due, ticket.slot());
-                }
-            }
+        let (clock, limit) = match due {
+            Due::FirstResponse => (&mut found.first_response, settings.first_response),
+            _ => (&mut found.resolution, settings.resolution),
+        };
+        let Some(limit) = limit.filter(|limit| clock.counted < *limit) else { return };
+        let left = Span::from_micros(limit.as_micros() - clock.counted.as_micros());
+        if let Some(at) = service.hours.after(self.now, left) {
+            clock.timer = self.deadlines.set(at, due, ticket.slot());
         }
     }
 
@@ -183,7 +179,7 @@ impl Engine {
             (true, false) => self.stop_clock(ticket, |ticket| &mut ticket.resolution),
             (false, true) => {
                 found.resolution.running_since = Some(now);
-                self.set_clock_timers(ticket);
+                self.clock_limit(ticket, Due::Resolution);
             }
             _ => {}
         }

@@ -1,7 +1,10 @@
 //! Faults that random runs once found, each as the short script that showed it.
 
+mod support;
+
 use callfloor_engine::script::{Said, Script};
 use callfloor_engine::{EndCause, Event, Output, Span, Work};
+use support::check_only;
 
 /// Runs a script with every invariant checked after each line; the events, in order.
 fn events(text: &str) -> Vec<Event> {
@@ -159,4 +162,109 @@ fn record_names_who_handed_the_call_on() {
     });
     let record = record.expect("the call ended");
     assert_eq!((record.cause, record.operator.map(|operator| operator.0)), (EndCause::TransferredOut, Some(0)));
+}
+
+/// Leaving Pending set the first-response limit anew, as if no time had been counted: it passed late, or twice.
+#[test]
+fn first_response_limit_of_a_reopened_ticket_stays_where_it_was() {
+    check_only(
+        "service shop inbound
+           flow: queue billing
+           set first-response 20s
+         queue billing
+         operator 1
+         t=0 ticket a -> shop
+         t=5 ticket a pending
+         t=15 ticket a open
+         t=25 ticket a pending
+         t=30 ticket a open
+         t=100 wait",
+        &["late"],
+        "t=20 ticket a (version 4): the first reply is late",
+    );
+}
+
+/// Relaxations that the old configuration had applied were counted against the new one's list.
+#[test]
+fn new_relaxations_count_from_the_wait_so_far() {
+    check_only(
+        "service shop inbound
+           flow: queue billing
+           set login ready
+         queue billing first-level 0 relax after 5s level 1
+         operator 1 queues billing level 1
+         t=0 call a -> shop
+         t=6 reconfigure
+           queue billing relax after 60s level 1
+         t=7 log in operator 1
+         t=61 wait",
+        &["ring operator"],
+        "t=60 ring operator 1 for call a until 00:01:15.000 (offer 1)",
+    );
+}
+
+/// A call that was queued before its queue had a maximum wait was thrown out at its next missed ring.
+#[test]
+fn new_maximum_wait_ends_nobodys_wait_after_a_missed_ring() {
+    check_only(
+        "service shop inbound
+           flow: queue billing
+           set login ready; ring-limit 10s
+         queue billing
+         operator 1
+         t=0 log in operator 1; call a -> shop
+         t=5 reconfigure
+           queue billing max-wait 60s
+         t=100 wait",
+        &["call a"],
+        "t=0 call a arrived at service shop
+         call a queued in queue billing
+         play music 1 to customer of call a
+         offer 1 of call a to operator 1 from queue billing until 00:00:10.000
+         operator 1: Ready -> Ringing (call a)
+         ring operator 1 for call a until 00:00:10.000 (offer 1)
+         t=10 offer 1 of call a to operator 1 timed out after 10 s
+         call a went back to queue billing",
+    );
+}
+
+/// Who was idle for calls kept their place among the idle when a chat was offered to them: round robin counted the
+/// offers of one channel only.
+#[test]
+fn offered_chat_makes_an_operator_last_in_the_round_of_calls_too() {
+    check_only(
+        "service shop inbound
+           flow: queue billing
+           set login ready
+         queue billing round-robin
+         queue talk chat round-robin
+         operator 1 points 200 chats 1
+         operator 2 points 200 chats 1
+         t=0 log in operator 1; log in operator 2; operator 1 chats available
+         t=1 chat a -> talk
+         t=2 call b -> shop",
+        &["ring operator"],
+        "t=1 ring operator 1 for chat a until 00:00:16.000 (offer 1)
+         t=2 ring operator 2 for call b until 00:00:17.000 (offer 2)",
+    );
+}
+
+/// Ticket offers of somebody who logged out ended in the order of their slots in memory.
+#[test]
+fn ticket_offers_of_a_leaver_end_in_the_order_of_offering() {
+    check_only(
+        "service shop inbound
+           flow: queue billing
+           set login ready; miss stays-ready
+         queue billing
+         queue mail ticket
+         operator 1 tickets 2
+         t=0 log in operator 1
+         t=1 ticket a -> shop queue mail; ticket b -> shop queue mail
+         t=2 operator 1 declines ticket a
+         t=3 log out operator 1",
+        &["rescinded"],
+        "t=3 offer 2 of ticket b to operator 1 was rescinded after 2 s
+         offer 3 of ticket a to operator 1 was rescinded after 1 s",
+    );
 }

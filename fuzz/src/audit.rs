@@ -72,6 +72,25 @@ impl Audit {
     /// Nothing seen yet.
     #[must_use]
     pub fn new(config: &EngineConfig) -> Self {
+        let mut audit = Self {
+            operators: Vec::new(),
+            chat_limits: Vec::new(),
+            calls: Vec::new(),
+            offers: Vec::new(),
+            offered: 0,
+            arrived: 0,
+            sequence: 0,
+            plain: Vec::new(),
+            counts: Vec::new(),
+            refused: 0,
+            ended: 0,
+        };
+        audit.reconfigured(config);
+        audit
+    }
+
+    /// Another configuration is in use from now on; the order of what waits is no longer known here.
+    pub fn reconfigured(&mut self, config: &EngineConfig) {
         let operator = SeenOperator {
             status: Status::LoggedOut,
             call: None,
@@ -84,7 +103,7 @@ impl Audit {
             service.settings.on_miss == MissRule::LeaveReady
                 && !service.flow.iter().any(|step| matches!(step, Step::SetSkill { .. }))
         });
-        let plain = config
+        self.plain = config
             .queues
             .iter()
             .map(|queue| {
@@ -95,18 +114,12 @@ impl Audit {
                     && !matches!(queue.policy, Policy::RingAll | Policy::RingProgressive { .. })
             })
             .collect();
-        Self {
-            operators: vec![operator; config.operators.len()],
-            chat_limits: config.operators.iter().map(|operator| u32::from(operator.chat_limit)).collect(),
-            calls: Vec::new(),
-            offers: Vec::new(),
-            offered: 0,
-            arrived: 0,
-            sequence: 0,
-            plain,
-            counts: vec![[0; 3]; config.queues.len()],
-            refused: 0,
-            ended: 0,
+        self.operators.resize(config.operators.len(), operator);
+        self.chat_limits = config.operators.iter().map(|operator| u32::from(operator.chat_limit)).collect();
+        self.counts.resize(config.queues.len(), [0; 3]);
+        for call in &mut self.calls {
+            call.order = None;
+            call.changed = true;
         }
     }
 

@@ -38,22 +38,7 @@ struct Swarm {
 pub fn random_floor(seed: u64) -> EngineConfig {
     let mut random = SplitMix64::new(seed ^ 0x666c_6f6f_7273);
     let r = &mut random;
-    let swarm = Swarm {
-        skills: r.chance(50),
-        levels: r.chance(50),
-        relax: r.chance(40),
-        limits: r.chance(40),
-        last_operator: r.chance(40),
-        flows: r.chance(60),
-        hours: r.chance(20),
-        chats: r.chance(40),
-        tickets: r.chance(40),
-        after_call: r.chance(60),
-        stay_ready: r.chance(40),
-        simultaneous: r.chance(30),
-        ageing: r.chance(30),
-        clocks: r.chance(40),
-    };
+    let swarm = swarm(r);
     let skills = if swarm.skills { 1 + r.small(3) } else { 0 };
     let services = 1 + r.small(2);
     let queues = 1 + r.small(4);
@@ -83,6 +68,105 @@ pub fn random_floor(seed: u64) -> EngineConfig {
         blending,
     };
     EngineConfig::new(floor).unwrap_or_else(|error| panic!("seed {seed}: a random floor is valid, but {error}"))
+}
+
+fn swarm(r: &mut SplitMix64) -> Swarm {
+    Swarm {
+        skills: r.chance(50),
+        levels: r.chance(50),
+        relax: r.chance(40),
+        limits: r.chance(40),
+        last_operator: r.chance(40),
+        flows: r.chance(60),
+        hours: r.chance(20),
+        chats: r.chance(40),
+        tickets: r.chance(40),
+        after_call: r.chance(60),
+        stay_ready: r.chance(40),
+        simultaneous: r.chance(30),
+        ageing: r.chance(30),
+        clocks: r.chance(40),
+    }
+}
+
+/// The same floor with a few things changed or added; most can be used while it runs.
+#[must_use]
+pub fn changed_floor(r: &mut SplitMix64, config: &EngineConfig) -> Option<EngineConfig> {
+    let mut floor: Floor = config.clone().into_floor();
+    for _ in 0..1 + r.below(3) {
+        change(r, &mut floor);
+    }
+    EngineConfig::new(floor).ok()
+}
+
+fn small(n: usize) -> u16 {
+    u16::try_from(n).expect("a random floor is small")
+}
+
+fn change(r: &mut SplitMix64, floor: &mut Floor) {
+    let swarm = swarm(r);
+    let (services, queues) = (small(floor.services.len()), small(floor.queues.len()));
+    let skills = small(floor.skills.len());
+    let (of_service, of_queue) = (r.index(floor.services.len()), r.index(floor.queues.len()));
+    let of_operator = r.index(floor.operators.len());
+    match r.below(14) {
+        0 => floor.services[of_service].inbound = r.chance(60),
+        1 => floor.services[of_service].outbound = r.chance(60),
+        2 | 3 => floor.services[of_service].settings = settings(r, swarm),
+        4 => {
+            let new = service(r, swarm, small(of_service), &floor.queues, skills);
+            let old = &mut floor.services[of_service];
+            (old.hours, old.outgoing, old.favourites) = (new.hours, new.outgoing, new.favourites);
+            old.favourites.truncate(1 + r.index(2));
+            if r.chance(50) {
+                old.flow = new.flow;
+            }
+        }
+        5 if floor.operators.len() < 8 => {
+            let at = floor.operators.len() as u64;
+            let new = operator(r, swarm, at, &floor.services, &floor.queues, skills);
+            floor.operators.push(new);
+        }
+        6 if skills < 5 => floor.skills.push(format!("skill-{skills}")),
+        7 if queues < 6 => {
+            let new = queue(r, swarm, queues, services, skills);
+            let member = Membership { queue: QueueId(queues), level: r.tiny(3), preference: r.tiny(3) };
+            for operator in &mut floor.operators {
+                if operator.services.contains(&new.service) && r.chance(60) {
+                    operator.queues.push(member);
+                }
+            }
+            floor.queues.push(new);
+        }
+        8 | 9 => {
+            let old = floor.queues[of_queue].clone();
+            let mut new = queue(r, swarm, if old.channel == Channel::Phone { 0 } else { 1 }, services, skills);
+            if old.channel != Channel::Phone && matches!(new.policy, Policy::RingAll | Policy::RingProgressive { .. }) {
+                new.policy = old.policy;
+            }
+            floor.queues[of_queue] = Queue { name: old.name, service: old.service, channel: old.channel, ..new };
+        }
+        10 | 11 => {
+            // The first service stays, and so what they have in hand.
+            let new = operator(r, swarm, of_operator as u64, &floor.services, &floor.queues, skills);
+            let old = &mut floor.operators[of_operator];
+            if new.services.first() == old.services.first() && r.chance(60) {
+                (old.services, old.queues) = (new.services, new.queues);
+            }
+            if r.chance(50) {
+                old.skills = new.skills;
+            }
+        }
+        12 => {
+            let old = &mut floor.operators[of_operator];
+            (old.points, old.chat_limit, old.ticket_limit) = (r.of(&[60, 100, 100, 200]), r.tiny(5), r.tiny(5));
+        }
+        _ => {
+            let old = &mut floor.operators[of_operator];
+            old.phone = r.chance(80);
+            old.cti_id = r.chance(80).then(|| format!("op{of_operator}"));
+        }
+    }
 }
 
 fn seconds(r: &mut SplitMix64, most: u64) -> Span {
@@ -158,7 +242,7 @@ fn choice(r: &mut SplitMix64) -> StatusChoice {
     }
 }
 
-fn service(r: &mut SplitMix64, swarm: Swarm, at: u16, queues: &[Queue], skills: u16) -> Service {
+fn settings(r: &mut SplitMix64, swarm: Swarm) -> Settings {
     let mut settings = Settings {
         login_status: if r.chance(50) { StatusChoice::Ready } else { choice(r) },
         ring_limit: seconds(r, 15),
@@ -192,6 +276,11 @@ fn service(r: &mut SplitMix64, swarm: Swarm, at: u16, queues: &[Queue], skills: 
             return_after: sometimes(r, 60, 30),
         };
     }
+    settings
+}
+
+fn service(r: &mut SplitMix64, swarm: Swarm, at: u16, queues: &[Queue], skills: u16) -> Service {
+    let settings = settings(r, swarm);
     let hours = if swarm.hours {
         let mut periods = Vec::new();
         let mut from = r.below(10);

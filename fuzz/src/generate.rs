@@ -7,7 +7,7 @@ use callfloor_engine::{
     ServiceId, SkillId, Status, StatusChoice, StepId, TicketId, TicketStatus, TicketTarget, TransferTarget,
 };
 
-use crate::floor::{extension, number, outgoing, random_floor};
+use crate::floor::{changed_floor, extension, number, outgoing, random_floor};
 use crate::random::SplitMix64;
 use crate::view::View;
 
@@ -116,7 +116,7 @@ const WEIGHTS: [(Kind, u16); 50] = [
     (Kind::MergeTickets, 4),
     (Kind::LinkTickets, 3),
     (Kind::RateTicket, 3),
-    (Kind::Reconfigure, 0),
+    (Kind::Reconfigure, 5),
 ];
 
 /// Which commands a run uses, and how often.
@@ -162,30 +162,6 @@ impl Mix {
             tie_percent: r.of(&[5, 15, 30]),
             jump_permille: r.of(&[0, 1, 5]),
         }
-    }
-
-    /// Only what the model covers.
-    #[must_use]
-    pub fn modelled(mut self) -> Self {
-        for (weight, (kind, usual)) in self.weights.iter_mut().zip(WEIGHTS) {
-            *weight = match kind {
-                Kind::LogIn
-                | Kind::LogOut
-                | Kind::SetStatus
-                | Kind::SetNextStatus
-                | Kind::Answer
-                | Kind::Decline
-                | Kind::HangUp
-                | Kind::Hold
-                | Kind::Release
-                | Kind::CallArrived
-                | Kind::CustomerHungUp
-                | Kind::ChangePriority => (*weight).max(usual / 4),
-                _ => 0,
-            };
-        }
-        self.total = self.weights.iter().map(|&weight| u64::from(weight)).sum();
-        self
     }
 
     fn kind(&self, r: &mut SplitMix64) -> Kind {
@@ -520,7 +496,9 @@ fn command(r: &mut SplitMix64, kind: Kind, config: &EngineConfig, view: &View, n
             Command::RateTicket { ticket: ticket(r)?.0, score: if nonsense { r.tiny(9) } else { 1 + r.tiny(5) } }
         }
         Kind::Reconfigure => {
-            let other = random_floor(r.below(1 << 30));
+            // Another floor altogether is refused, nearly always.
+            let anew = r.chance(if nonsense { 50 } else { 2 });
+            let other = if anew { random_floor(r.below(1 << 30)) } else { changed_floor(r, config)? };
             Command::Reconfigure(Box::new(other))
         }
     })

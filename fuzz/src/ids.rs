@@ -84,6 +84,11 @@ impl Slots {
         id.set_slot(u32::from(!right));
     }
 
+    /// The engine's id of the ticket with this number.
+    pub(crate) fn ticket(&self, number: u32) -> TicketId {
+        TicketId::from_parts(number, self.known(2, number).unwrap_or(NONE))
+    }
+
     /// The engine's form of an id: the slot in which its number lives in this run.
     pub(crate) fn relocate(&self, mut id: Id<'_>) {
         let (kind, number, _) = id.parts();

@@ -1,5 +1,5 @@
 //! Random floors and command sequences against the engine, beside a slow, obvious [model](Model)
-//! of its routing, with every invariant checked after every command. See the
+//! of the whole floor, with every invariant checked after every command. See the
 //! README for what is checked, and how often.
 
 mod audit;
@@ -16,9 +16,9 @@ mod subject;
 mod view;
 
 pub use audit::Audit;
-pub use floor::{extension, number, outgoing, random_floor};
+pub use floor::{changed_floor, extension, number, outgoing, random_floor};
 pub use generate::{Mix, Step, next_step};
-pub use model::{Model, is_modelled, is_predicted, modelled_floor};
+pub use model::{Model, SeenTicket};
 pub use random::SplitMix64;
 pub use report::describe;
 pub use run::{Failure, Settings, Tally, engine, run_seed, run_steps, shrink_failure};

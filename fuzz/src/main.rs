@@ -15,9 +15,10 @@ Usage: callfloor-fuzz [OPTIONS]
   --seeds A..B        seeds to run, A included, B not [0..1000]
   --commands N        steps of each seed's run [1000]
   --threads T         threads [1]
-  --model-every N     the model runs beside the seeds that N divides; 0: beside none [3]
+  --model-every N     the model runs beside the seeds that N divides; 0: beside none [1]
   --check-every N     the engine's check runs after one step of N [1]
-  --restore-permille N  of a thousand steps, so many begin a comparison with a restored copy [5]
+  --restore-permille N  of a thousand steps, so many begin a comparison with a restored copy [3]
+  --progress S        say every S seconds what is done
   --minutes M         stop after M minutes, and say which seeds were done
   --class TEXT        with --keep-going: the first failure whose class contains TEXT is made short
   --keep-going        go on after a failure; the number of failures by class is printed at the end
@@ -29,6 +30,7 @@ struct Arguments {
     to: u64,
     threads: usize,
     minutes: Option<u64>,
+    progress: Option<u64>,
     keep_going: bool,
     class: String,
     settings: Settings,
@@ -40,6 +42,7 @@ fn arguments() -> Result<Arguments, String> {
         to: 1000,
         threads: 1,
         minutes: None,
+        progress: None,
         keep_going: false,
         class: String::new(),
         settings: Settings::default(),
@@ -72,11 +75,30 @@ fn arguments() -> Result<Arguments, String> {
             "--check-every" => found.settings.check_every = number(&value)?.max(1),
             "--restore-permille" => found.settings.restore_permille = number(&value)?,
             "--class" => found.class = value,
+            "--progress" => found.progress = Some(number(&value)?.max(1)),
             "--minutes" => found.minutes = Some(number(&value)?),
             _ => return Err(format!("{name} is not known")),
         }
     }
     Ok(found)
+}
+
+fn summary(from: u64, done: u64, total: &Tally, started: Instant) -> String {
+    let seconds = started.elapsed().as_secs_f64();
+    format!(
+        "seeds {from}..{done}: {} runs, {} commands ({} accepted), {} compared with the model, {} reconfigured, \
+         {} events, {} checks, {} restored copies, {} refusals compared; {seconds:.1} s, {:.0} commands/s",
+        total.runs,
+        total.commands,
+        total.accepted,
+        total.compared,
+        total.reconfigured,
+        total.events,
+        total.checks,
+        total.restored,
+        total.refusals,
+        total.commands as f64 / seconds,
+    )
 }
 
 fn main() -> ExitCode {
@@ -94,6 +116,7 @@ fn main() -> ExitCode {
     let started = Instant::now();
     let next = AtomicU64::new(arguments.from);
     let stop = AtomicBool::new(false);
+    let told = AtomicU64::new(0);
     let total = Mutex::new(Tally::default());
     let failures: Mutex<Vec<(u64, Box<Failure>)>> = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -109,7 +132,16 @@ fn main() -> ExitCode {
                         break;
                     }
                     match run_seed(&engine, seed, arguments.settings) {
-                        Ok(tally) => total.lock().expect("no thread panics").add(&tally),
+                        Ok(tally) => {
+                            let mut total = total.lock().expect("no thread panics");
+                            total.add(&tally);
+                            let passed = started.elapsed().as_secs();
+                            if let Some(every) = arguments.progress
+                                && told.fetch_max(passed / every, Ordering::Relaxed) < passed / every
+                            {
+                                println!("{}", summary(arguments.from, seed + 1, &total, started));
+                            }
+                        }
                         Err(failure) => {
                             failures.lock().expect("no thread panics").push((seed, failure));
                             if !arguments.keep_going {
@@ -122,22 +154,7 @@ fn main() -> ExitCode {
         }
     });
     let total = *total.lock().expect("no thread panics");
-    let done = next.load(Ordering::Relaxed).min(arguments.to);
-    let seconds = started.elapsed().as_secs_f64();
-    println!(
-        "seeds {}..{done}: {} runs, {} commands ({} accepted), {} compared with the model, {} events, {} checks, \
-         {} restored copies, {} refusals compared; {seconds:.1} s, {:.0} commands/s",
-        arguments.from,
-        total.runs,
-        total.commands,
-        total.accepted,
-        total.compared,
-        total.events,
-        total.checks,
-        total.restored,
-        total.refusals,
-        total.commands as f64 / seconds,
-    );
+    println!("{}", summary(arguments.from, next.load(Ordering::Relaxed).min(arguments.to), &total, started));
     let mut failures = failures.into_inner().expect("no thread panics");
     failures.sort_by_key(|(seed, _)| *seed);
     if arguments.keep_going {

@@ -4,13 +4,15 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
-use callfloor_engine::{Engine, EngineConfig, Event, Instant, OperatorId, Output};
+use callfloor_engine::{
+    CallId, Command, Engine, EngineConfig, Event, Instant, OfferId, OperatorId, Output, QueueId, TicketTimes, Work,
+};
 
 use crate::audit::Audit;
 use crate::floor::random_floor;
 use crate::generate::{Mix, Step, next_step};
 use crate::ids::{Slots, in_command, in_event};
-use crate::model::{Model, is_modelled, is_predicted, modelled_floor};
+use crate::model::Model;
 use crate::random::SplitMix64;
 use crate::shrink::shrink;
 use crate::subject::Subject;
@@ -21,7 +23,7 @@ use crate::view::View;
 pub struct Settings {
     /// Steps of one run.
     pub steps: usize,
-    /// The model runs beside one run of so many (1: every; 0: never), on the part of its floor that the model covers.
+    /// The model runs beside one run of so many (1: every; 0: never).
     pub model_every: u64,
     /// The engine's `check` runs after one step of so many (1: every).
     pub check_every: u64,
@@ -33,7 +35,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { steps: 1000, model_every: 3, check_every: 1, restore_permille: 5, refusal_permille: 50 }
+        Self { steps: 1000, model_every: 1, check_every: 1, restore_permille: 3, refusal_permille: 10 }
     }
 }
 
@@ -58,6 +60,8 @@ pub struct Tally {
     pub accepted: u64,
     /// Commands that the model predicted.
     pub compared: u64,
+    /// Other configurations accepted in mid-run.
+    pub reconfigured: u64,
     /// Events.
     pub events: u64,
     /// Times that the engine's own check ran.
@@ -76,6 +80,7 @@ impl Tally {
         self.commands += other.commands;
         self.accepted += other.accepted;
         self.compared += other.compared;
+        self.reconfigured += other.reconfigured;
         self.events += other.events;
         self.checks += other.checks;
         self.restored += other.restored;
@@ -108,6 +113,12 @@ fn wrong<T>(class: &str, detail: impl Into<String>) -> Result<T, Wrong> {
 /// Of a thousand steps, at so many the host sleeps through its deadlines.
 const LATE_PERMILLE: u64 = 20;
 
+/// A step that leaps over more deadlines than this ends at the last of these.
+const MOST_WAKE_UPS: u32 = 200;
+
+/// Tickets' clocks are compared after one step of so many.
+const CLOCKS_EVERY: u64 = 8;
+
 /// How long a restored copy runs beside the engine, in steps.
 const BESIDE: u32 = 25;
 
@@ -117,6 +128,9 @@ struct Run<S> {
     copy: Option<(S, u32)>,
     model: Option<Model>,
     model_out: Vec<Event>,
+    found: Vec<Event>,
+    /// In use now.
+    config: EngineConfig,
     slots: Slots,
     view: View,
     audit: Audit,
@@ -134,6 +148,8 @@ impl<S: Subject> Run<S> {
             copy: None,
             model: with_model.then(|| Model::new(config)),
             model_out: Vec::new(),
+            found: Vec::new(),
+            config: config.clone(),
             slots: Slots::default(),
             view: View::new(config.operators.len()),
             audit: Audit::new(config),
@@ -149,14 +165,17 @@ impl<S: Subject> Run<S> {
         // What is sampled belongs to the step, and stays with it when others are left out.
         let mut sample = SplitMix64::new(step.seed ^ 0x7361_6d70_6c65);
         self.tally.steps += 1;
-        self.now = self.now.max(step.now);
-        let now = self.now;
+        let mut now = self.now.max(step.now);
 
         // A host wakes up at every deadline; now and then one comes late, and finds several due at once.
         let late = sample.below(1000) < LATE_PERMILLE;
-        loop {
+        for wake_up in 1.. {
             let due = self.subject.next_deadline().filter(|&due| due < now && !late);
             let wake = due.unwrap_or(now);
+            if wake_up == MOST_WAKE_UPS {
+                now = wake;
+            }
+            self.now = wake;
             self.subject.advance(wake, &mut self.out);
             if let Some((copy, _)) = &mut self.copy {
                 copy.advance(wake, &mut self.copy_out);
@@ -165,7 +184,7 @@ impl<S: Subject> Run<S> {
                 model.advance(wake, &mut self.model_out);
             }
             self.compare(wake, late, "wake-up")?;
-            if due.is_none() {
+            if wake == now {
                 break;
             }
         }
@@ -206,6 +225,12 @@ impl<S: Subject> Run<S> {
                 }
                 self.tally.compared += 1;
             }
+            if let (Ok(()), Command::Reconfigure(config)) = (&result, &command) {
+                self.tally.reconfigured += 1;
+                self.view.grow(config.operators.len());
+                self.audit.reconfigured(config);
+                self.config = (**config).clone();
+            }
             self.compare(now, false, "command")?;
         }
         self.check(&mut sample)
@@ -222,22 +247,25 @@ impl<S: Subject> Run<S> {
         self.slots.learn(&self.out);
         self.view.note(&self.out);
         if self.model.is_some() {
-            let mut found = Vec::with_capacity(self.out.len());
+            self.found.clear();
             for output in &self.out {
-                if let Output::Event(event) = output
-                    && is_predicted(event)
-                {
+                if let Output::Event(event) = output {
                     let mut event = *event;
                     in_event(&mut event, |id| self.slots.bare(id));
-                    found.push(event);
+                    self.found.push(event);
                 }
             }
-            if found != self.model_out {
-                let same = found.iter().zip(&self.model_out).take_while(|(a, b)| a == b).count();
-                let (found, expected) = (&found[same..], &self.model_out[same..]);
+            if self.found != self.model_out {
+                // The order about one object is predicted, not that between objects.
+                self.found.sort_by_key(subject_of);
+                self.model_out.sort_by_key(subject_of);
+            }
+            if self.found != self.model_out {
+                let same = self.found.iter().zip(&self.model_out).take_while(|(a, b)| a == b).count();
+                let (found, expected) = (&self.found[same..], &self.model_out[same..]);
                 return wrong(
                     "model",
-                    format!("{what}, after {same} equal events\n  engine {found:#?}\n  model  {expected:#?}"),
+                    format!("{what}, after {same} equal events{}{}", lines("engine", found), lines("model", expected)),
                 );
             }
             self.model_out.clear();
@@ -247,10 +275,13 @@ impl<S: Subject> Run<S> {
         if let Err(text) = self.audit.outputs(now, late, &self.out) {
             return wrong("audit", text);
         }
-        self.out.clear();
-        if let Err(text) = self.audit.at_rest() {
+        // What the audit knows changes with outputs only.
+        if !self.out.is_empty()
+            && let Err(text) = self.audit.at_rest()
+        {
             return wrong("audit at rest", text);
         }
+        self.out.clear();
         Ok(())
     }
 
@@ -272,14 +303,10 @@ impl<S: Subject> Run<S> {
         if deadline.is_some_and(|deadline| deadline <= self.now) {
             return wrong("deadline", format!("{deadline:?} is still due at {}", self.now));
         }
-        if let Some(model) = &self.model {
-            let all = (0u32..).map(OperatorId).take(self.view.statuses.len());
-            if let Some(operator) = all.into_iter().find(|&o| model.status(o) != self.subject.status(o)) {
-                return wrong("model status", format!("{operator}: the model has {}", model.status(operator)));
-            }
-            if model.next_deadline() != deadline {
-                return wrong("model deadline", format!("engine {deadline:?}, model {:?}", model.next_deadline()));
-            }
+        if let Some(model) = &self.model
+            && let Err(wrong) = self.compare_state(model, deadline, sample.below(CLOCKS_EVERY) == 0)
+        {
+            return Err(wrong);
         }
         if let Some((copy, left)) = &mut self.copy {
             if copy.next_deadline() != deadline {
@@ -305,6 +332,101 @@ impl<S: Subject> Run<S> {
             self.copy = Some((copy, BESIDE));
         }
         Ok(())
+    }
+
+    /// What can be asked of the engine at rest.
+    fn compare_state(&self, model: &Model, deadline: Option<Instant>, clocks: bool) -> Result<(), Wrong> {
+        let all = (0u32..).map(OperatorId).take(self.view.statuses.len());
+        if let Some(operator) = all.into_iter().find(|&o| model.status(o) != self.subject.status(o)) {
+            return wrong("model status", format!("{operator}: the model has {}", model.status(operator)));
+        }
+        if model.next_deadline() != deadline {
+            return wrong("model deadline", format!("engine {deadline:?}, model {:?}", model.next_deadline()));
+        }
+        for expected in model.tickets() {
+            let id = self.slots.ticket(expected.number);
+            let state = (expected.status, expected.owner, expected.version);
+            let found = self.subject.ticket(id);
+            if found != Some(state) {
+                return wrong("model ticket", format!("{id}: {found:?}, the model {state:?}"));
+            }
+            if clocks {
+                let (first_response, resolution) = model.ticket_times(&expected);
+                let expected = Some(TicketTimes { first_response, resolution });
+                let found = self.subject.ticket_times(id, self.now);
+                if found != expected {
+                    return wrong("model clocks", format!("{id}: {found:?}, the model {expected:?}"));
+                }
+            }
+        }
+        if self.subject.live_calls() != model.live_calls() {
+            return wrong(
+                "model calls",
+                format!("{} live, the model {}", self.subject.live_calls(), model.live_calls()),
+            );
+        }
+        for queue in (0u16..).map(QueueId).take(self.config.queues.len()) {
+            let (found, expected) = (self.subject.waiting(queue), model.waiting(queue));
+            if found as usize != expected {
+                return wrong("model waiting", format!("{queue}: {found} wait, the model {expected}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One event a line.
+fn lines(whose: &str, events: &[Event]) -> String {
+    events.iter().map(|event| format!("\n  {whose:6} {event:?}")).collect()
+}
+
+/// Whom or what an event is about: events about one object are in the order in which they happened.
+fn subject_of(event: &Event) -> (u8, u32) {
+    let of_call = |call: CallId| (0, call.number());
+    let of_offer = |offer: OfferId| (1, offer.number());
+    let of_work = |work: Work| match work {
+        Work::Call(id) => of_call(id),
+        Work::Chat(id) => (2, id.number()),
+        Work::Ticket(id) => (3, id.number()),
+        Work::Callback(id) => (4, id.number()),
+    };
+    match *event {
+        Event::CallArrived { call, .. }
+        | Event::StepEntered { call, .. }
+        | Event::CallQueued { call, .. }
+        | Event::QueueFull { call, .. }
+        | Event::CallFlowedOut { call, .. }
+        | Event::CallRecovered { call, .. }
+        | Event::CallAnswered { call, .. }
+        | Event::CallResumed { call, .. }
+        | Event::CallHeld { call, .. }
+        | Event::CallReleased { call, .. }
+        | Event::ConsultStarted { call, .. }
+        | Event::ConsultAnswered { call, .. }
+        | Event::ConsultEnded { call, .. }
+        | Event::CallTransferred { call, .. }
+        | Event::ConferenceStarted { call, .. }
+        | Event::ForcedEndStarted { call, .. }
+        | Event::DialStarted { call, .. }
+        | Event::DialAnswered { call, .. } => of_call(call),
+        Event::CallEnded(record) => of_call(record.call),
+        Event::NeedsRelaxed { work, .. } => of_work(work),
+        Event::OfferMade { offer, .. } | Event::OfferEnded { offer, .. } => of_offer(offer),
+        Event::ChatArrived { chat, .. }
+        | Event::ChatAnswered { chat, .. }
+        | Event::ChatTransferred { chat, .. }
+        | Event::ChatEnded { chat, .. } => of_work(Work::Chat(chat)),
+        Event::TicketCreated { ticket, .. }
+        | Event::TicketQueued { ticket, .. }
+        | Event::TicketAssigned { ticket, .. }
+        | Event::TicketChanged { ticket, .. } => of_work(Work::Ticket(ticket)),
+        Event::CallbackReceived { callback, .. } | Event::CallbackEnded { callback, .. } => {
+            of_work(Work::Callback(callback))
+        }
+        Event::StatusChanged { operator, .. }
+        | Event::ChatStatusChanged { operator, .. }
+        | Event::AfterCallPrompt { operator } => (5, operator.0),
+        _ => (6, 0),
     }
 }
 
@@ -355,12 +477,12 @@ fn generated<S: Subject>(
     let result = guarded(|| {
         let mut run = Run::new(make(config), config, settings, with_model);
         for &seed in seeds {
-            let mut step = next_step(seed, config, mix, &run.view, run.now, run.subject.next_deadline());
-            if with_model {
-                step.command = step.command.filter(is_modelled);
-            }
+            let step = next_step(seed, &run.config, mix, &run.view, run.now, run.subject.next_deadline());
             steps.push(step);
-            run.step(&steps[steps.len() - 1], false)?;
+            let at = steps.len() - 1;
+            let result = run.step(&steps[at], false);
+            steps[at].now = run.now;
+            result?;
         }
         run.tally.runs = 1;
         Ok(run.tally)
@@ -401,8 +523,8 @@ pub fn run_seed<S: Subject>(
     settings: Settings,
 ) -> Result<Tally, Box<Failure>> {
     let with_model = settings.runs_model(seed);
-    let config = if with_model { modelled_floor(&random_floor(seed)) } else { random_floor(seed) };
-    let mix = if with_model { Mix::new(seed, &config).modelled() } else { Mix::new(seed, &config) };
+    let config = random_floor(seed);
+    let mix = Mix::new(seed, &config);
     let seeds = step_seeds(seed, settings.steps);
     generated(make, &config, &mix, &seeds, settings, with_model).map_err(|((class, detail), steps)| {
         let seeds = seeds[..steps.len()].to_vec();
@@ -422,7 +544,6 @@ pub fn shrink_failure<S: Subject>(
     let mut best = failure.clone();
     let with_model = settings.runs_model(seed);
     let mix = Mix::new(seed, &best.config);
-    let mix = if with_model { mix.modelled() } else { mix };
     let config = best.config.clone();
     let _ = shrink(&failure.seeds, 4000, |seeds| match generated(make, &config, &mix, seeds, settings, with_model) {
         Err(((class, detail), steps)) if class == failure.class => {
@@ -450,8 +571,7 @@ pub fn shrink_failure<S: Subject>(
         });
         changed |= best.steps.len() < before;
         for simpler in crate::simplify::simpler_floors(&best.config) {
-            let covered = !with_model || modelled_floor(&simpler) == simpler;
-            if let (true, Some((detail, steps))) = (covered, fails(&simpler, &best.steps)) {
+            if let Some((detail, steps)) = fails(&simpler, &best.steps) {
                 best.config = simpler;
                 best.detail = detail;
                 best.steps = steps;

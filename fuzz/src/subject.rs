@@ -1,6 +1,12 @@
 //! What is tested: the engine, or the engine with a fault planted, to show that the harness can fail.
 
-use callfloor_engine::{Command, Engine, EngineConfig, Event, Instant, OperatorId, Output, Rejection, Status};
+use callfloor_engine::{
+    Command, Engine, EngineConfig, Event, Instant, OperatorId, Output, QueueId, Rejection, Status, TicketId,
+    TicketStatus, TicketTimes,
+};
+
+/// Status, owner and version of a ticket that is not Closed.
+type SeenTicket = Option<(TicketStatus, Option<OperatorId>, u32)>;
 
 /// The engine's contract, as far as the harness uses it.
 pub trait Subject: Sized {
@@ -21,6 +27,14 @@ pub trait Subject: Sized {
     fn check(&self) -> Result<(), String>;
     /// An operator's status.
     fn status(&self, operator: OperatorId) -> Status;
+    /// A ticket.
+    fn ticket(&self, ticket: TicketId) -> SeenTicket;
+    /// What a ticket's clocks show.
+    fn ticket_times(&self, ticket: TicketId, now: Instant) -> Option<TicketTimes>;
+    /// How much waits in a queue and does not ring.
+    fn waiting(&self, queue: QueueId) -> u32;
+    /// Calls that are live.
+    fn live_calls(&self) -> usize;
 }
 
 impl Subject for Engine {
@@ -44,6 +58,18 @@ impl Subject for Engine {
     }
     fn status(&self, operator: OperatorId) -> Status {
         self.operator_status(operator)
+    }
+    fn ticket(&self, ticket: TicketId) -> SeenTicket {
+        Self::ticket(self, ticket)
+    }
+    fn ticket_times(&self, ticket: TicketId, now: Instant) -> Option<TicketTimes> {
+        Self::ticket_times(self, ticket, now)
+    }
+    fn waiting(&self, queue: QueueId) -> u32 {
+        Self::waiting(self, queue)
+    }
+    fn live_calls(&self) -> usize {
+        Self::live_calls(self)
     }
 }
 
@@ -200,5 +226,21 @@ impl Subject for Faulty {
             (Fault::WrongStatus, Status::Talking) if operator.0 == 0 => Status::Holding,
             (_, status) => status,
         }
+    }
+
+    fn ticket(&self, ticket: TicketId) -> SeenTicket {
+        self.engine.ticket(ticket)
+    }
+
+    fn ticket_times(&self, ticket: TicketId, now: Instant) -> Option<TicketTimes> {
+        self.engine.ticket_times(ticket, now)
+    }
+
+    fn waiting(&self, queue: QueueId) -> u32 {
+        self.engine.waiting(queue)
+    }
+
+    fn live_calls(&self) -> usize {
+        self.engine.live_calls()
     }
 }

@@ -63,6 +63,11 @@ impl View {
         Self { statuses: vec![Status::LoggedOut; operators], ..Self::default() }
     }
 
+    /// There are so many operators now.
+    pub fn grow(&mut self, operators: usize) {
+        self.statuses.resize(operators, Status::LoggedOut);
+    }
+
     /// Operators in one of these statuses.
     #[must_use]
     pub fn in_status(&self, statuses: &[Status]) -> Vec<OperatorId> {
