@@ -17,6 +17,13 @@ macro_rules! id {
             pub const fn number(self) -> u64 {
                 self.0
             }
+
+            /// The one of that number: for a host that drives a [`Stack`](crate::Stack) by hand and counts by itself, or that
+            /// kept the number in a file.
+            #[must_use]
+            pub const fn from_number(number: u64) -> Self {
+                Self(number)
+            }
         }
 
         impl fmt::Display for $name {

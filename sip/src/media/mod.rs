@@ -5,9 +5,22 @@
 //! take its place behind the same trait.
 
 mod clip;
+mod engine;
 pub mod g711;
+mod jitter;
+mod mix;
+mod recorder;
+pub mod rtcp;
+pub mod rtp;
+mod session;
+pub mod srtp;
+mod tones;
+mod wav;
+mod worker;
 
 pub use clip::{Clip, RATE};
+pub use engine::{MediaConfig, MediaEngine, MediaEvents};
+pub use wav::WavError;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -51,6 +64,9 @@ pub enum Encryption {
 pub struct SessionOptions {
     /// Encryption.
     pub encryption: Encryption,
+    /// Takes the first source that sends, whatever the description says, and only that one from then on: for phones behind an
+    /// address translator. Otherwise the source must have the negotiated address; its port may differ.
+    pub any_source_once: bool,
 }
 
 /// What a session hears.
@@ -132,7 +148,7 @@ pub enum MediaEvent {
         /// On which session.
         session: SessionId,
     },
-    /// No audio came for the time set in `MediaConfig`, though it should.
+    /// No audio came for the time set in [`MediaConfig`], though it should.
     Quiet {
         /// On which session.
         session: SessionId,
