@@ -3,12 +3,14 @@
 
 use callfloor_engine::{
     AudioId, Channel, ConfigError, EngineConfig, Floor, IdleSince, Membership, NumberState, OpeningHours, Operator,
-    OutgoingNumber, PhoneNumber, Policy, PriorityRule, Queue, QueueId, Service, ServiceId, Settings, Span, Step,
+    OperatorId, OutgoingNumber, PhoneNumber, Policy, PriorityRule, Queue, QueueId, Service, ServiceId, Settings, Span,
+    Step,
 };
 
 use crate::auth::{Account, Role, create_account};
 use crate::host::Documents;
 use crate::http::Problem;
+use crate::phone::Telephone;
 
 /// Recordings that every organisation has.
 pub mod audio {
@@ -91,15 +93,18 @@ pub fn floor() -> Result<EngineConfig, ConfigError> {
 }
 
 /// The demonstration's accounts: an administrator `admin`, a supervisor `supervisor`, and the operators, all with this
-/// password.
+/// password, as have the operators' telephones.
 ///
 /// # Errors
 /// Where the password is too short, or accounts exist already.
-pub fn create_accounts(documents: &mut Documents, password: &str) -> Result<(), Problem> {
+pub fn create_accounts(documents: &mut Documents, password: &str, realm: &str) -> Result<(), Problem> {
     let hash = Account::hash(password)?;
     let people = [("admin", Role::Administrator, None), ("supervisor", Role::Supervisor, None)];
     let operators = (0..).zip(OPERATORS).map(|(at, (login, _))| (login, Role::Operator, Some(at)));
     for (login, role, operator) in people.into_iter().chain(operators) {
+        if let Some(operator) = operator {
+            documents.put(&Telephone::sip(OperatorId(operator), login, realm, password));
+        }
         create_account(
             documents,
             Account {

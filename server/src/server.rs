@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use callfloor_engine::EngineConfig;
 
+use crate::document::{Document, Read};
 use crate::host::{Host, Opening};
 use crate::http::{self, App, Problem};
-use crate::storage::{StorageError, Writer};
+use crate::phone::{PhoneLine, PhoneTrouble, Phones, Telephone, let_go_of_lost_calls};
+use crate::storage::{Range, StorageError, Writer};
 use crate::tenant::{Tenant, Tenants};
-use crate::{auth, demo};
+use crate::{auth, config, demo};
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +30,9 @@ pub enum StartError {
     /// The first accounts could not be made.
     #[error("the first accounts could not be made: {0}")]
     Accounts(Problem),
+    /// Telephones cannot be served.
+    #[error(transparent)]
+    Phones(#[from] PhoneTrouble),
 }
 
 /// What a server is started with.
@@ -39,6 +44,21 @@ pub struct Options {
     pub secure: bool,
     /// The password of the demonstration's accounts in a new organisation; `None`: a random one.
     pub first_password: Option<String>,
+    /// How telephones are served; `None`: not at all.
+    pub phones: Option<PhoneLine>,
+}
+
+impl Options {
+    /// What a configuration says.
+    #[must_use]
+    pub fn new(config: &config::Config) -> Self {
+        Self {
+            http: config.http.address,
+            secure: config.http.certificate.is_some(),
+            first_password: None,
+            phones: config.sip.enabled.then(|| PhoneLine::new(config)),
+        }
+    }
 }
 
 /// A server that runs.
@@ -50,6 +70,8 @@ pub struct Server {
     serving: tokio::task::JoinHandle<()>,
     shutdown: tokio::sync::watch::Sender<bool>,
     first_password: Option<String>,
+    phones: Option<Phones>,
+    sip: Vec<SocketAddr>,
 }
 
 impl Server {
@@ -62,10 +84,32 @@ impl Server {
         let listener = listener.map_err(|problem| StartError::Address { address: options.http, problem })?;
         let http = listener.local_addr().unwrap_or(options.http);
         let floor: EngineConfig = demo::floor().expect("the demonstration's floor is right");
-        let opening = Opening { projections: crate::projections(), ..Opening::new(floor) };
+        let line = match &options.phones {
+            Some(line) => Some(line.bind().await?),
+            None => None,
+        };
+        let (performer, start_phones) = Phones::prepare();
+        let opening = Opening { projections: crate::projections(), performer, ..Opening::new(floor) };
         let host = tokio::task::spawn_blocking(move || Host::open(writer, opening)).await;
         let host = host.expect("opening does not panic")?;
-        let first_password = Self::first_accounts(&host, options.first_password).await?;
+        let realm = options.phones.as_ref().map_or("callfloor", |line| line.domain.as_str()).to_owned();
+        let first_password = Self::first_accounts(&host, options.first_password, realm).await?;
+        let lost = host.handle().run(|turn| let_go_of_lost_calls(turn)).await;
+        match lost.map_err(Problem::from).and_then(|lost| lost.map_err(Problem::from)) {
+            Ok(0) => {}
+            Ok(lost) => {
+                tracing::warn!(calls = lost, "calls lost their telephones with the last process and were ended")
+            }
+            Err(problem) => tracing::error!(%problem, "calls that lost their telephones could not be ended"),
+        }
+        let (mut phones, mut sip) = (None, Vec::new());
+        if let (Some(bound), Some(line)) = (line, options.phones) {
+            let telephones =
+                host.handle().read(|reader| reader.documents::<Telephone>(&Range::all(Telephone::KIND, usize::MAX)));
+            sip = bound.addresses();
+            phones = Some(start_phones.phones().clone());
+            start_phones.run(host.handle().clone(), telephones.await?, bound, line);
+        }
         let tenants = Arc::new(Tenants::default());
         tenants.add(Arc::new(Tenant { name: Tenants::MAIN.into(), host: host.handle().clone() }));
         let router = http::router(App::new(Arc::clone(&tenants), options.secure));
@@ -80,12 +124,13 @@ impl Server {
                 tracing::error!(%problem, "HTTP ended");
             }
         });
-        Ok(Self { hosts: vec![host], tenants, http, serving, shutdown, first_password })
+        Ok(Self { hosts: vec![host], tenants, http, serving, shutdown, first_password, phones, sip })
     }
 
     /// Makes the demonstration's accounts in an organisation that has none; gives their password if it was made up here.
-    async fn first_accounts(host: &Host, wanted: Option<String>) -> Result<Option<String>, StartError> {
-        if host.recovered().last_sequence > 0 {
+    async fn first_accounts(host: &Host, wanted: Option<String>, realm: String) -> Result<Option<String>, StartError> {
+        let accounts = host.handle().read(|reader| reader.count(&Range::all(auth::Account::KIND, 0))).await?;
+        if accounts > 0 {
             return Ok(None);
         }
         let password = wanted.clone().unwrap_or_else(|| {
@@ -93,7 +138,7 @@ impl Server {
             token.reveal().chars().skip(2).take(20).collect()
         });
         let used = password.clone();
-        let made = host.handle().run(move |turn| demo::create_accounts(turn.documents(), &used)).await;
+        let made = host.handle().run(move |turn| demo::create_accounts(turn.documents(), &used, &realm)).await;
         made.map_err(Problem::from).and_then(|made| made).map_err(StartError::Accounts)?;
         Ok(wanted.is_none().then_some(password))
     }
@@ -102,6 +147,18 @@ impl Server {
     #[must_use]
     pub const fn http(&self) -> SocketAddr {
         self.http
+    }
+
+    /// Where SIP is served: UDP, TCP, then TLS.
+    #[must_use]
+    pub fn sip(&self) -> &[SocketAddr] {
+        &self.sip
+    }
+
+    /// Orders to the telephones, where they are served.
+    #[must_use]
+    pub const fn phones(&self) -> Option<&Phones> {
+        self.phones.as_ref()
     }
 
     /// The organisations.

@@ -205,11 +205,11 @@ impl Nonces {
         BASE64.encode([&stamp[..], &mac[..]].concat())
     }
 
-    /// The values of the challenge headers: one for each hash, SHA-256 first.
+    /// The values of the challenge headers: one for each hash. MD5 goes first: many telephones look at the first alone.
     pub fn challenge(&mut self, now: Instant, realm: &str, stale: bool) -> [String; 2] {
         let nonce = self.issue(now);
         let stale = if stale { ", stale=true" } else { "" };
-        [Algorithm::Sha256, Algorithm::Md5].map(|algorithm| {
+        [Algorithm::Md5, Algorithm::Sha256].map(|algorithm| {
             let name = algorithm.as_str();
             format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={name}, qop=\"auth\"{stale}")
         })

@@ -5,14 +5,16 @@
 
 mod audio;
 mod leg;
+mod line;
 mod restart;
 mod switchboard;
 mod telephone;
 mod trunk;
 
 pub use audio::Clips;
+pub use line::{Bound, PhoneLine, PhoneTrouble};
 pub use restart::let_go_of_lost_calls;
-pub use switchboard::{AnswerRefused, Phones, PhonesOptions, StartPhones};
+pub use switchboard::{AnswerRefused, Phones, StartPhones};
 pub use telephone::{Device, Telephone};
 
 use callfloor_engine::{CustomerId, OperatorId, PhoneNumber, ServiceId, StepId};

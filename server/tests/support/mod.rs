@@ -3,13 +3,14 @@
 
 use std::path::Path;
 
+use callfloor_server::config::Config;
 use callfloor_server::server::{Options, Server};
 use callfloor_server::storage::sqlite::SqliteStorage;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
 /// The password of every account of the demonstration.
-pub const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct-horse-battery";
 
 /// A server and the directory of its data.
 pub struct Running {
@@ -55,9 +56,14 @@ impl Running {
 }
 
 async fn serve(directory: &Path) -> Server {
+    let config = Config::read("none", "[http]\naddress = \"127.0.0.1:0\"\n[sip]\nenabled = false\n", []);
+    serve_as(directory, &config.expect("a right configuration")).await
+}
+
+/// A server by a configuration, whose accounts have [`PASSWORD`].
+pub async fn serve_as(directory: &Path, config: &Config) -> Server {
     let writer = SqliteStorage::open(&directory.join("main")).expect("a store");
-    let options =
-        Options { http: ([127, 0, 0, 1], 0).into(), secure: false, first_password: Some(PASSWORD.to_owned()) };
+    let options = Options { first_password: Some(PASSWORD.to_owned()), ..Options::new(config) };
     Server::start(Box::new(writer), options).await.expect("a server")
 }
 

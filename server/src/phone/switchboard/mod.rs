@@ -3,40 +3,22 @@
 mod acts;
 mod facts;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use callfloor_engine::{CallId, Command, LegId, OfferId, OperatorId, Rejection};
-use callfloor_sip::media::{Media, MediaEvent, MixId, SessionId, SessionOptions, Source};
+use callfloor_sip::media::{Media, MediaEvents, MixId, SessionId, SessionOptions, Source};
 use callfloor_sip::{Endpoint, Events, Invite, RequestId, Via};
 use tokio::sync::{mpsc, oneshot};
 
 use super::audio::Clips;
 use super::leg::{Hears, Leg, Role, State};
+use super::line::{Bound, PhoneLine};
 use super::telephone::{Bindings, Device, Telephone};
 use super::trunk::{Route, Trunks};
-use crate::config::Trunk;
 use crate::host::{Handle, Happened, Turn};
-
-/// What the switchboard is started with.
-pub struct PhonesOptions {
-    /// The realm of digest authentication, and the domain of the caller ids that telephones see.
-    pub domain: String,
-    /// Carriers by name.
-    pub trunks: BTreeMap<String, Trunk>,
-    /// Recordings to play.
-    pub clips: Arc<Clips>,
-    /// Where messages that callers leave are kept.
-    pub voicemail: PathBuf,
-}
-
-impl std::fmt::Debug for PhonesOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PhonesOptions").field("domain", &self.domain).finish_non_exhaustive()
-    }
-}
 
 /// The parts of a switchboard, made before its host is opened: the host needs the performer.
 pub struct StartPhones {
@@ -140,19 +122,18 @@ impl StartPhones {
         self,
         host: Handle,
         telephones: Vec<Telephone>,
-        endpoint: (Endpoint, Events),
-        media: (Arc<dyn Media>, mpsc::UnboundedReceiver<MediaEvent>),
-        options: PhonesOptions,
+        bound: Bound,
+        line: PhoneLine,
     ) -> tokio::task::JoinHandle<()> {
         let switchboard = Switchboard {
             host,
-            endpoint: endpoint.0,
-            media: media.0,
+            endpoint: bound.endpoint,
+            media: Arc::new(bound.media),
             own: self.phones,
-            trunks: Trunks::new(options.trunks),
-            domain: options.domain,
-            clips: options.clips,
-            voicemail: options.voicemail,
+            trunks: Trunks::new(line.trunks),
+            domain: line.domain,
+            clips: line.clips,
+            voicemail: line.voicemail,
             telephones: telephones.into_iter().map(|telephone| (telephone.operator(), telephone)).collect(),
             bindings: Bindings::default(),
             legs: HashMap::new(),
@@ -166,7 +147,7 @@ impl StartPhones {
             mixes: HashMap::new(),
             references: 0,
         };
-        tokio::spawn(switchboard.run(self.outputs, self.orders, endpoint.1, media.1))
+        tokio::spawn(switchboard.run(self.outputs, self.orders, bound.events, bound.audio))
     }
 }
 
@@ -245,7 +226,7 @@ impl Switchboard {
         mut outputs: mpsc::UnboundedReceiver<Happened>,
         mut orders: mpsc::UnboundedReceiver<Order>,
         mut events: Events,
-        mut audio: mpsc::UnboundedReceiver<MediaEvent>,
+        mut audio: MediaEvents,
     ) {
         let mut tidy = tokio::time::interval(TIDY);
         loop {
@@ -259,7 +240,7 @@ impl Switchboard {
                     Some(event) => self.sip(event).await,
                     None => break,
                 },
-                Some(event) = audio.recv() => self.heard(event).await,
+                Some(event) = audio.next() => self.heard(event).await,
                 Some(order) = orders.recv() => self.order(order).await,
                 _ = tidy.tick() => self.tidy().await,
             }

@@ -1,0 +1,119 @@
+//! The addresses and ports of telephones, bound before anything else starts.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use callfloor_sip::media::{Clip, MediaConfig, MediaEngine, MediaEvents};
+use callfloor_sip::{Admission, BindError, Endpoint, EndpointConfig, Events, Listen, Settings, Tls};
+
+use super::audio::Clips;
+use crate::config::{Config, Trunk};
+use crate::demo::audio;
+
+/// Why telephones cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum PhoneTrouble {
+    /// An address or certificate.
+    #[error("{0}; choose another address or stop who uses it")]
+    Bind(#[from] BindError),
+    /// A certificate or key file.
+    #[error("{path}: cannot read it: {problem}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// The system's words.
+        problem: std::io::Error,
+    },
+    /// Audio.
+    #[error("audio cannot be served: {0}")]
+    Media(std::io::Error),
+}
+
+/// How telephones are served.
+#[derive(Debug)]
+pub struct PhoneLine {
+    /// The realm of telephones, and the domain of caller ids.
+    pub domain: String,
+    /// Carriers by name.
+    pub trunks: BTreeMap<String, Trunk>,
+    /// Recordings to play.
+    pub clips: Arc<Clips>,
+    /// Where messages that callers leave are kept.
+    pub voicemail: PathBuf,
+    listen: Vec<Listen>,
+    files: Option<(PathBuf, PathBuf)>,
+    admission: Admission,
+    media: MediaConfig,
+}
+
+/// Telephones' sockets, open.
+#[derive(Debug)]
+pub struct Bound {
+    pub(super) endpoint: Endpoint,
+    pub(super) events: Events,
+    pub(super) media: MediaEngine,
+    pub(super) audio: MediaEvents,
+}
+
+impl Bound {
+    /// Where SIP is served.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.endpoint.addresses().to_vec()
+    }
+}
+
+impl PhoneLine {
+    /// What a configuration says.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let sip = &config.sip;
+        let mut listen = vec![Listen::udp(sip.address), Listen::tcp(sip.address)];
+        listen.extend(sip.tls_address.map(Listen::tls));
+        let files = sip.certificate.clone().zip(sip.key.clone());
+        let files = files.or_else(|| config.http.certificate.clone().zip(config.http.key.clone()));
+        let clips = Clips::new(Clip::ring_back(), Clip::beep());
+        clips.put(audio::MUSIC, Clip::hold_music());
+        Self {
+            domain: sip.domain.clone(),
+            trunks: config.trunks.clone(),
+            clips: Arc::new(clips),
+            voicemail: config.data.directory.join("voicemail"),
+            listen,
+            files: files.filter(|_| sip.tls_address.is_some()),
+            admission: Admission {
+                // A call has a caller's leg and an operator's.
+                max_legs: sip.most_calls as usize * 2,
+                max_calls_per_s: Some(sip.calls_per_second),
+                ..Admission::default()
+            },
+            media: MediaConfig {
+                address: sip.address.ip(),
+                public: None,
+                ports: config.media.first_port..=config.media.last_port,
+                max_sessions: sip.most_calls as usize * 2,
+                quiet_after: None,
+            },
+        }
+    }
+
+    /// Opens the sockets.
+    ///
+    /// # Errors
+    /// [`PhoneTrouble`].
+    pub async fn bind(&self) -> Result<Bound, PhoneTrouble> {
+        let read =
+            |path: &PathBuf| std::fs::read(path).map_err(|problem| PhoneTrouble::File { path: path.clone(), problem });
+        let tls = match &self.files {
+            Some((certificate, key)) => Tls::from_pem(Some((&read(certificate)?, &read(key)?)), None)?,
+            None => Tls::default(),
+        };
+        let settings = Settings { realm: self.domain.clone(), admission: self.admission, ..Settings::default() };
+        let config = EndpointConfig { listen: self.listen.clone(), tls, settings };
+        let (endpoint, events) = Endpoint::bind(config).await?;
+        let (media, audio) = MediaEngine::start(self.media.clone()).map_err(PhoneTrouble::Media)?;
+        Ok(Bound { endpoint, events, media, audio })
+    }
+}
