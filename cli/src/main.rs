@@ -10,12 +10,13 @@ mod ending;
 mod fit;
 mod init;
 mod output;
+mod replay;
 mod report;
 mod running;
 mod schema;
 mod script;
+mod serve;
 mod simulate;
-
 mod theory;
 mod validate;
 
@@ -26,7 +27,7 @@ use clap::{Parser, Subcommand};
 
 use ending::{Ending, Failure};
 
-/// Forecast and roster in, service level and staffing out.
+/// A contact centre's engine and its digital twin.
 #[derive(Debug, Parser)]
 #[command(name = "callfloor", version, about, max_term_width = 100, arg_required_else_help = true)]
 #[command(
@@ -40,6 +41,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Simulate(simulate::Arguments),
+    Serve(serve::Arguments),
+    Replay(replay::Arguments),
     Compare(compare::Arguments),
     Report(report::Arguments),
     Fit(fit::Arguments),
@@ -55,6 +58,8 @@ impl Command {
     fn run(self) -> Result<Ending, Failure> {
         match self {
             Self::Simulate(arguments) => simulate::run(&arguments),
+            Self::Serve(arguments) => serve::run(&arguments),
+            Self::Replay(arguments) => replay::run(&arguments),
             Self::Compare(arguments) => compare::run(&arguments),
             Self::Report(arguments) => report::run(&arguments),
             Self::Fit(arguments) => fit::run(&arguments),

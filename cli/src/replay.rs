@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use callfloor_server::host::{Digest, Input, replay};
-use callfloor_server::storage::{Reader, SqliteStorage};
+use callfloor_server::storage::Reader;
+use callfloor_server::storage::sqlite::SqliteReader;
 
 use crate::ending::{Ending, Failure, print};
 
@@ -39,8 +40,8 @@ struct Summary {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
-    let mut reader = SqliteStorage::open_read_only(&arguments.journal).map_err(Failure::input)?;
-    let summary = rerun(reader.as_mut(), arguments.verify, &arguments.journal)?;
+    let mut reader = SqliteReader::open(&arguments.journal).map_err(Failure::input)?;
+    let summary = rerun(&mut reader, arguments.verify, &arguments.journal)?;
     let text = if arguments.json {
         serde_json::to_string(&summary).map_err(|error| Failure::Fault(error.to_string()))? + "\n"
     } else {
@@ -50,7 +51,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
             summary.commands,
             summary.outputs,
             summary.digest,
-            if summary.verified { "every invariant held after each entry; the restored state is the same\n" } else { "" },
+            if summary.verified {
+                "every invariant held after each entry; the restored state is the same\n"
+            } else {
+                ""
+            },
             summary.seconds,
         )
     };
@@ -74,9 +79,10 @@ fn rerun(reader: &mut dyn Reader, verify: bool, journal: &Path) -> Result<Summar
             commands += u64::from(matches!(Input::decode(&entry), Ok((Input::Command(_), _))));
             trouble = match (replayed, &engine) {
                 (Err(problem), _) => Some(Failure::input(problem)),
-                (Ok(()), Some(engine)) if verify => engine.check().err().map(|violation| {
-                    Failure::Fault(format!("after entry {}: {violation}", entry.sequence))
-                }),
+                (Ok(()), Some(engine)) if verify => engine
+                    .check()
+                    .err()
+                    .map(|violation| Failure::Fault(format!("after entry {}: {violation}", entry.sequence))),
                 _ => None,
             };
             trouble.is_none()
@@ -90,7 +96,8 @@ fn rerun(reader: &mut dyn Reader, verify: bool, journal: &Path) -> Result<Summar
     };
     let bytes = engine.snapshot();
     if verify {
-        let restored = callfloor_engine::Engine::restore(&bytes).map_err(|problem| Failure::Fault(problem.to_string()))?;
+        let restored =
+            callfloor_engine::Engine::restore(&bytes).map_err(|problem| Failure::Fault(problem.to_string()))?;
         if restored.snapshot() != bytes {
             return Err(Failure::Fault("a restored state writes another snapshot".into()));
         }

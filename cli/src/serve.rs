@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use callfloor_server::config::{Config, LogFormat};
 use callfloor_server::server::{Options, Server};
-use callfloor_server::storage::SqliteStorage;
+use callfloor_server::storage::sqlite::SqliteStorage;
 use tracing_subscriber::EnvFilter;
 
 use crate::ending::{Ending, Failure, print};
@@ -78,10 +78,10 @@ fn start_log(config: &Config) -> Result<(), Failure> {
 async fn serve(config: Config) -> Result<(), Failure> {
     let directory = config.data.directory.clone();
     let writer = open(&directory)?;
-    let server = Server::start(writer, Options::new(config)).await.map_err(Failure::input)?;
+    let server = Server::start(writer, Options::new(&config)).await.map_err(Failure::input)?;
     print(&format!("callfloor serves HTTP on http://{}\n", server.http()))?;
-    if let Some(address) = server.sip() {
-        print(&format!("callfloor serves SIP on {address}\n"))?;
+    if let Some(address) = server.sip().first() {
+        print(&format!("callfloor serves SIP on {address} (UDP and TCP)\n"))?;
     }
     if let Some(password) = server.first_password() {
         print(&format!(
