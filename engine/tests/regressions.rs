@@ -268,3 +268,30 @@ fn ticket_offers_of_a_leaver_end_in_the_order_of_offering() {
          offer 3 of ticket a to operator 1 was rescinded after 1 s",
     );
 }
+
+/// Tickets that rested during a call were not counted when a new configuration took points away; they passed what was
+/// left as soon as the call was over.
+#[test]
+fn points_are_not_taken_away_from_work_that_rests() {
+    check_only(
+        "floor
+           blending phone 60 ticket 100
+           service shop inbound
+             flow: queue billing
+             set login ready
+           queue billing
+           queue mail ticket
+           operator 1 points 200 tickets 2
+         t=0 log in operator 1
+         t=1 ticket a -> shop queue mail; ticket b -> shop queue mail
+         t=2 operator 1 answers ticket a; operator 1 answers ticket b
+         t=3 call c -> shop
+         t=4 operator 1 answers call c
+         t=5 reconfigure
+           operator 1 points 100
+         t=6 operator 1 hangs up
+         t=7 operator 1 ready",
+        &["refused"],
+        "t=5 refused: the new configuration cannot be used: operator 1 has more work in hand than 100 points allow",
+    );
+}
