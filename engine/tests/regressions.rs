@@ -164,9 +164,10 @@ fn record_names_who_handed_the_call_on() {
     assert_eq!((record.cause, record.operator.map(|operator| operator.0)), (EndCause::TransferredOut, Some(0)));
 }
 
-/// Leaving Pending set the first-response limit anew, as if no time had been counted: it passed late, or twice.
+/// Leaving Pending set the first-response limit anew, as if no time had been counted, so that it passed twice; and the
+/// clock ran on in Pending, where both clocks stand.
 #[test]
-fn first_response_limit_of_a_reopened_ticket_stays_where_it_was() {
+fn first_response_limit_of_a_reopened_ticket_counts_what_has_passed() {
     check_only(
         "service shop inbound
            flow: queue billing
@@ -176,11 +177,11 @@ fn first_response_limit_of_a_reopened_ticket_stays_where_it_was() {
          t=0 ticket a -> shop
          t=5 ticket a pending
          t=15 ticket a open
-         t=25 ticket a pending
-         t=30 ticket a open
+         t=35 ticket a solved
+         t=40 ticket a open
          t=100 wait",
         &["late"],
-        "t=20 ticket a (version 4): the first reply is late",
+        "t=30 ticket a (version 4): the first reply is late",
     );
 }
 
