@@ -208,15 +208,13 @@ impl Engine {
         }
     }
 
-    /// Whether an operator who has no call has the points for one.
+    /// Whether an operator who has no call has the points for one, also if their chats end before it: tickets that rest
+    /// under chats go on then.
     pub(crate) fn fits_call(&self, operator: OperatorId) -> bool {
         let desk = &self.desks[operator.index()];
-        let blending = self.config.blending;
-        let chats =
-            if blending.phone_interrupts_chats { 0 } else { desk.chat_load() * u32::from(blending.chat_points) };
-        let resting = blending.phone_interrupts_tickets || self.tickets_rest_for_chats(operator, desk.chat_load());
-        let tickets = if resting { 0 } else { desk.ticket_load() * u32::from(blending.ticket_points) };
-        u32::from(blending.phone_points) + chats + tickets <= u32::from(self.config.operators[operator.index()].points)
+        let points = u32::from(self.config.operators[operator.index()].points);
+        let (chats, tickets) = (desk.chat_load(), desk.ticket_load());
+        self.points_of(true, chats, tickets) <= points && self.points_of(true, 0, tickets) <= points
     }
 
     fn fits_chat(&self, operator: OperatorId) -> bool {
@@ -242,10 +240,6 @@ impl Engine {
         let chats = desk.chat_load() * u32::from(blending.chat_points);
         let tickets = (desk.ticket_load() + 1) * u32::from(blending.ticket_points);
         chats + tickets <= u32::from(self.config.operators[operator.index()].points)
-    }
-
-    fn tickets_rest_for_chats(&self, _operator: OperatorId, chats: u32) -> bool {
-        chats > 0 && self.config.blending.chat_interrupts_tickets
     }
 
     /// Points of an operator's capacity that are in use: reserved by offers and held by work that does not rest.

@@ -296,3 +296,32 @@ fn points_are_not_taken_away_from_work_that_rests() {
         "t=5 refused: the new configuration cannot be used: operator 1 has more work in hand than 100 points allow",
     );
 }
+
+/// A call was offered to somebody whose tickets rested under a chat alone; the chat ended first, and call and tickets
+/// passed their points.
+#[test]
+fn b2_a_call_fits_beside_tickets_that_rest_under_chats_alone() {
+    check_only(
+        "floor
+           blending phone 30 chat 20 ticket 40 no-phone-interrupts-tickets phone-interrupts-chats
+           service shop inbound
+             flow: queue billing
+             set login ready
+           queue billing
+           queue mail ticket
+           queue talk chat
+           operator 1 points 60 tickets 1 chats 1
+         t=0 log in operator 1; operator 1 chats available
+         t=1 ticket a -> shop queue mail
+         t=2 operator 1 answers ticket a
+         t=3 chat b -> talk
+         t=4 operator 1 answers chat b
+         t=5 call c -> shop
+         t=6 chat b leaves
+         t=7 operator 1 finishes ticket a",
+        &["ring operator"],
+        "t=1 ring operator 1 for ticket a until 00:00:16.000 (offer 1)
+         t=3 ring operator 1 for chat b until 00:00:18.000 (offer 2)
+         t=7 ring operator 1 for call c until 00:00:22.000 (offer 3)",
+    );
+}
