@@ -167,7 +167,7 @@ fn record_names_who_handed_the_call_on() {
 /// Leaving Pending set the first-response limit anew, as if no time had been counted, so that it passed twice; and the
 /// clock ran on in Pending, where both clocks stand.
 #[test]
-fn first_response_limit_of_a_reopened_ticket_counts_what_has_passed() {
+fn b16_first_response_limit_of_a_reopened_ticket_counts_what_has_passed() {
     check_only(
         "service shop inbound
            flow: queue billing
