@@ -193,6 +193,8 @@ impl Engine {
         for (id, ticket) in self.tickets.iter() {
             let runs = ticket.resolution.running_since.is_some();
             hold(6, runs == ticket.status.clock_runs(), || format!("{id} in {:?}, clock runs {runs}", ticket.status))?;
+            let (waits, runs) = (runs && !ticket.replied, ticket.first_response.running_since.is_some());
+            hold(6, runs == waits, || format!("{id} in {:?}, first response's clock runs {runs}", ticket.status))?;
             let held = ticket.worked_by.is_none_or(|operator| self.desks[operator.index()].tickets.contains(&id));
             hold(6, held, || format!("{id} is worked on by {:?}, who does not hold it", ticket.worked_by))?;
             let call = ticket.call.is_none_or(|call| self.calls.get(call).is_some_and(|call| call.ticket == Some(id)));

@@ -285,7 +285,7 @@ pub struct TicketSettings {
     pub solve_at_wrap_up: bool,
     /// Solved becomes Closed, for good, after this time (14 days); zero closes at once.
     pub close_after: Span,
-    /// Business time within which the first reply is due.
+    /// Business time, less Pending, within which the first reply is due.
     pub first_response: Option<Span>,
     /// Business time, less Pending, within which the ticket is to be solved.
     pub resolution: Option<Span>,

@@ -149,6 +149,7 @@ impl Deadlines {
     }
 
     fn put(&mut self, position: usize, entry: Entry) {
+        crate::effort::step();
         self.heap[position] = entry;
         self.slots[entry.slot as usize].position = index(position);
     }

@@ -16,6 +16,7 @@ mod config;
 mod deadline;
 mod desk;
 mod dialing;
+mod effort;
 mod engine;
 mod explain;
 mod flow;

@@ -208,15 +208,13 @@ impl Engine {
         }
     }
 
-    /// Whether an operator who has no call has the points for one.
+    /// Whether an operator who has no call has the points for one, also if their chats end before it: tickets that rest
+    /// under chats go on then.
     pub(crate) fn fits_call(&self, operator: OperatorId) -> bool {
         let desk = &self.desks[operator.index()];
-        let blending = self.config.blending;
-        let chats =
-            if blending.phone_interrupts_chats { 0 } else { desk.chat_load() * u32::from(blending.chat_points) };
-        let resting = blending.phone_interrupts_tickets || self.tickets_rest_for_chats(operator, desk.chat_load());
-        let tickets = if resting { 0 } else { desk.ticket_load() * u32::from(blending.ticket_points) };
-        u32::from(blending.phone_points) + chats + tickets <= u32::from(self.config.operators[operator.index()].points)
+        let points = u32::from(self.config.operators[operator.index()].points);
+        let (chats, tickets) = (desk.chat_load(), desk.ticket_load());
+        self.points_of(true, chats, tickets) <= points && self.points_of(true, 0, tickets) <= points
     }
 
     fn fits_chat(&self, operator: OperatorId) -> bool {
@@ -244,22 +242,28 @@ impl Engine {
         chats + tickets <= u32::from(self.config.operators[operator.index()].points)
     }
 
-    fn tickets_rest_for_chats(&self, _operator: OperatorId, chats: u32) -> bool {
-        chats > 0 && self.config.blending.chat_interrupts_tickets
-    }
-
     /// Points of an operator's capacity that are in use: reserved by offers and held by work that does not rest.
     pub(crate) fn points_in_use(&self, operator: OperatorId) -> u32 {
         let desk = &self.desks[operator.index()];
+        self.points_of(desk.status.is_busy(), desk.chat_load(), desk.ticket_load())
+    }
+
+    /// The most points that the work in hand takes, whichever part of it ends first: what rests now goes on then.
+    pub(crate) fn points_at_most(&self, operator: OperatorId) -> u32 {
+        let desk = &self.desks[operator.index()];
+        let (phone, chats, tickets) = (desk.status.is_busy(), desk.chat_load(), desk.ticket_load());
+        let left = [(phone, chats), (phone, 0), (false, chats), (false, 0)];
+        left.into_iter().map(|(phone, chats)| self.points_of(phone, chats, tickets)).fold(0, u32::max)
+    }
+
+    fn points_of(&self, phone: bool, chats: u32, tickets: u32) -> u32 {
         let blending = self.config.blending;
-        let phone = desk.status.is_busy();
-        let chats = if phone && blending.phone_interrupts_chats { 0 } else { desk.chat_load() };
-        let resting =
-            (phone && blending.phone_interrupts_tickets) || self.tickets_rest_for_chats(operator, desk.chat_load());
-        let tickets = if resting { 0 } else { desk.ticket_load() };
+        let chats_rest = phone && blending.phone_interrupts_chats;
+        let tickets_rest =
+            (phone && blending.phone_interrupts_tickets) || (chats > 0 && blending.chat_interrupts_tickets);
         u32::from(phone) * u32::from(blending.phone_points)
-            + chats * u32::from(blending.chat_points)
-            + tickets * u32::from(blending.ticket_points)
+            + if chats_rest { 0 } else { chats * u32::from(blending.chat_points) }
+            + if tickets_rest { 0 } else { tickets * u32::from(blending.ticket_points) }
     }
 
     /// Matches whoever became free and whatever began to wait during the command.

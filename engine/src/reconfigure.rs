@@ -80,7 +80,7 @@ impl Engine {
         }
         for (index, (old, new)) in self.config.operators.iter().zip(&new.operators).enumerate() {
             let operator = OperatorId(crate::routing::small(index));
-            if self.points_in_use(operator) > u32::from(new.points) {
+            if self.points_at_most(operator) > u32::from(new.points) {
                 return Err(format!("{operator} has more work in hand than {} points allow", new.points));
             }
             if old.services.first() != new.services.first() {

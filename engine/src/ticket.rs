@@ -66,7 +66,7 @@ impl TicketStatus {
         )
     }
 
-    /// Whether the resolution clock runs.
+    /// Whether the clocks run: that of the first response until the first reply.
     #[must_use]
     pub const fn clock_runs(self) -> bool {
         matches!(self, Self::New | Self::Open)

@@ -15,7 +15,7 @@ use crate::time::{Instant, Span};
 /// What a ticket's clocks show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TicketTimes {
-    /// Business time until the first reply, or until now.
+    /// Business time in New and Open until the first reply, or until now.
     pub first_response: Span,
     /// Business time in New and Open, until now.
     pub resolution: Span,
@@ -176,9 +176,16 @@ impl Engine {
         let from = core::mem::replace(&mut found.status, to);
         self.deadlines.cancel(&mut found.close);
         match (from.clock_runs(), to.clock_runs()) {
-            (true, false) => self.stop_clock(ticket, |ticket| &mut ticket.resolution),
+            (true, false) => {
+                self.stop_clock(ticket, |ticket| &mut ticket.first_response);
+                self.stop_clock(ticket, |ticket| &mut ticket.resolution);
+            }
             (false, true) => {
-                found.resolution.running_since = Some(now);
+                if !found.replied {
+                    found.first_response.running_since = Some(now);
+                    self.clock_limit(ticket, Due::FirstResponse);
+                }
+                self.tickets[ticket].resolution.running_since = Some(now);
                 self.clock_limit(ticket, Due::Resolution);
             }
             _ => {}
@@ -187,7 +194,6 @@ impl Engine {
         if to == TicketStatus::Solved {
             self.leave_ticket_queue(ticket);
             self.put_ticket_down(ticket);
-            self.stop_clock(ticket, |ticket| &mut ticket.first_response);
             let after = self.settings(self.tickets[ticket].service).tickets.close_after;
             if after.is_zero() {
                 self.close_solved(ticket);

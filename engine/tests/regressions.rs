@@ -164,9 +164,10 @@ fn record_names_who_handed_the_call_on() {
     assert_eq!((record.cause, record.operator.map(|operator| operator.0)), (EndCause::TransferredOut, Some(0)));
 }
 
-/// Leaving Pending set the first-response limit anew, as if no time had been counted: it passed late, or twice.
+/// Leaving Pending set the first-response limit anew, as if no time had been counted, so that it passed twice; and the
+/// clock ran on in Pending, where both clocks stand.
 #[test]
-fn first_response_limit_of_a_reopened_ticket_stays_where_it_was() {
+fn b16_first_response_limit_of_a_reopened_ticket_counts_what_has_passed() {
     check_only(
         "service shop inbound
            flow: queue billing
@@ -176,11 +177,11 @@ fn first_response_limit_of_a_reopened_ticket_stays_where_it_was() {
          t=0 ticket a -> shop
          t=5 ticket a pending
          t=15 ticket a open
-         t=25 ticket a pending
-         t=30 ticket a open
+         t=35 ticket a solved
+         t=40 ticket a open
          t=100 wait",
         &["late"],
-        "t=20 ticket a (version 4): the first reply is late",
+        "t=30 ticket a (version 4): the first reply is late",
     );
 }
 
@@ -266,5 +267,61 @@ fn ticket_offers_of_a_leaver_end_in_the_order_of_offering() {
         &["rescinded"],
         "t=3 offer 2 of ticket b to operator 1 was rescinded after 2 s
          offer 3 of ticket a to operator 1 was rescinded after 1 s",
+    );
+}
+
+/// Tickets that rested during a call were not counted when a new configuration took points away; they passed what was
+/// left as soon as the call was over.
+#[test]
+fn points_are_not_taken_away_from_work_that_rests() {
+    check_only(
+        "floor
+           blending phone 60 ticket 100
+           service shop inbound
+             flow: queue billing
+             set login ready
+           queue billing
+           queue mail ticket
+           operator 1 points 200 tickets 2
+         t=0 log in operator 1
+         t=1 ticket a -> shop queue mail; ticket b -> shop queue mail
+         t=2 operator 1 answers ticket a; operator 1 answers ticket b
+         t=3 call c -> shop
+         t=4 operator 1 answers call c
+         t=5 reconfigure
+           operator 1 points 100
+         t=6 operator 1 hangs up
+         t=7 operator 1 ready",
+        &["refused"],
+        "t=5 refused: the new configuration cannot be used: operator 1 has more work in hand than 100 points allow",
+    );
+}
+
+/// A call was offered to somebody whose tickets rested under a chat alone; the chat ended first, and call and tickets
+/// passed their points.
+#[test]
+fn b2_a_call_fits_beside_tickets_that_rest_under_chats_alone() {
+    check_only(
+        "floor
+           blending phone 30 chat 20 ticket 40 no-phone-interrupts-tickets phone-interrupts-chats
+           service shop inbound
+             flow: queue billing
+             set login ready
+           queue billing
+           queue mail ticket
+           queue talk chat
+           operator 1 points 60 tickets 1 chats 1
+         t=0 log in operator 1; operator 1 chats available
+         t=1 ticket a -> shop queue mail
+         t=2 operator 1 answers ticket a
+         t=3 chat b -> talk
+         t=4 operator 1 answers chat b
+         t=5 call c -> shop
+         t=6 chat b leaves
+         t=7 operator 1 finishes ticket a",
+        &["ring operator"],
+        "t=1 ring operator 1 for ticket a until 00:00:16.000 (offer 1)
+         t=3 ring operator 1 for chat b until 00:00:18.000 (offer 2)
+         t=7 ring operator 1 for call c until 00:00:22.000 (offer 3)",
     );
 }

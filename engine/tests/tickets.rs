@@ -99,7 +99,7 @@ fn b2_tickets_never_pass_their_limit() {
 }
 
 #[test]
-fn p52_ownership_moves_with_its_history_and_versions_guard_every_write() {
+fn p52_b17_ownership_moves_with_its_history_and_versions_guard_every_write() {
     check(
         &format!(
             "{}t=1 ticket a -> shop

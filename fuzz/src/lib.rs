@@ -23,5 +23,5 @@ pub use random::SplitMix64;
 pub use report::describe;
 pub use run::{Failure, Settings, Tally, engine, run_seed, run_steps, shrink_failure};
 pub use shrink::shrink;
-pub use subject::{Fault, Faulty, Subject};
+pub use subject::{Fault, Faulty, Rule, Subject};
 pub use view::{SeenOffer, View};

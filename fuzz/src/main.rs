@@ -143,6 +143,7 @@ fn main() -> ExitCode {
                             }
                         }
                         Err(failure) => {
+                            println!("seed {seed} fails at step {}: {}", failure.steps.len(), failure.class);
                             failures.lock().expect("no thread panics").push((seed, failure));
                             if !arguments.keep_going {
                                 stop.store(true, Ordering::Relaxed);

@@ -1,8 +1,9 @@
 //! What is tested: the engine, or the engine with a fault planted, to show that the harness can fail.
 
 use callfloor_engine::{
-    Command, Engine, EngineConfig, Event, Instant, OperatorId, Output, QueueId, Rejection, Status, TicketId,
-    TicketStatus, TicketTimes,
+    Channel, Command, DeviceLostRule, Engine, EngineConfig, Event, Instant, MissRule, OpeningHours, OperatorId,
+    OutboundTicket, Output, OverflowWhen, Policy, PriorityRule, Queue, QueueId, Rejection, Span, Status, StatusChoice,
+    Step, TicketId, TicketStatus, TicketTimes, TransferTarget,
 };
 
 /// Status, owner and version of a ticket that is not Closed.
@@ -92,11 +93,171 @@ pub enum Fault {
     WrongStatus,
     /// Two events of one command are told in the wrong order, every `n`-th time.
     SwappedEvents(u32),
+    /// Connecting the customer cancels the consult instead.
+    CancelsForConnect,
+    /// A blind transfer to a queue goes to another of the same channel.
+    WrongQueue,
+    /// Another configuration is acknowledged, but not used.
+    DeafToReconfigure,
+    /// A rule is got wrong.
+    Misreads(Rule),
+}
+
+/// A rule of the configuration that an engine could get wrong: it is consistent with itself, and only the model knows
+/// better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is its own words")]
+pub enum Rule {
+    Policy,
+    Ageing,
+    Levels,
+    Preference,
+    Relaxing,
+    QueueLimit,
+    MaximumWait,
+    LastOperator,
+    MissRule,
+    AfterCall,
+    AfterCallThen,
+    DeviceLost,
+    DeviceGrace,
+    ConsultLimit,
+    DialLimit,
+    OutboundTicket,
+    ForcedEndLimit,
+    CallbackAttempts,
+    CloseAfter,
+    SolveAtWrapUp,
+    FirstResponse,
+    Resolution,
+    ReturnAfter,
+    Hours,
+    Menu,
+    SetSkill,
+    SetPriority,
+    Overflow,
+    OnFull,
+    OnTimeout,
+    CallbackDigit,
+    ChatLimit,
+    Points,
+    Blending,
+}
+
+impl Rule {
+    /// Every one.
+    pub const ALL: [Self; 34] = [
+        Self::Policy,
+        Self::Ageing,
+        Self::Levels,
+        Self::Preference,
+        Self::Relaxing,
+        Self::QueueLimit,
+        Self::MaximumWait,
+        Self::LastOperator,
+        Self::MissRule,
+        Self::AfterCall,
+        Self::AfterCallThen,
+        Self::DeviceLost,
+        Self::DeviceGrace,
+        Self::ConsultLimit,
+        Self::DialLimit,
+        Self::OutboundTicket,
+        Self::ForcedEndLimit,
+        Self::CallbackAttempts,
+        Self::CloseAfter,
+        Self::SolveAtWrapUp,
+        Self::FirstResponse,
+        Self::Resolution,
+        Self::ReturnAfter,
+        Self::Hours,
+        Self::Menu,
+        Self::SetSkill,
+        Self::SetPriority,
+        Self::Overflow,
+        Self::OnFull,
+        Self::OnTimeout,
+        Self::CallbackDigit,
+        Self::ChatLimit,
+        Self::Points,
+        Self::Blending,
+    ];
+
+    /// The configuration as an engine takes it that gets the rule wrong.
+    fn misread(self, config: &EngineConfig) -> EngineConfig {
+        let mut floor = config.clone().into_floor();
+        let longer = |span: &mut Span| *span += Span::from_micros(1);
+        for queue in &mut floor.queues {
+            match self {
+                Self::Policy if queue.policy == Policy::FewestCalls => queue.policy = Policy::RoundRobin,
+                Self::Ageing => queue.priority = PriorityRule::Strict,
+                Self::Relaxing => queue.relax.truncate(1),
+                Self::QueueLimit => queue.limit = queue.limit.map(|limit| limit + 1),
+                Self::MaximumWait => queue.maximum_wait.iter_mut().for_each(longer),
+                Self::LastOperator => queue.last_operator = None,
+                _ => {}
+            }
+        }
+        for operator in &mut floor.operators {
+            for membership in &mut operator.queues {
+                match self {
+                    Self::Levels => membership.level = membership.level.min(1),
+                    Self::Preference => membership.preference = 0,
+                    _ => {}
+                }
+            }
+            match self {
+                Self::ChatLimit => operator.chat_limit = operator.chat_limit.saturating_add(1),
+                Self::Points => operator.points += 10,
+                _ => {}
+            }
+        }
+        for service in &mut floor.services {
+            let settings = &mut service.settings;
+            match self {
+                Self::MissRule => settings.on_miss = MissRule::LeaveReady,
+                Self::AfterCall => settings.after_call.early_exit = true,
+                Self::AfterCallThen => settings.after_call.then = StatusChoice::Ready,
+                Self::DeviceLost => settings.on_device_lost = DeviceLostRule::Requeue,
+                Self::DeviceGrace => longer(&mut settings.device_grace),
+                Self::ConsultLimit => longer(&mut settings.consult_limit),
+                Self::DialLimit => longer(&mut settings.dial_limit),
+                Self::OutboundTicket => settings.outbound_ticket = OutboundTicket::AtConnect,
+                Self::ForcedEndLimit => longer(&mut settings.forced_end_limit),
+                Self::CallbackAttempts => settings.callback.attempts += 1,
+                Self::CloseAfter => longer(&mut settings.tickets.close_after),
+                Self::SolveAtWrapUp => settings.tickets.solve_at_wrap_up = false,
+                Self::FirstResponse => settings.tickets.first_response.iter_mut().for_each(longer),
+                Self::Resolution => settings.tickets.resolution.iter_mut().for_each(longer),
+                Self::ReturnAfter => settings.tickets.return_after = None,
+                Self::Hours => service.hours = OpeningHours::Always,
+                _ => {}
+            }
+            for step in &mut service.flow {
+                match (self, step) {
+                    (Self::Menu, Step::Menu { options, otherwise, .. }) => {
+                        options.iter_mut().for_each(|option| option.1 = *otherwise);
+                    }
+                    (Self::SetSkill, Step::SetSkill { min, .. }) => *min = 1,
+                    (Self::SetPriority, Step::SetPriority { priority }) => *priority = 0,
+                    (Self::Overflow, Step::Overflow { when, .. }) => *when = OverflowWhen::NobodyLoggedIn,
+                    (Self::OnFull, Step::Queue { on_full, .. }) => *on_full = None,
+                    (Self::OnTimeout, Step::Queue { on_timeout, .. }) => *on_timeout = None,
+                    (Self::CallbackDigit, Step::CallbackOffer { digit, .. }) => *digit = '0',
+                    _ => {}
+                }
+            }
+        }
+        if self == Self::Blending {
+            floor.blending.phone_interrupts_chats = !floor.blending.phone_interrupts_chats;
+        }
+        EngineConfig::new(floor).expect("a misread floor is valid")
+    }
 }
 
 impl Fault {
-    /// One of each.
-    pub const ALL: [Self; 8] = [
+    /// One of each, rules apart.
+    pub const ALL: [Self; 11] = [
         Self::LostCommand(100),
         Self::LostEvent(100),
         Self::DoubledEvent(100),
@@ -105,6 +266,9 @@ impl Fault {
         Self::OldSnapshot(1),
         Self::WrongStatus,
         Self::SwappedEvents(50),
+        Self::CancelsForConnect,
+        Self::WrongQueue,
+        Self::DeafToReconfigure,
     ];
 }
 
@@ -121,6 +285,7 @@ impl Faulty {
     /// An engine with this fault.
     #[must_use]
     pub fn with(config: EngineConfig, fault: Fault) -> Self {
+        let config = if let Fault::Misreads(rule) = fault { rule.misread(&config) } else { config };
         let engine = Engine::new(config);
         let earlier = engine.snapshot();
         Self { engine, fault, count: 0, earlier }
@@ -189,6 +354,26 @@ impl Subject for Faulty {
         if matches!(self.fault, Fault::OldSnapshot(_)) {
             self.earlier = self.engine.snapshot();
         }
+        let queues = self.engine.config().queues.len();
+        let command = match (self.fault, command) {
+            (Fault::CancelsForConnect, Command::ConnectCustomer { operator }) => Command::CancelConsult { operator },
+            (Fault::WrongQueue, Command::BlindTransfer { operator, target: TransferTarget::Queue(queue) })
+                if queue.index() < queues =>
+            {
+                let phone = |queue: &Queue| queue.channel == Channel::Phone;
+                let last = self.engine.config().queues.iter().rposition(phone).unwrap_or(0);
+                let queue = QueueId(u16::try_from(last).unwrap_or(0));
+                Command::BlindTransfer { operator, target: TransferTarget::Queue(queue) }
+            }
+            (Fault::DeafToReconfigure, Command::Reconfigure(config)) => {
+                // Whether it could be used is known all the same.
+                return self.engine.clone().apply(now, Command::Reconfigure(config), &mut Vec::new());
+            }
+            (Fault::Misreads(rule), Command::Reconfigure(config)) => {
+                Command::Reconfigure(Box::new(rule.misread(&config)))
+            }
+            (_, command) => command,
+        };
         let result = self.engine.apply(now, command, out);
         if let (Err(_), Fault::RejectionChanges(n)) = (&result, self.fault)
             && self.strikes(n)

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use callfloor_engine::EngineConfig;
-use callfloor_fuzz::{Fault, Faulty, Settings, Tally, describe, engine, run_seed, shrink_failure};
+use callfloor_fuzz::{Fault, Faulty, Rule, Settings, Tally, describe, engine, run_seed, shrink_failure};
 use proptest::prelude::*;
 
 /// Seeds of the run in CI, 1,000 steps each: at least 10⁷ commands.
@@ -46,7 +46,7 @@ fn ten_million_commands() {
 #[test]
 fn every_planted_fault_is_found_and_shrunk() {
     let settings = Settings { restore_permille: 50, refusal_permille: 300, ..Settings::default() };
-    for fault in Fault::ALL {
+    for fault in Fault::ALL.into_iter().chain(Rule::ALL.map(Fault::Misreads)) {
         let make = |config: &EngineConfig| Faulty::with(config.clone(), fault);
         let found = (0..100).find_map(|seed| run_seed(&make, seed, settings).err().map(|failure| (seed, failure)));
         let Some((seed, failure)) = found else { panic!("{fault:?} was not found in 100 seeds") };

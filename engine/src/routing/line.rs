@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Channel, IdleSince, Policy};
+use crate::effort::step;
 use crate::id::OperatorId;
 
 /// By what idle operators are ordered; several policies share an order.
@@ -102,7 +103,7 @@ impl Line {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
-        self.heap.iter().map(|idle| (idle.key, idle.operator))
+        self.heap.iter().inspect(|_| step()).map(|idle| (idle.key, idle.operator))
     }
 
     /// `true` if the head changed.
@@ -129,6 +130,7 @@ impl Line {
     }
 
     fn put(&mut self, at: usize, idle: Idle) {
+        step();
         self.heap[at] = idle;
         self.places[idle.seat as usize] = super::small(at);
     }

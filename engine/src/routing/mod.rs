@@ -20,6 +20,7 @@ use self::tournament::{Head, Tournament};
 pub(crate) use self::waiting::Key;
 use self::waiting::Waiting;
 use crate::config::{Channel, Floor, Membership, OperatorSkill, Policy, Relaxation, SkillNeed};
+use crate::effort::step;
 use crate::id::{OperatorId, QueueId, SkillId};
 
 /// The needs of a call beside its queue's; few, so that calls carry them without allocation.
@@ -243,6 +244,7 @@ impl Router {
         let pool = &self.pools[pool as usize];
         let first = pool.lines[line].first();
         for &(class, leaf) in &pool.feeds[line] {
+            step();
             let class = &mut self.classes[class as usize];
             let rank = class.pools[leaf as usize].rank;
             let head = match first {
@@ -257,7 +259,7 @@ impl Router {
     pub(crate) fn anybody_idle(&self, floor: &Floor, queue: QueueId, needs: &Needs) -> bool {
         let channel = floor.queues[queue.index()].channel;
         let (level, needs) = asked(floor, queue, needs, 0);
-        self.pools.iter().any(|pool| {
+        self.pools.iter().inspect(|_| step()).any(|pool| {
             pool.queues.iter().any(|m| m.queue == queue && m.level <= level)
                 && proficiency(&pool.skills, &needs).is_some()
                 && pool.lines.iter().any(|line| line.channel == channel && line.first().is_some())
@@ -307,7 +309,7 @@ impl Router {
         self.classes[class as usize]
             .pools
             .iter()
-            .flat_map(|source| self.pools[source.pool as usize].operators.iter().copied())
+            .flat_map(|source| self.pools[source.pool as usize].operators.iter().copied().inspect(|_| step()))
     }
 
     /// Whether the class accepts an operator.
@@ -333,7 +335,7 @@ impl Router {
     /// Classes of a channel that an operator is accepted by and in which something waits: (preference, class).
     pub(crate) fn work_for(&self, operator: OperatorId, channel: Channel) -> impl Iterator<Item = (u8, u32)> + '_ {
         let (pool, _) = self.seats[operator.index()];
-        self.pools[pool as usize].accepts.iter().copied().filter(move |&(_, class)| {
+        self.pools[pool as usize].accepts.iter().copied().inspect(|_| step()).filter(move |&(_, class)| {
             let class = &self.classes[class as usize];
             class.channel == channel && !class.waiting.is_empty()
         })

@@ -44,6 +44,7 @@ impl Tournament {
         let mut node = self.nodes.len() / 2 + leaf as usize;
         self.nodes[node] = head;
         while node > 1 {
+            crate::effort::step();
             let best = self.nodes[node].min(self.nodes[node ^ 1]);
             node /= 2;
             if self.nodes[node] == best {

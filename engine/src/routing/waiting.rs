@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::effort::step;
+
 /// Order of service; smaller goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Key {
@@ -37,7 +39,7 @@ impl Waiting {
 
     /// In no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, u32)> + '_ {
-        self.heap.iter().map(|entry| (entry.key, entry.place))
+        self.heap.iter().inspect(|_| step()).map(|entry| (entry.key, entry.place))
     }
 
     /// `moved(place, position)` is told every new position, of the new entry too.
@@ -61,7 +63,9 @@ impl Waiting {
 
     fn rise(&mut self, mut at: usize, mut moved: impl FnMut(u32, u32)) {
         let entry = self.heap[at];
+        step();
         while at > 0 && entry.key < self.heap[(at - 1) / 4].key {
+            step();
             self.heap[at] = self.heap[(at - 1) / 4];
             moved(self.heap[at].place, super::small(at));
             at = (at - 1) / 4;
@@ -73,6 +77,7 @@ impl Waiting {
     fn sink(&mut self, mut at: usize, mut moved: impl FnMut(u32, u32)) {
         let entry = self.heap[at];
         loop {
+            step();
             let children = 4 * at + 1..(4 * at + 5).min(self.heap.len());
             let Some(least) = children.min_by_key(|&child| self.heap[child].key) else { break };
             if entry.key < self.heap[least].key {

@@ -63,10 +63,18 @@ impl Model {
             let operator = OperatorId(u32::try_from(at).expect("few operators"));
             let (chats, tickets) = (self.chat_load(operator), self.ticket_load(operator));
             old.services.first() == new.services.first()
-                && self.points(self.status(operator).is_busy(), chats, tickets) <= u32::from(new.points)
+                && self.fits_whatever_ends(operator, chats, tickets, u32::from(new.points))
                 && chats <= u32::from(new.chat_limit)
                 && tickets <= u32::from(new.ticket_limit)
         });
         steps_stay && loads_fit
+    }
+
+    /// What rests now goes on when what interrupts it ends, and must fit then too.
+    fn fits_whatever_ends(&self, operator: OperatorId, chats: u32, tickets: u32, points: u32) -> bool {
+        let busy = self.status(operator).is_busy();
+        [(busy, chats), (busy, 0), (false, chats), (false, 0)]
+            .into_iter()
+            .all(|(call, chats)| self.points(call, chats, tickets) <= points)
     }
 }

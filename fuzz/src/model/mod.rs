@@ -242,6 +242,11 @@ impl Model {
         first.map(|((at, ..), due)| (at, due))
     }
 
+    /// Time passes until `now`, and nothing was due.
+    pub const fn sleep_until(&mut self, now: Instant) {
+        self.now = now;
+    }
+
     /// Fires what is due, one after the other.
     pub fn advance(&mut self, now: Instant, events: &mut Vec<Event>) {
         self.now = now;

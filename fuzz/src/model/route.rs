@@ -118,10 +118,11 @@ impl Model {
             + cost(tickets_rest, tickets, blending.ticket_points)
     }
 
-    /// Whether an operator who has no call has the points for one.
+    /// Whether an operator who has no call has the points for one, also when their chats are over.
     pub(super) fn has_room_for_call(&self, operator: OperatorId) -> bool {
         let points = u32::from(self.floor.operators[operator.index()].points);
-        self.points(true, self.chat_load(operator), self.ticket_load(operator)) <= points
+        let (chats, tickets) = (self.chat_load(operator), self.ticket_load(operator));
+        self.points(true, chats, tickets) <= points && self.points(true, 0, tickets) <= points
     }
 
     /// A chat must fit beside what is in hand, also where that rests while a call goes on.

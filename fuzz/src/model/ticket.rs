@@ -23,6 +23,8 @@ pub(super) struct Ticket {
     pub(super) worked_by: Option<OperatorId>,
     /// After-call work on it is over, while its customer is still on the line.
     wrapped: bool,
+    /// The customer has had a reply.
+    replied: bool,
     pub(super) first: Clock,
     pub(super) resolution: Clock,
     pub(super) close: Option<Timer>,
@@ -103,6 +105,7 @@ impl Model {
             queue: None,
             worked_by: None,
             wrapped: false,
+            replied,
             first: Clock::default(),
             resolution: Clock::default(),
             close: None,
@@ -190,8 +193,16 @@ impl Model {
         let from = core::mem::replace(&mut found.status, to);
         found.close = None;
         match (counts(from), counts(to)) {
-            (true, false) => self.stop_resolution(ticket),
-            (false, true) => self.start_resolution(ticket),
+            (true, false) => {
+                self.stop_first(ticket);
+                self.stop_resolution(ticket);
+            }
+            (false, true) => {
+                if !self.ticket(ticket).replied {
+                    self.start_first(ticket);
+                }
+                self.start_resolution(ticket);
+            }
             _ => {}
         }
         self.write(ticket, TicketChange::Status { from, to, resolution });
@@ -200,7 +211,6 @@ impl Model {
         }
         self.leave_ticket_queue(ticket);
         self.put_down(ticket);
-        self.stop_first(ticket);
         let service = self.ticket(ticket).service;
         let after = self.settings(service).tickets.close_after;
         if after.is_zero() {
@@ -466,6 +476,7 @@ impl Model {
     pub(super) fn reply_to_ticket(&mut self, ticket: TicketId, by: OperatorId) -> Option<()> {
         self.known_operator(by)?;
         self.find_ticket(ticket)?;
+        self.ticket(ticket).replied = true;
         self.stop_first(ticket);
         self.write(ticket, TicketChange::Replied(by));
         Some(())
