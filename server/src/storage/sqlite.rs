@@ -210,11 +210,12 @@ impl Place {
     /// Whether a file in the directory cannot grow.
     fn is_full(&self) -> bool {
         let probe = self.directory.join("room.probe");
-        let size = fs::metadata(&self.file).map_or(0, |data| data.len());
+        let log = self.file.with_extension("sqlite-wal");
+        let size = [&self.file, &log].map(|file| fs::metadata(file).map_or(0, |data| data.len())).into_iter().max();
         let tried = fs::File::create(&probe).and_then(|mut file| {
             use std::io::Seek as _;
-            // As far out as the database ends: a limit of a file's size counts from the front.
-            file.seek(std::io::SeekFrom::Start(size))?;
+            // As far out as our files end: a limit of a file's size counts from the front.
+            file.seek(std::io::SeekFrom::Start(size.unwrap_or(0)))?;
             file.write_all(&[0xff; 1 << 16])?;
             file.sync_all()
         });
