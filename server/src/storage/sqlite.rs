@@ -2,7 +2,7 @@
 //!
 //! The database is in WAL mode with `synchronous=FULL`: a commit returns after the log is forced to the disc. SQLite's log
 //! carries checksums, so a torn tail ends at the last whole commit. The main file carries none; entries, documents and
-//! index entries therefore have their own ([`super::sum`]), and what does not match is [`StorageError::Damaged`].
+//! index entries therefore have their own (see `sum.rs`), and what does not match is [`StorageError::Damaged`].
 //!
 //! The file can be read with any SQLite tool while the server runs; only a [`SqliteStorage`] may write to it.
 
