@@ -140,7 +140,11 @@ impl Writer for PostgresStorage {
             }
             before = self.last;
         }
-        limits::check(batch, before.sequence, before.at)?;
+        if let Err(error) = limits::check(batch, before.sequence, before.at) {
+            // Where another has taken over, that is the reason to tell.
+            self.settle_patiently()?;
+            return Err(error);
+        }
         for _ in 0..RECONNECTIONS {
             let columns = write::Columns::of(batch, before.sum);
             let (ours, session) = (self.epoch, self.session);

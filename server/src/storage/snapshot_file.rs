@@ -1,7 +1,7 @@
 //! Snapshots as files beside a database: a file is whole or it is not there, and says of which journal it is.
 //!
 //! A file is written under another name, forced to the disc and renamed; then the directory is forced. Its head holds
-//! the chained sum of the last journal entry in it ([`super::sum`]), so that a snapshot of another history (an older copy of the
+//! the chained sum of the last journal entry in it (see `sum.rs`), so that a snapshot of another history (an older copy of the
 //! database was put back) is noticed.
 
 use std::fs::{self, File};

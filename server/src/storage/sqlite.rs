@@ -2,7 +2,7 @@
 //!
 //! The database is in WAL mode with `synchronous=FULL`: a commit returns after the log is forced to the disc. SQLite's log
 //! carries checksums, so a torn tail ends at the last whole commit. The main file carries none; entries, documents and
-//! index entries therefore have their own ([`super::sum`]), and what does not match is [`StorageError::Damaged`].
+//! index entries therefore have their own (see `sum.rs`), and what does not match is [`StorageError::Damaged`].
 //!
 //! The file can be read with any SQLite tool while the server runs; only a [`SqliteStorage`] may write to it.
 
@@ -210,11 +210,12 @@ impl Place {
     /// Whether a file in the directory cannot grow.
     fn is_full(&self) -> bool {
         let probe = self.directory.join("room.probe");
-        let size = fs::metadata(&self.file).map_or(0, |data| data.len());
+        let log = self.file.with_extension("sqlite-wal");
+        let size = [&self.file, &log].map(|file| fs::metadata(file).map_or(0, |data| data.len())).into_iter().max();
         let tried = fs::File::create(&probe).and_then(|mut file| {
             use std::io::Seek as _;
-            // As far out as the database ends: a limit of a file's size counts from the front.
-            file.seek(std::io::SeekFrom::Start(size))?;
+            // As far out as our files end: a limit of a file's size counts from the front.
+            file.seek(std::io::SeekFrom::Start(size.unwrap_or(0)))?;
             file.write_all(&[0xff; 1 << 16])?;
             file.sync_all()
         });

@@ -15,10 +15,10 @@ use crate::storage::StorageError;
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// What is set in every session. All questions are look-ups by key: without these, a plan that was made while a table was
-/// empty reads it whole once it is full. A session that stands still inside a transaction is ended by the server, so that
-/// it keeps nobody from taking over.
+/// empty reads it whole once it is full (and what is off counts as so dear that the server would compile each question).
+/// A session that stands still inside a transaction is ended by the server, so that it keeps nobody from taking over.
 const SETTINGS: &str = "
-    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
     SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s';
     SET client_min_messages = warning";
 
@@ -68,7 +68,7 @@ impl Link {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT);
         }
-        config.application_name("callfloor");
+        config.application_name(&format!("callfloor {schema}"));
         let mut work = Work { config, place, schema: schema.to_owned(), open: None };
         let (jobs, inbox) = channel::<Job>();
         let thread = thread::Builder::new()

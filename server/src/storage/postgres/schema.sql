@@ -50,21 +50,21 @@ CREATE TABLE snapshot_part (
 ALTER TABLE snapshot_part ALTER COLUMN bytes SET STORAGE EXTERNAL;
 
 -- One batch in one statement, so in one transaction and one round trip. Gives ('done' | 'fenced' | 'session' | 'sequence',
--- what was found); nothing is written unless done.
+-- what was seen); nothing is written unless done.
 CREATE FUNCTION append(
     ours bigint, our_session bigint,
     sequences bigint[], ats bigint[], inputs bytea[], sums bigint[],
     put_kinds text[], put_ids bigint[], put_bodies text[],
     gone_kinds text[], gone_ids bigint[],
     key_kinds text[], key_indexes text[], keys bytea[], key_ids bigint[],
-    OUT outcome text, OUT found bigint
+    OUT outcome text, OUT seen bigint
 ) LANGUAGE plpgsql AS $append$
 #variable_conflict use_column
 DECLARE
     live_session bigint;
 BEGIN
-    SELECT w.epoch, w.session INTO STRICT found, live_session FROM writer w FOR UPDATE;
-    IF found <> ours THEN
+    SELECT w.epoch, w.session INTO STRICT seen, live_session FROM writer w FOR UPDATE;
+    IF seen <> ours THEN
         outcome := 'fenced';
         RETURN;
     END IF;
@@ -73,8 +73,8 @@ BEGIN
         RETURN;
     END IF;
     IF cardinality(sequences) > 0 THEN
-        SELECT coalesce(max(j.sequence), 0) INTO found FROM journal j;
-        IF sequences[1] <> found + 1 THEN
+        SELECT coalesce(max(j.sequence), 0) INTO seen FROM journal j;
+        IF sequences[1] <> seen + 1 THEN
             outcome := 'sequence';
             RETURN;
         END IF;

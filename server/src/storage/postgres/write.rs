@@ -87,7 +87,7 @@ impl Columns {
 /// Sends a batch.
 pub(super) fn append(work: &mut Work, ours: u64, session: i64, columns: &Columns) -> Result<Outcome, Trouble> {
     let row = work.one(
-        "SELECT outcome, found FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        "SELECT outcome, seen FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         &[
             &ours.cast_signed(),
             &session,
