@@ -124,6 +124,8 @@ pub(super) struct Leg {
     pub(super) next_offer: Option<String>,
     pub(super) retry_offer_at: Option<Instant>,
     pub(super) last_rseq: Option<u32>,
+    /// The transaction and number of an INVITE without an offer whose ACK waits for the host's answer.
+    pub(super) late_ack: Option<(u64, u32)>,
 }
 
 impl Stack {
@@ -227,6 +229,10 @@ impl Stack {
         leg.unacknowledged = None;
         leg.next_offer = None;
         let reason = leg.leaving_reason.take();
+        if let Some((tx, cseq)) = leg.late_ack.take() {
+            self.send_ack(leg_id, tx, cseq, None);
+        }
+        let Some(leg) = self.legs.get_mut(&leg_id) else { return };
         if let Some(offer) = leg.peer_offer.take() {
             self.reply_code(now, offer.server, 487);
         }
