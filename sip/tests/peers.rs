@@ -338,9 +338,9 @@ fn calls_are_bridged_between_sipp_and_sipp() {
 fn baresip(cwd: &Path, registrar: SocketAddr, transport: &str, more: &str) -> Peer {
     let config = format!(
         "sip_listen 127.0.0.1:0\naudio_player aubridge,x\naudio_source ausine,440\naudio_alert aubridge,x\n\
-         ausrc_srate 8000\nauplay_srate 8000\nausrc_channels 1\nauplay_channels 1\nrtp_ports 38000-38400\n\
+         ausrc_srate 48000\nauplay_srate 8000\nausrc_channels 2\nauplay_channels 1\nrtp_ports 38000-38400\n\
          module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule ausine.so\nmodule aubridge.so\n\
-         module sndfile.so\nmodule srtp.so\nmodule_app menu.so\nsnd_path {0}\n{more}\n",
+         module sndfile.so\nmodule srtp.so\nmodule_tmp account.so\nmodule_app menu.so\nsnd_path {0}\n{more}\n",
         cwd.display()
     );
     std::fs::write(cwd.join("config"), config).unwrap();
@@ -390,7 +390,8 @@ fn baresip_hears_music(transport: &str, listen: Vec<Listen>, tls: Tls, encryptio
         panic!("{}", log())
     };
     let media = Arc::clone(&running.media);
-    let session = media.open(&SessionOptions { encryption, ..SessionOptions::default() }).unwrap();
+    // baresip states the address of another interface than the loopback that it sends from, as phones behind translators do.
+    let session = media.open(&SessionOptions { encryption, any_source_once: true }).unwrap();
     let path = cwd.join("said.wav");
     let invite = Invite {
         target: contact,

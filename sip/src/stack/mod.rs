@@ -55,8 +55,9 @@ pub struct Settings {
     pub name: String,
     /// The realm of our digest challenges.
     pub realm: String,
-    /// The hashes that we challenge with, in order. Old phones only look at the first challenge and only know MD5; phones that
-    /// follow RFC 8760 take the first that they know. Credentials by either hash are looked at in any case.
+    /// The hashes that we challenge with, in order: MD5 alone by default. Phones that follow RFC 8760 take the first that they know;
+    /// older ones only look at the first challenge, or (baresip 1.0) give up where any of them names a hash that they do not know.
+    /// Credentials by either hash are looked at in any case.
     pub algorithms: Vec<Algorithm>,
     /// How long a nonce lives.
     pub nonce_lifetime: Duration,
@@ -77,7 +78,7 @@ impl Default for Settings {
         Self {
             name: "Callfloor".to_owned(),
             realm: "callfloor".to_owned(),
-            algorithms: vec![Algorithm::Md5, Algorithm::Sha256],
+            algorithms: vec![Algorithm::Md5],
             nonce_lifetime: Duration::from_secs(300),
             session_expires_s: Some(1800),
             max_ring: Duration::from_secs(600),
