@@ -159,7 +159,6 @@ impl Stack {
     }
 
     /// Sends a request in a leg's dialog. `lines` are whole header lines.
-    #[expect(clippy::too_many_arguments, reason = "one request has this many parts")]
     pub(super) fn send_in_dialog(
         &mut self,
         now: Instant,
