@@ -205,14 +205,15 @@ impl Nonces {
         BASE64.encode([&stamp[..], &mac[..]].concat())
     }
 
-    /// The values of the challenge headers: one for each hash. MD5 goes first: many telephones look at the first alone.
-    pub fn challenge(&mut self, now: Instant, realm: &str, stale: bool) -> [String; 2] {
+    /// The values of the challenge headers, one for each hash, in that order.
+    pub fn challenge(&mut self, now: Instant, realm: &str, stale: bool, algorithms: &[Algorithm]) -> Vec<String> {
         let nonce = self.issue(now);
         let stale = if stale { ", stale=true" } else { "" };
-        [Algorithm::Md5, Algorithm::Sha256].map(|algorithm| {
+        let one = |algorithm: &Algorithm| {
             let name = algorithm.as_str();
             format!("Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={name}, qop=\"auth\"{stale}")
-        })
+        };
+        algorithms.iter().map(one).collect()
     }
 
     /// When a nonce of ours was issued, if it is one.
@@ -404,7 +405,7 @@ mod tests {
     }
 
     fn answer(nonces: &mut Nonces, now: Instant) -> String {
-        let challenge = nonces.challenge(now, "floor", false);
+        let challenge = nonces.challenge(now, "floor", false, &[Algorithm::Md5, Algorithm::Sha256]);
         authorize(challenge.iter().map(String::as_str), "tanaka", "pw", "REGISTER", "sip:floor", "c").unwrap()
     }
 

@@ -230,7 +230,8 @@ pub enum Event {
         /// The SDP answer so far.
         sdp: String,
     },
-    /// An outgoing leg was answered, and ACK sent.
+    /// An outgoing leg was answered. If our INVITE had no offer, answer the peer's with
+    /// [`Endpoint::accept_offer`](crate::Endpoint::accept_offer): the ACK waits for it.
     Answered {
         /// The leg.
         leg: LegId,

@@ -81,7 +81,7 @@ const fn ulaw_value(byte: u8) -> i16 {
     let byte = !byte;
     let exponent = (byte >> 4) & 7;
     let mantissa = (byte & 0x0f) as i16;
-    let magnitude = ((mantissa << 3) + 0x84 << exponent) - 0x84;
+    let magnitude = (((mantissa << 3) + 0x84) << exponent) - 0x84;
     if byte & 0x80 != 0 { -magnitude } else { magnitude }
 }
 
@@ -89,7 +89,7 @@ const fn alaw_value(byte: u8) -> i16 {
     let byte = byte ^ 0x55;
     let exponent = (byte >> 4) & 7;
     let mantissa = (byte & 0x0f) as i16;
-    let magnitude = if exponent == 0 { (mantissa << 4) + 8 } else { (mantissa << 4) + 0x108 << (exponent - 1) };
+    let magnitude = if exponent == 0 { (mantissa << 4) + 8 } else { ((mantissa << 4) + 0x108) << (exponent - 1) };
     if byte & 0x80 != 0 { magnitude } else { -magnitude }
 }
 

@@ -2,6 +2,7 @@
 
 /// Samples of 20 ms.
 pub(super) const FRAME: usize = 160;
+const FRAME_SAMPLES: u32 = 160;
 /// How many samples it holds: half a second.
 const CAPACITY: u32 = 4096;
 /// How far behind the first packet reading begins: 40 ms.
@@ -94,7 +95,7 @@ impl Jitter {
         for (n, sample) in (0_u32..).zip(out.iter_mut()) {
             *sample = std::mem::take(&mut self.ring[Self::slot(from.wrapping_add(n))]);
         }
-        self.read_at = Some(from.wrapping_add(FRAME as u32));
+        self.read_at = Some(from.wrapping_add(FRAME_SAMPLES));
         true
     }
 }

@@ -48,7 +48,7 @@ pub struct Report {
 pub fn ntp(now: SystemTime) -> u64 {
     let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let seconds = since.as_secs().wrapping_add(2_208_988_800);
-    seconds << 32 | (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000
+    (seconds << 32) | ((u64::from(since.subsec_nanos()) << 32) / 1_000_000_000)
 }
 
 /// The middle 32 bits of an NTP time.
@@ -86,7 +86,7 @@ pub fn write(out: &mut Vec<u8>, ssrc: u32, now: SystemTime, sent: Option<Sent>, 
     out.push(u8::try_from(name.len()).unwrap_or(0));
     out.extend_from_slice(name.as_bytes());
     out.push(0);
-    while (out.len() - begin) % 4 != 0 {
+    while !(out.len() - begin).is_multiple_of(4) {
         out.push(0);
     }
     set_length(out, begin);

@@ -245,7 +245,7 @@ impl Reception {
         let interval = expected - self.expected_before;
         self.expected_before = expected;
         self.received_before = received;
-        if interval == 0 { 0 } else { u8::try_from((missing * 256 / interval).min(255)).unwrap_or(255) }
+        (missing * 256).checked_div(interval).map_or(0, |share| u8::try_from(share).unwrap_or(255))
     }
 }
 

@@ -309,7 +309,7 @@ impl Session {
     fn map(&mut self, packet: &Packet<'_>, now: Instant) -> (u16, u32) {
         let usual = self.out.mapping.filter(|m| {
             let jump = packet.sequence.wrapping_sub(m.last);
-            m.ssrc == packet.ssrc && (jump < MAX_JUMP || jump > u16::MAX - MAX_JUMP)
+            m.ssrc == packet.ssrc && !(MAX_JUMP..=u16::MAX - MAX_JUMP).contains(&jump)
         });
         let mapping = usual.unwrap_or_else(|| {
             let (next_sequence, next_timestamp) = self.next(now);

@@ -1,6 +1,6 @@
 //! What the stack needs of a message, and which answer a faulty one deserves (RFC 3261 sections 8.1.1 and 8.2).
 
-use super::value::{self, CSeq, Params, Via, list};
+use super::value::{CSeq, Via, list};
 use super::{Message, Method, Name, NameAddr, Start, Uri};
 
 /// A fault of a request, as the response that it deserves.
@@ -69,8 +69,7 @@ impl<'a> Request<'a> {
         for contact in message.all(Name::Contact).flat_map(list) {
             if contact != "*" {
                 let contact = NameAddr::parse(contact).ok_or(bad("Bad Contact"))?;
-                // Without brackets a URI with a question mark is ambiguous (RFC 3261 section 20.10).
-                if Uri::parse(contact.uri).is_none() {
+                if Uri::parse(contact.uri).is_none() || !contact.params.is_sound() {
                     return Err(bad("Bad Contact"));
                 }
             }
@@ -157,12 +156,15 @@ impl<'a> Common<'a> {
     fn check(message: &'a Message<'a>) -> Result<Self, Fault> {
         let via = message.header(Name::Via).ok_or(bad("Missing Via"))?;
         let via = list(via).next().and_then(Via::parse).ok_or(bad("Bad Via"))?;
+        if via.version != "2.0" || !via.params.is_sound() {
+            return Err(bad("Bad Via"));
+        }
         let from = single(message, Name::From, "Missing From", "More Than One From")?;
         let from = NameAddr::parse(from).ok_or(bad("Bad From"))?;
         let to = single(message, Name::To, "Missing To", "More Than One To")?;
         let to = NameAddr::parse(to).ok_or(bad("Bad To"))?;
         for party in [from, to] {
-            if Uri::parse(party.uri).is_none() || !params_are_sound(party.params) {
+            if Uri::parse(party.uri).is_none() || !party.params.is_sound() {
                 return Err(bad("Bad From or To"));
             }
         }
@@ -185,9 +187,4 @@ fn single<'a>(
     let mut found = message.headers.iter().filter(|h| h.name == name);
     let first = found.next().ok_or(bad(missing))?;
     if found.next().is_some() { Err(bad(several)) } else { Ok(first.value) }
-}
-
-/// Each parameter has a token for its name.
-fn params_are_sound(params: Params<'_>) -> bool {
-    params.iter().all(|(name, _)| value::is_token(name))
 }

@@ -31,7 +31,8 @@ impl<'a> NameAddr<'a> {
                 None => {
                     let end = text.find(';').unwrap_or(text.len());
                     let uri = trim(&text[..end]);
-                    return (!uri.is_empty() && !uri.contains(['>', '"'])).then_some(Self {
+                    // With a question mark or a comma it needs brackets (RFC 3261 section 20.10).
+                    return (!uri.is_empty() && !uri.contains(['>', '"', '?', ','])).then_some(Self {
                         display: "",
                         uri,
                         params: Params(&text[end..]),
@@ -83,6 +84,7 @@ mod tests {
         assert_eq!(NameAddr::parse("Bob <sip:b>").unwrap().display, "Bob");
         assert_eq!(NameAddr::parse("\"unclosed <sip:a@b>"), None);
         assert_eq!(NameAddr::parse("a <sip:a@b"), None);
+        assert_eq!(NameAddr::parse("sip:a@b?Route=c"), None);
         assert_eq!(NameAddr::parse("<sip:a@b>junk"), None);
     }
 }

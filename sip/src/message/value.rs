@@ -101,6 +101,22 @@ impl<'a> Params<'a> {
         })
     }
 
+    /// Whether there is a name between all its semicolons, and each is a token.
+    #[must_use]
+    pub fn is_sound(self) -> bool {
+        let mut rest = trim(self.0);
+        while !rest.is_empty() {
+            let Some(after) = rest.strip_prefix(';') else { return false };
+            let end = find_outside(after, b';').unwrap_or(after.len());
+            let name = after[..end].split('=').next().unwrap_or_default();
+            if !is_token(trim(name)) {
+                return false;
+            }
+            rest = &after[end..];
+        }
+        true
+    }
+
     /// The value of that parameter, in any case; "" for a flag.
     #[must_use]
     pub fn get(self, name: &str) -> Option<&'a str> {
@@ -125,6 +141,8 @@ pub fn unquote(text: &str) -> String {
 /// One hop of a Via header (RFC 3261 section 20.42).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Via<'a> {
+    /// `2.0`.
+    pub version: &'a str,
     /// `UDP`, `TCP`, `TLS`, …
     pub transport: &'a str,
     /// Host and port, as they stood.
@@ -139,7 +157,8 @@ impl<'a> Via<'a> {
     pub fn parse(text: &'a str) -> Option<Self> {
         let (protocol, rest) = text.split_once('/')?;
         let (version, rest) = rest.split_once('/')?;
-        if !trim(protocol).eq_ignore_ascii_case("SIP") || trim(version) != "2.0" {
+        let version = trim(version);
+        if !trim(protocol).eq_ignore_ascii_case("SIP") || !version.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
             return None;
         }
         let rest = trim(rest);
@@ -147,7 +166,7 @@ impl<'a> Via<'a> {
         let (transport, rest) = (&rest[..gap], trim(&rest[gap..]));
         let end = rest.find(';').unwrap_or(rest.len());
         let sent_by = trim(&rest[..end]);
-        let via = Self { transport, sent_by, params: Params(&rest[end..]) };
+        let via = Self { version, transport, sent_by, params: Params(&rest[end..]) };
         (is_token(transport) && !sent_by.is_empty()).then_some(via)
     }
 
@@ -228,7 +247,9 @@ mod tests {
         assert_eq!((via.transport, via.host_port()), ("UDP", ("192.0.2.2", Some(5061))));
         assert_eq!((via.branch(), via.params.get("RPORT")), (Some("390skdjuw"), Some("")));
         assert_eq!(Via::parse("SIP/2.0/UDP [::1]:5;branch=x").unwrap().host_port(), ("[::1]", Some(5)));
-        assert_eq!(Via::parse("SIP/7.0/UDP host"), None);
+        assert_eq!(Via::parse("SIP/7.0/UDP host").unwrap().version, "7.0");
+        assert_eq!(Via::parse("HTTP/2.0/UDP host"), None);
+        assert!(!Params(";a;;b").is_sound() && !Params(";a;").is_sound() && Params(";a;b=\";;\"").is_sound());
     }
 
     #[test]

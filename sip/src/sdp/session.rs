@@ -241,10 +241,7 @@ impl Local {
 
 /// 20 ms unless the peer asks for a multiple up to 60.
 fn packet_time(line: &MediaLine<'_>) -> u32 {
-    match line.ptime_ms {
-        Some(ms @ (40 | 60)) => ms,
-        _ => 20,
-    }
+    line.ptime_ms.filter(|ms| matches!(ms, 40 | 60)).unwrap_or(20)
 }
 
 const fn word(direction: Direction) -> &'static str {

@@ -220,6 +220,10 @@ impl Stack {
         if let Some((_, flow, bytes)) = tx.acks.iter().find(|(t, ..)| **t == *tag) {
             let (flow, bytes) = (*flow, bytes.clone());
             self.send(flow, bytes);
+        } else if let Owner::Leg(leg, _) = tx.owner
+            && self.legs.get(&leg).is_some_and(|l| l.late_ack.is_some() && l.remote_tag.as_deref() == Some(tag))
+        {
+            // Its ACK waits for the host.
         } else if reply.code < 300 && tx.acks.len() < MAX_FORKS {
             // Another fork answered too: it is acknowledged and hung up.
             self.hang_up_fork(now, flow, id, reply);

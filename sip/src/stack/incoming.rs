@@ -99,7 +99,7 @@ impl Stack {
 
     pub(super) fn challenge_lines(&mut self, now: Instant, stale: bool) -> Vec<String> {
         add(&self.counters.challenged, 1);
-        let challenges = self.nonces.challenge(now, &self.settings.realm, stale);
+        let challenges = self.nonces.challenge(now, &self.settings.realm, stale, &self.settings.algorithms);
         challenges.iter().map(|c| format!("WWW-Authenticate: {c}")).collect()
     }
 
@@ -117,11 +117,8 @@ impl Stack {
                 return;
             }
         };
-        let Some(contact) = request.contact() else {
-            let parts = ReplyParts { reason: Some("Missing Contact"), ..ReplyParts::default() };
-            self.reply(now, server, 400, &parts);
-            return;
-        };
+        // Before RFC 3261 a caller might have none: it is where its From says.
+        let contact = request.contact().or(Some(request.from));
         let replaces = match self.replaced_leg(request) {
             Ok(replaces) => replaces,
             Err(code) => return self.reply_code(now, server, code),
@@ -186,13 +183,14 @@ impl Stack {
             next_offer: None,
             retry_offer_at: None,
             last_rseq: None,
+            late_ack: None,
         };
         self.arrivals.insert(arrival, id);
         self.insert_leg(now, leg);
         if let Some(tx) = self.servers.get_mut(&server) {
             tx.leg = Some(id);
         }
-        self.learn_target(id, flow, Some(contact));
+        self.learn_target(id, flow, contact);
         self.events.push_back(Event::Incoming(Box::new(incoming(LegId(id), flow, request, offer, proof, replaces))));
     }
 

@@ -124,6 +124,8 @@ pub(super) struct Leg {
     pub(super) next_offer: Option<String>,
     pub(super) retry_offer_at: Option<Instant>,
     pub(super) last_rseq: Option<u32>,
+    /// The transaction and number of an INVITE without an offer whose ACK waits for the host's answer.
+    pub(super) late_ack: Option<(u64, u32)>,
 }
 
 impl Stack {
@@ -157,7 +159,6 @@ impl Stack {
     }
 
     /// Sends a request in a leg's dialog. `lines` are whole header lines.
-    #[expect(clippy::too_many_arguments, reason = "one request has this many parts")]
     pub(super) fn send_in_dialog(
         &mut self,
         now: Instant,
@@ -227,6 +228,10 @@ impl Stack {
         leg.unacknowledged = None;
         leg.next_offer = None;
         let reason = leg.leaving_reason.take();
+        if let Some((tx, cseq)) = leg.late_ack.take() {
+            self.send_ack(leg_id, tx, cseq, None);
+        }
+        let Some(leg) = self.legs.get_mut(&leg_id) else { return };
         if let Some(offer) = leg.peer_offer.take() {
             self.reply_code(now, offer.server, 487);
         }

@@ -17,7 +17,7 @@ mod registering;
 mod server;
 mod timers;
 
-use crate::digest::Nonces;
+use crate::digest::{Algorithm, Nonces};
 use crate::event::{Cause, Event, LegId};
 use crate::flow::{Flow, Transport};
 use crate::message::{Message, Reply, Request, Start};
@@ -55,6 +55,10 @@ pub struct Settings {
     pub name: String,
     /// The realm of our digest challenges.
     pub realm: String,
+    /// The hashes that we challenge with, in order: MD5 alone by default. Phones that follow RFC 8760 take the first that they know;
+    /// older ones only look at the first challenge, or (baresip 1.0) give up where any of them names a hash that they do not know.
+    /// Credentials by either hash are looked at in any case.
+    pub algorithms: Vec<Algorithm>,
     /// How long a nonce lives.
     pub nonce_lifetime: Duration,
     /// The session interval that we ask for (RFC 4028), in seconds; `None` asks for none. At least 90.
@@ -74,6 +78,7 @@ impl Default for Settings {
         Self {
             name: "Callfloor".to_owned(),
             realm: "callfloor".to_owned(),
+            algorithms: vec![Algorithm::Md5],
             nonce_lifetime: Duration::from_secs(300),
             session_expires_s: Some(1800),
             max_ring: Duration::from_secs(600),

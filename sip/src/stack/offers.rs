@@ -105,6 +105,12 @@ impl Stack {
 
     pub(super) fn order_accept_offer(&mut self, now: Instant, id: u64, sdp: String) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
+        if let Some((tx, cseq)) = leg.late_ack.take() {
+            leg.retry_offer_at = None;
+            leg.local_sdp = Some(sdp.as_str().into());
+            self.send_ack(id, tx, cseq, Some(&sdp));
+            return self.send_next_offer(now, id);
+        }
         let Some(offer) = leg.peer_offer.take() else { return };
         leg.local_sdp = Some(sdp.as_str().into());
         let flow = leg.flow;
@@ -137,6 +143,9 @@ impl Stack {
     /// The host did not answer an offer in time, or glare is to be tried again.
     pub(super) fn offer_timer(&mut self, now: Instant, due: Instant, id: u64) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
+        if leg.late_ack.is_some() {
+            return self.leave(now, id, Cause::HungUp);
+        }
         if let Some(offer) = leg.peer_offer.take_if(|offer| offer.due == due) {
             self.reply_code(now, offer.server, 500);
         }

@@ -11,6 +11,9 @@ use crate::message::{Message, Name, NameAddr, Reply, Start, Uri, Writer, escape_
 use crate::order::{Invite, Via};
 use std::time::{Duration, Instant};
 
+/// How long the host may take to answer an offer that came with a 2xx.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
 /// Headers that the stack writes itself and a host may not add.
 const OWN_HEADERS: [Name<'static>; 18] = [
     Name::Via,
@@ -118,6 +121,7 @@ impl Stack {
             next_offer: None,
             retry_offer_at: None,
             last_rseq: None,
+            late_ack: None,
         };
         self.insert_leg(now, leg);
         self.send_invite(now, id, None);
@@ -262,12 +266,19 @@ impl Stack {
         leg.invite = None;
         let gave_up = leg.leaving.take();
         self.learn_target(id, flow, reply.contact());
-        self.send_ack(id, tx, reply.cseq.number, None);
+        let sdp = sdp_of(reply.message.body, reply.message.header(Name::ContentType), None).ok().flatten();
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        if leg.offered || sdp.is_none() || gave_up.is_some() {
+            self.send_ack(id, tx, reply.cseq.number, None);
+        } else {
+            // The peer's offer is answered in the ACK, once the host has said how.
+            leg.late_ack = Some((tx, reply.cseq.number));
+            leg.retry_offer_at = Some(self.timers.set(now, ANSWER_WITHIN, Timer::LegOffer(id)));
+        }
         if let Some(cause) = gave_up {
             // The answer crossed our CANCEL.
             return self.leave(now, id, cause);
         }
-        let sdp = sdp_of(reply.message.body, reply.message.header(Name::ContentType), None).ok().flatten();
         self.begin_session(now, id, reply);
         let Some(leg) = self.legs.get_mut(&id) else { return };
         leg.state = State::Talking;

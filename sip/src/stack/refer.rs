@@ -54,9 +54,9 @@ impl Stack {
 
     pub(super) fn on_refer(&mut self, now: Instant, id: u64, server: u64, request: &Request<'_>) {
         let mut targets = request.message.all(Name::ReferTo);
-        let target = match (targets.next().and_then(|text| self.refer_target(text)), targets.next()) {
-            (Some(target), None) => target,
-            _ => return self.reply_code(now, server, 400),
+        let target = targets.next().and_then(|text| self.refer_target(text));
+        let (Some(target), None) = (target, targets.next()) else {
+            return self.reply_code(now, server, 400);
         };
         if self.legs.get(&id).is_none_or(|leg| leg.state != State::Talking) {
             return self.reply_code(now, server, 491);

@@ -390,11 +390,11 @@ pub(crate) const fn reason_phrase(code: u16) -> &'static str {
         603 => "Decline",
         604 => "Does Not Exist Anywhere",
         606 => "Not Acceptable",
-        100..=199 => "Progress",
-        200..=299 => "Success",
-        300..=399 => "Redirected",
-        400..=499 => "Request Failed",
-        500..=599 => "Server Failure",
+        _ if code < 200 => "Progress",
+        _ if code < 300 => "Success",
+        _ if code < 400 => "Redirected",
+        _ if code < 500 => "Request Failed",
+        _ if code < 600 => "Server Failure",
         _ => "Global Failure",
     }
 }
