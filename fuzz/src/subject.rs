@@ -61,7 +61,7 @@ impl Subject for Engine {
         self.operator_status(operator)
     }
     fn ticket(&self, ticket: TicketId) -> SeenTicket {
-        Self::ticket(self, ticket)
+        Self::ticket(self, ticket).map(|found| (found.status, found.owner, found.version))
     }
     fn ticket_times(&self, ticket: TicketId, now: Instant) -> Option<TicketTimes> {
         Self::ticket_times(self, ticket, now)
@@ -414,7 +414,7 @@ impl Subject for Faulty {
     }
 
     fn ticket(&self, ticket: TicketId) -> SeenTicket {
-        self.engine.ticket(ticket)
+        self.engine.ticket(ticket).map(|found| (found.status, found.owner, found.version))
     }
 
     fn ticket_times(&self, ticket: TicketId, now: Instant) -> Option<TicketTimes> {

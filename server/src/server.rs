@@ -94,7 +94,7 @@ impl Server {
         let host = host.expect("opening does not panic")?;
         let realm = options.phones.as_ref().map_or("callfloor", |line| line.domain.as_str()).to_owned();
         let first_password = Self::first_accounts(&host, options.first_password, realm).await?;
-        let lost = host.handle().run(|turn| let_go_of_lost_calls(turn)).await;
+        let lost = host.handle().run(let_go_of_lost_calls).await;
         match lost.map_err(Problem::from).and_then(|lost| lost.map_err(Problem::from)) {
             Ok(0) => {}
             Ok(lost) => {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use callfloor_sip::digest::Algorithm;
 use callfloor_sip::media::{Clip, MediaConfig, MediaEngine, MediaEvents};
 use callfloor_sip::{Admission, BindError, Endpoint, EndpointConfig, Events, Listen, Settings, Tls};
 
@@ -110,7 +111,13 @@ impl PhoneLine {
             Some((certificate, key)) => Tls::from_pem(Some((&read(certificate)?, &read(key)?)), None)?,
             None => Tls::default(),
         };
-        let settings = Settings { realm: self.domain.clone(), admission: self.admission, ..Settings::default() };
+        let settings = Settings {
+            realm: self.domain.clone(),
+            admission: self.admission,
+            // MD5 goes first: many telephones look at the first challenge alone.
+            algorithms: vec![Algorithm::Md5, Algorithm::Sha256],
+            ..Settings::default()
+        };
         let config = EndpointConfig { listen: self.listen.clone(), tls, settings };
         let (endpoint, events) = Endpoint::bind(config).await?;
         let (media, audio) = MediaEngine::start(self.media.clone()).map_err(PhoneTrouble::Media)?;

@@ -117,7 +117,7 @@ impl Bindings {
             bound.retain(|binding| binding.uri != contact.uri);
             if contact.expires_s > 0 {
                 let until = now + Duration::from_secs(u64::from(contact.expires_s));
-                bound.push(Binding { uri: contact.uri.clone(), flow: flow.clone(), until });
+                bound.push(Binding { uri: contact.uri.clone(), flow: *flow, until });
             }
         }
         let too_many = bound.len().saturating_sub(BINDINGS);
