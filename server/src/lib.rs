@@ -11,11 +11,12 @@ pub mod host;
 pub mod http;
 pub mod phone;
 pub mod server;
+pub mod stats;
 pub mod storage;
 pub mod tenant;
 pub mod wire;
 
 /// Documents that follow the engine, in the order in which they see its outputs.
 fn projections() -> Vec<Box<dyn host::Projection>> {
-    Vec::new()
+    vec![Box::new(stats::Measures::default())]
 }

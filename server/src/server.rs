@@ -112,6 +112,7 @@ impl Server {
         }
         let tenants = Arc::new(Tenants::default());
         tenants.add(Arc::new(Tenant { name: Tenants::MAIN.into(), host: host.handle().clone() }));
+        tokio::spawn(crate::floor::keep_hours(host.handle().clone()));
         let router = http::router(App::new(Arc::clone(&tenants), options.secure));
         let (shutdown, mut stopped) = tokio::sync::watch::channel(false);
         let serving = tokio::spawn(async move {

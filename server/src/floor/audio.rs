@@ -61,7 +61,9 @@ pub enum WavError {
     #[error("the file has {0} samples a second: 8000 or 16000 are right")]
     Rate(u32),
     /// Its encoding is none that we play.
-    #[error("the file's encoding (format {format}, {bits} bits) cannot be played: 16-bit PCM, or G.711 µ-law or A-law at 8000 Hz")]
+    #[error(
+        "the file's encoding (format {format}, {bits} bits) cannot be played: 16-bit PCM, or G.711 µ-law or A-law at 8000 Hz"
+    )]
     Encoding {
         /// The format's number (RFC 2361).
         format: u16,
@@ -142,7 +144,9 @@ mod tests {
 
     fn wav(format: u16, channels: u16, rate: u32, bits: u16, data: &[u8]) -> Vec<u8> {
         let mut file = b"RIFF\0\0\0\0WAVELIST\x03\0\0\0abc\0fmt \x10\0\0\0".to_vec();
-        for part in [&format.to_le_bytes()[..], &channels.to_le_bytes(), &rate.to_le_bytes(), &[0; 6], &bits.to_le_bytes()] {
+        for part in
+            [&format.to_le_bytes()[..], &channels.to_le_bytes(), &rate.to_le_bytes(), &[0; 6], &bits.to_le_bytes()]
+        {
             file.extend_from_slice(part);
         }
         file.extend_from_slice(b"data");

@@ -133,7 +133,13 @@ fn moment(zone: &TimeZone, date: Date, minute: u32, closing: bool) -> Option<Tim
             let early = found.earlier().ok()?;
             zone.following(early).next().map(|change| change.timestamp())
         }
-        jiff::tz::AmbiguousOffset::Fold { .. } => if closing { found.later().ok() } else { found.earlier().ok() },
+        jiff::tz::AmbiguousOffset::Fold { .. } => {
+            if closing {
+                found.later().ok()
+            } else {
+                found.earlier().ok()
+            }
+        }
     }
 }
 
@@ -177,7 +183,9 @@ pub fn expand(schedule: &Schedule, now: Instant, days: u16) -> Result<OpeningHou
     for _ in 0..=days {
         let open = holidays.get(&date).or_else(|| week.get(&day_of(date.weekday())));
         for &(from, to) in open.into_iter().flatten() {
-            let (Some(from), Some(to)) = (moment(&zone, date, from, false), moment(&zone, date, to, true)) else { continue };
+            let (Some(from), Some(to)) = (moment(&zone, date, from, false), moment(&zone, date, to, true)) else {
+                continue;
+            };
             let at = |stamp: Timestamp| Instant::from_micros(u64::try_from(stamp.as_microsecond()).unwrap_or(0));
             let (from, to) = (at(from), at(to));
             if from >= to {
@@ -256,8 +264,12 @@ mod tests {
         // 02:30 does not exist: closed from the jump on, half an hour after opening.
         check(
             &night,
-            &[("2026-03-29T00:29:59Z", false), ("2026-03-29T00:30:00Z", true), ("2026-03-29T00:59:59Z", true),
-              ("2026-03-29T01:00:00Z", false)],
+            &[
+                ("2026-03-29T00:29:59Z", false),
+                ("2026-03-29T00:30:00Z", true),
+                ("2026-03-29T00:59:59Z", true),
+                ("2026-03-29T01:00:00Z", false),
+            ],
         );
         let gap = expand(&schedule("Europe/Berlin", "02:15", "02:45"), at("2026-03-28T00:00:00Z"), 1).unwrap();
         check(&gap, &[("2026-03-29T00:59:59Z", false), ("2026-03-29T01:00:00Z", false)]);
@@ -266,8 +278,12 @@ mod tests {
         // 02:00 to 03:00 comes twice: open from the first 01:30 until the second 02:30.
         check(
             &twice,
-            &[("2026-10-24T23:29:59Z", false), ("2026-10-24T23:30:00Z", true), ("2026-10-25T01:29:59Z", true),
-              ("2026-10-25T01:30:00Z", false)],
+            &[
+                ("2026-10-24T23:29:59Z", false),
+                ("2026-10-24T23:30:00Z", true),
+                ("2026-10-25T01:29:59Z", true),
+                ("2026-10-25T01:30:00Z", false),
+            ],
         );
     }
 

@@ -3,12 +3,14 @@
 
 mod audio;
 mod hours;
+mod renewal;
 
 use callfloor_engine::{AudioId, EngineConfig, OperatorId, PhoneNumber, QueueId, ServiceId, StepId};
 use serde::{Deserialize, Serialize};
 
 pub use audio::{AudioData, Encoding, Recording, WavError, read_wav};
 pub use hours::{Day, Holiday, Schedule, ScheduleError, expand};
+pub use renewal::{HOURS_AHEAD_DAYS, keep_hours, renew_hours};
 
 use crate::document::Document;
 use crate::host::Documents;
@@ -269,7 +271,13 @@ pub fn standing_reasons() -> Vec<Reason> {
         (own(6), ReasonOf::Break, "休憩", "rest"),
         (own(7), ReasonOf::Break, "食事", "meal"),
     ]
-    .map(|(id, of, japanese, english)| Reason { id, of, japanese: japanese.into(), english: english.into(), retired: false })
+    .map(|(id, of, japanese, english)| Reason {
+        id,
+        of,
+        japanese: japanese.into(),
+        english: english.into(),
+        retired: false,
+    })
     .into()
 }
 

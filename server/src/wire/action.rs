@@ -26,16 +26,50 @@ impl From<callfloor_engine::LegId> for Leg {
 #[serde(tag = "action", rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "docs/events.md describes each; the names are those of the engine's actions")]
 pub enum WireAction {
-    RefuseCall { reference: u64, cause: &'static str },
-    Ring { operator: u32, offer: OfferRef, work: WorkRef, leg: Option<Leg>, until_us: u64, auto_answer: bool },
-    StopRinging { operator: u32, offer: OfferRef },
-    Connect { a: Leg, b: Leg },
-    Join { call: CallRef },
-    PlayMusic { leg: Leg, audio: u32 },
-    PlayAnnouncement { leg: Leg, audio: u32, digits: bool },
-    RecordVoicemail { leg: Leg, limit_us: u64 },
-    Dial { leg: Leg, to: String, from: Option<String> },
-    HangUp { leg: Leg },
+    RefuseCall {
+        reference: u64,
+        cause: &'static str,
+    },
+    Ring {
+        operator: u32,
+        offer: OfferRef,
+        work: WorkRef,
+        leg: Option<Leg>,
+        until_us: u64,
+        auto_answer: bool,
+    },
+    StopRinging {
+        operator: u32,
+        offer: OfferRef,
+    },
+    Connect {
+        a: Leg,
+        b: Leg,
+    },
+    Join {
+        call: CallRef,
+    },
+    PlayMusic {
+        leg: Leg,
+        audio: u32,
+    },
+    PlayAnnouncement {
+        leg: Leg,
+        audio: u32,
+        digits: bool,
+    },
+    RecordVoicemail {
+        leg: Leg,
+        limit_us: u64,
+    },
+    Dial {
+        leg: Leg,
+        to: String,
+        from: Option<String>,
+    },
+    HangUp {
+        leg: Leg,
+    },
     /// An action that this version's wire has no name for.
     Unnamed,
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use callfloor_engine as engine;
-use callfloor_engine::{Event, EngineConfig, OperatorId, Output, QueueId, ServiceId, Work};
+use callfloor_engine::{EngineConfig, Event, OperatorId, Output, QueueId, ServiceId, Work};
 use serde::Serialize;
 
 use super::action::refusal;
@@ -58,26 +58,103 @@ impl Message {
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "docs/events.md describes each; the names are those of the engine's events")]
 pub enum WireEvent {
-    CallArrived { call: CallRef, service: u16, reference: u64 },
-    CallRefused { service: u16, reference: u64, cause: &'static str },
-    StepEntered { call: CallRef, step: u16 },
-    CallQueued { call: CallRef, queue: u16, priority: u8 },
-    QueueFull { call: CallRef, queue: u16 },
-    CallFlowedOut { call: CallRef, queue: u16, how: &'static str, wait_us: u64 },
-    CallRecovered { call: CallRef, queue: u16 },
-    NeedsRelaxed { work: WorkRef, steps: u8 },
-    CallAnswered { call: CallRef, queue: u16, operator: u32, wait_us: u64 },
-    CallResumed { call: CallRef, queue: u16, operator: u32 },
-    CallHeld { call: CallRef, operator: u32 },
-    CallReleased { call: CallRef, operator: u32 },
-    ConsultStarted { call: CallRef, operator: u32, target: Party },
-    ConsultAnswered { call: CallRef, operator: u32 },
-    ConsultEnded { call: CallRef, operator: u32, end: &'static str },
-    CallTransferred { call: CallRef, from: u32, to: Party, blind: bool },
-    ConferenceStarted { call: CallRef, operator: u32 },
-    ForcedEndStarted { call: CallRef, operator: u32, reason: ForcedEndReason },
-    DialStarted { call: CallRef, service: u16, operator: u32, callback: Option<CallbackRef>, reference: u64 },
-    DialAnswered { call: CallRef, operator: u32, rang_us: u64 },
+    CallArrived {
+        call: CallRef,
+        service: u16,
+        reference: u64,
+    },
+    CallRefused {
+        service: u16,
+        reference: u64,
+        cause: &'static str,
+    },
+    StepEntered {
+        call: CallRef,
+        step: u16,
+    },
+    CallQueued {
+        call: CallRef,
+        queue: u16,
+        priority: u8,
+    },
+    QueueFull {
+        call: CallRef,
+        queue: u16,
+    },
+    CallFlowedOut {
+        call: CallRef,
+        queue: u16,
+        how: &'static str,
+        wait_us: u64,
+    },
+    CallRecovered {
+        call: CallRef,
+        queue: u16,
+    },
+    NeedsRelaxed {
+        work: WorkRef,
+        steps: u8,
+    },
+    CallAnswered {
+        call: CallRef,
+        queue: u16,
+        operator: u32,
+        wait_us: u64,
+    },
+    CallResumed {
+        call: CallRef,
+        queue: u16,
+        operator: u32,
+    },
+    CallHeld {
+        call: CallRef,
+        operator: u32,
+    },
+    CallReleased {
+        call: CallRef,
+        operator: u32,
+    },
+    ConsultStarted {
+        call: CallRef,
+        operator: u32,
+        target: Party,
+    },
+    ConsultAnswered {
+        call: CallRef,
+        operator: u32,
+    },
+    ConsultEnded {
+        call: CallRef,
+        operator: u32,
+        end: &'static str,
+    },
+    CallTransferred {
+        call: CallRef,
+        from: u32,
+        to: Party,
+        blind: bool,
+    },
+    ConferenceStarted {
+        call: CallRef,
+        operator: u32,
+    },
+    ForcedEndStarted {
+        call: CallRef,
+        operator: u32,
+        reason: ForcedEndReason,
+    },
+    DialStarted {
+        call: CallRef,
+        service: u16,
+        operator: u32,
+        callback: Option<CallbackRef>,
+        reference: u64,
+    },
+    DialAnswered {
+        call: CallRef,
+        operator: u32,
+        rang_us: u64,
+    },
     CallEnded {
         call: CallRef,
         service: u16,
@@ -90,17 +167,69 @@ pub enum WireEvent {
         hold_us: u64,
         consult_us: u64,
     },
-    OfferMade { offer: OfferRef, work: WorkRef, operator: u32, queue: Option<u16>, until_us: u64 },
-    OfferEnded { offer: OfferRef, work: WorkRef, operator: u32, end: EndOfOffer, rang_us: u64 },
-    StatusChanged { operator: u32, from: Status, to: Status, reason: u16, call: Option<CallRef> },
-    ChatStatusChanged { operator: u32, to: ChatStatus },
-    AfterCallPrompt { operator: u32 },
-    CallbackReceived { callback: CallbackRef, queue: u16, call: Option<CallRef>, reference: u64 },
-    CallbackEnded { callback: CallbackRef, end: &'static str, attempts: u8 },
-    ChatArrived { chat: ChatRef, queue: u16, reference: u64 },
-    ChatAnswered { chat: ChatRef, queue: u16, operator: u32, wait_us: u64 },
-    ChatTransferred { chat: ChatRef, from: u32, to: u16 },
-    ChatEnded { chat: ChatRef, queue: u16, operator: Option<u32>, end: &'static str, wait_us: u64, handled_us: u64 },
+    OfferMade {
+        offer: OfferRef,
+        work: WorkRef,
+        operator: u32,
+        queue: Option<u16>,
+        until_us: u64,
+    },
+    OfferEnded {
+        offer: OfferRef,
+        work: WorkRef,
+        operator: u32,
+        end: EndOfOffer,
+        rang_us: u64,
+    },
+    StatusChanged {
+        operator: u32,
+        from: Status,
+        to: Status,
+        reason: u16,
+        call: Option<CallRef>,
+    },
+    ChatStatusChanged {
+        operator: u32,
+        to: ChatStatus,
+    },
+    AfterCallPrompt {
+        operator: u32,
+    },
+    CallbackReceived {
+        callback: CallbackRef,
+        queue: u16,
+        call: Option<CallRef>,
+        reference: u64,
+    },
+    CallbackEnded {
+        callback: CallbackRef,
+        end: &'static str,
+        attempts: u8,
+    },
+    ChatArrived {
+        chat: ChatRef,
+        queue: u16,
+        reference: u64,
+    },
+    ChatAnswered {
+        chat: ChatRef,
+        queue: u16,
+        operator: u32,
+        wait_us: u64,
+    },
+    ChatTransferred {
+        chat: ChatRef,
+        from: u32,
+        to: u16,
+    },
+    ChatEnded {
+        chat: ChatRef,
+        queue: u16,
+        operator: Option<u32>,
+        end: &'static str,
+        wait_us: u64,
+        handled_us: u64,
+    },
     TicketCreated {
         ticket: TicketRef,
         service: u16,
@@ -109,9 +238,21 @@ pub enum WireEvent {
         customer: Option<u64>,
         reference: u64,
     },
-    TicketQueued { ticket: TicketRef, queue: u16 },
-    TicketAssigned { ticket: TicketRef, queue: u16, operator: u32, wait_us: u64 },
-    TicketChanged { ticket: TicketRef, change: Change, version: u32 },
+    TicketQueued {
+        ticket: TicketRef,
+        queue: u16,
+    },
+    TicketAssigned {
+        ticket: TicketRef,
+        queue: u16,
+        operator: u32,
+        wait_us: u64,
+    },
+    TicketChanged {
+        ticket: TicketRef,
+        change: Change,
+        version: u32,
+    },
     /// A fact that this version's wire has no name for.
     Unnamed,
 }
@@ -174,12 +315,9 @@ impl WireEvent {
             },
             Event::CallRecovered { call, queue } => Self::CallRecovered { call: call.into(), queue: queue.0 },
             Event::NeedsRelaxed { work, steps } => Self::NeedsRelaxed { work: work.into(), steps },
-            Event::CallAnswered { call, queue, operator, wait } => Self::CallAnswered {
-                call: call.into(),
-                queue: queue.0,
-                operator: operator.0,
-                wait_us: us(wait),
-            },
+            Event::CallAnswered { call, queue, operator, wait } => {
+                Self::CallAnswered { call: call.into(), queue: queue.0, operator: operator.0, wait_us: us(wait) }
+            }
             Event::CallResumed { call, queue, operator } => {
                 Self::CallResumed { call: call.into(), queue: queue.0, operator: operator.0 }
             }
@@ -196,12 +334,9 @@ impl WireEvent {
             Event::ConsultEnded { call, operator, end } => {
                 Self::ConsultEnded { call: call.into(), operator: operator.0, end: consult_end(end) }
             }
-            Event::CallTransferred { call, from, to, blind } => Self::CallTransferred {
-                call: call.into(),
-                from: from.0,
-                to: Party::of(to, sight.numbers),
-                blind,
-            },
+            Event::CallTransferred { call, from, to, blind } => {
+                Self::CallTransferred { call: call.into(), from: from.0, to: Party::of(to, sight.numbers), blind }
+            }
             Event::ConferenceStarted { call, operator } => {
                 Self::ConferenceStarted { call: call.into(), operator: operator.0 }
             }
@@ -273,12 +408,9 @@ impl WireEvent {
             Event::ChatArrived { chat, queue, reference } => {
                 Self::ChatArrived { chat: chat.into(), queue: queue.0, reference }
             }
-            Event::ChatAnswered { chat, queue, operator, wait } => Self::ChatAnswered {
-                chat: chat.into(),
-                queue: queue.0,
-                operator: operator.0,
-                wait_us: us(wait),
-            },
+            Event::ChatAnswered { chat, queue, operator, wait } => {
+                Self::ChatAnswered { chat: chat.into(), queue: queue.0, operator: operator.0, wait_us: us(wait) }
+            }
             Event::ChatTransferred { chat, from, to } => {
                 Self::ChatTransferred { chat: chat.into(), from: from.0, to: to.0 }
             }
@@ -310,12 +442,9 @@ impl WireEvent {
                 reference,
             },
             Event::TicketQueued { ticket, queue } => Self::TicketQueued { ticket: ticket.into(), queue: queue.0 },
-            Event::TicketAssigned { ticket, queue, operator, wait } => Self::TicketAssigned {
-                ticket: ticket.into(),
-                queue: queue.0,
-                operator: operator.0,
-                wait_us: us(wait),
-            },
+            Event::TicketAssigned { ticket, queue, operator, wait } => {
+                Self::TicketAssigned { ticket: ticket.into(), queue: queue.0, operator: operator.0, wait_us: us(wait) }
+            }
             Event::TicketChanged { ticket, change, version } => {
                 Self::TicketChanged { ticket: ticket.into(), change: line(change), version }
             }
@@ -442,9 +571,7 @@ fn named(output: &Output) -> Named {
             Event::ChatAnswered { chat, queue, operator, .. } => {
                 Named { queue: Some(queue), ..by(operator, Some(Work::Chat(chat))) }
             }
-            Event::ChatTransferred { chat, from, to } => {
-                Named { queue: Some(to), ..by(from, Some(Work::Chat(chat))) }
-            }
+            Event::ChatTransferred { chat, from, to } => Named { queue: Some(to), ..by(from, Some(Work::Chat(chat))) },
             Event::ChatEnded { chat, queue, operator, .. } => {
                 Named { operators: [operator, None], queue: Some(queue), work: Some(Work::Chat(chat)) }
             }
@@ -555,7 +682,8 @@ mod tests {
     fn variants(name: &str) -> Vec<String> {
         let source = include_str!("../../../engine/src/output.rs");
         let body = source.split_once(&format!("pub enum {name} {{\n")).unwrap().1.split_once("\n}\n").unwrap().0;
-        let is_variant = |line: &&str| line.starts_with("    ") && line[4..].starts_with(|c: char| c.is_ascii_uppercase());
+        let is_variant =
+            |line: &&str| line.starts_with("    ") && line[4..].starts_with(|c: char| c.is_ascii_uppercase());
         body.lines()
             .filter(is_variant)
             .map(|line| line.trim().split(['{', '(', ',', ' ']).next().unwrap().to_owned())
