@@ -147,11 +147,12 @@ pub fn group_queues(frame: &Frame, intervals: &[QueueInterval], waiting: &BTreeM
         }
     }
     let mut out = Vec::new();
+    let frames = frame.rows();
     for row in rows_of {
         // What waits at the end of the frame: what waits now, less what came since.
         let now = i64::try_from(waiting.get(&row).copied().unwrap_or(0)).unwrap_or(i64::MAX);
         let mut end = now - later.get(&row).copied().unwrap_or(0);
-        for (from_us, to_us) in frame.rows().into_iter().rev() {
+        for &(from_us, to_us) in frames.iter().rev() {
             let mut counts = sums.remove(&(from_us, row)).unwrap_or_default();
             let start = end - change(&counts);
             counts.waiting_at_end = u64::try_from(end).unwrap_or(0);

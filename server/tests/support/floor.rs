@@ -6,7 +6,7 @@ use callfloor_server::http::CallRef;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Running, User};
+use crate::support::{Running, User};
 
 impl Running {
     /// Gives the engine a fact of the world, as the telephones would.
