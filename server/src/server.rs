@@ -93,7 +93,7 @@ impl Server {
         let host = tokio::task::spawn_blocking(move || Host::open(writer, opening)).await;
         let host = host.expect("opening does not panic")?;
         let realm = options.phones.as_ref().map_or("callfloor", |line| line.domain.as_str()).to_owned();
-        let first_password = Self::first_accounts(&host, options.first_password, realm).await?;
+        let first_password = Self::first_accounts(&host, options.first_password, realm.clone()).await?;
         let lost = host.handle().run(|turn| let_go_of_lost_calls(turn)).await;
         match lost.map_err(Problem::from).and_then(|lost| lost.map_err(Problem::from)) {
             Ok(0) => {}
@@ -111,7 +111,12 @@ impl Server {
             start_phones.run(host.handle().clone(), telephones.await?, bound, line);
         }
         let tenants = Arc::new(Tenants::default());
-        tenants.add(Arc::new(Tenant { name: Tenants::MAIN.into(), host: host.handle().clone() }));
+        tenants.add(Arc::new(Tenant {
+            name: Tenants::MAIN.into(),
+            host: host.handle().clone(),
+            phones: phones.clone(),
+            realm,
+        }));
         tokio::spawn(crate::floor::keep_hours(host.handle().clone()));
         let router = http::router(App::new(Arc::clone(&tenants), options.secure));
         let (shutdown, mut stopped) = tokio::sync::watch::channel(false);

@@ -350,22 +350,27 @@ async fn p7_p8_p44_p47_dial() {
     running.server.stop().await;
 }
 
-/// An operator answers at the SIP phone, unless it answers by itself.
+/// Where telephones are served, the widget answers a browser's call; a SIP phone that is nowhere cannot ring.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_sip_phone_is_answered_at_the_phone() {
-    let running = Running::start().await;
-    let (admin, operator) = (running.sign_in("admin").await, running.at_work("op1", "ready").await);
+async fn p27_with_telephones_the_widget_answers_a_browser() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let text = "[http]\naddress = \"127.0.0.1:0\"\n[sip]\naddress = \"127.0.0.1:0\"\n";
+    let config = callfloor_server::config::Config::read("none", text, []).expect("a right configuration");
+    let server = support::serve_as(directory.path(), &config).await;
+    let running = Running { server, directory, client: reqwest::Client::new() };
+    let admin = running.sign_in("admin").await;
     let (_, mut person) = admin.get("/floor/operators/0").await;
-    person["device"] = json!("sip-phone");
-    assert_eq!(admin.changes(Method::PUT, "/floor/operators/0", person.clone()).await.0, 200);
+    assert_eq!(person["device"], "sip-phone");
+    person["device"] = json!("browser");
+    assert_eq!(admin.changes(Method::PUT, "/floor/operators/0", person).await.0, 200);
+    let password = json!({ "password": "a long one for op2" });
+    assert_eq!(admin.changes(Method::PUT, "/floor/operators/1/telephone", password).await.0, 200);
+    let operator = running.at_work("op1", "ready").await;
     running.customer_waits("09011112222").await;
     let desk = operator.desk().await;
-    assert_eq!(button(&desk, "answer"), (false, "answer-at-the-phone"));
-    let order = json!({ "offer": desk["offers"][0]["offer"] });
-    assert_eq!(operator.is_refused("answer", Some(order.clone())).await, (409, "answer-at-the-phone".into()));
-    person["auto_answer"] = json!(true);
-    assert_eq!(admin.changes(Method::PUT, "/floor/operators/0", person).await.0, 200);
-    assert_eq!(operator.does_with("answer", order).await["status"], "talking");
+    assert_eq!((&desk["status"], button(&desk, "answer")), (&json!("ringing"), (true, "")));
+    let desk = operator.answers().await;
+    assert_eq!((&desk["status"], &desk["device"]), (&json!("talking"), &json!("browser")));
     running.server.stop().await;
 }
 

@@ -64,7 +64,11 @@ impl Floor {
     }
 
     async fn status(&self, operator: OperatorId) -> Status {
-        self.host().run(move |turn| Ok::<_, ()>(turn.engine().operator(operator).unwrap().status)).await.unwrap().unwrap()
+        self.host()
+            .run(move |turn| Ok::<_, ()>(turn.engine().operator(operator).unwrap().status))
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// Waits for an output that the test names.
@@ -232,9 +236,7 @@ async fn a_forced_end_plays_and_hangs_up() {
     let mut phone = floor.sipp("phone.xml", port, &["-m", "1"]);
     let mut customer = floor.sipp("customer_waits.xml", free_port(), &["-m", "1"]);
     floor.becomes(FIRST, Status::Talking).await;
-    floor
-        .order(Command::ForceEnd { operator: FIRST, reason: ForcedEndReason::Abuse, announcement: None })
-        .await;
+    floor.order(Command::ForceEnd { operator: FIRST, reason: ForcedEndReason::Abuse, announcement: None }).await;
     assert_eq!(floor.ended().await, EndCause::ForcedByOperator(ForcedEndReason::Abuse));
     assert_ended_well(&mut customer, "customer").await;
     assert_ended_well(&mut phone, "phone").await;

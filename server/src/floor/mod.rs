@@ -5,7 +5,7 @@ mod audio;
 mod hours;
 mod renewal;
 
-use callfloor_engine::{AudioId, EngineConfig, OperatorId, PhoneNumber, QueueId, ServiceId, StepId};
+use callfloor_engine::{AudioId, EngineConfig, PhoneNumber, QueueId, ServiceId, StepId};
 use serde::{Deserialize, Serialize};
 
 pub use audio::{AudioData, Encoding, Recording, WavError, read_wav};
@@ -178,12 +178,6 @@ beside! {
         /// The share that is aimed at.
         target_level: Option<f64>,
     }
-
-    /// Of an operator.
-    OperatorExtra, "operator-extra", OperatorId {
-        /// What rings.
-        device: Device,
-    }
 }
 
 impl Default for ServiceExtra {
@@ -196,23 +190,6 @@ impl Default for QueueExtra {
     fn default() -> Self {
         Self { id: 1, target_wait_ms: 20_000, short_ms: 5_000, rule: Default::default(), target_level: Some(0.8) }
     }
-}
-
-impl Default for OperatorExtra {
-    fn default() -> Self {
-        Self { id: 1, device: Device::Browser }
-    }
-}
-
-/// What rings at an operator's desk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Device {
-    /// The browser: the widget answers.
-    #[default]
-    Browser,
-    /// A SIP phone: its hook answers; the widget does where the phone is set to answer by itself.
-    SipPhone,
 }
 
 /// A reason for Work or Break, as an administrator names it.
@@ -330,24 +307,31 @@ impl Document for InboundNumber {
     }
 
     fn keys(&self) -> Vec<IndexKey> {
-        vec![IndexKey::new("number", self.number.as_str())]
+        vec![IndexKey::new("number", self.number.as_str()), IndexKey::new("all", "")]
     }
 }
 
 /// Where a dialled number leads: the service and the step of its flow at which the call enters.
 ///
 /// Numbers are compared in national form: `+81312345678` and `0312345678` are one. `None` for a number that nobody
-/// registered, or whose service or step is no longer there.
+/// registered, or whose service or step is no longer there. Until the first number is registered, every number (and
+/// what is none) leads to the first service.
 ///
 /// # Errors
 /// What storage says.
 pub fn route_for(
     documents: &mut Documents,
     floor: &EngineConfig,
-    dialled: PhoneNumber,
+    dialled: Option<PhoneNumber>,
 ) -> Result<Option<(ServiceId, StepId)>, StorageError> {
     let plan = Organisation::now(documents)?.numbers;
-    let found = documents.find::<InboundNumber>("number", &plan.national(dialled))?;
+    let found = match dialled {
+        Some(dialled) => documents.find::<InboundNumber>("number", &plan.national(dialled))?,
+        None => None,
+    };
+    if found.is_none() && documents.find::<InboundNumber>("all", "")?.is_none() {
+        return Ok((!floor.services.is_empty()).then_some((ServiceId(0), StepId(0))));
+    }
     Ok(found
         .filter(|found| {
             let service = floor.services.get(usize::from(found.service));

@@ -4,8 +4,9 @@ use callfloor_engine::{Asked, CallView, Engine, NumberState, OperatorId, Operato
 use serde::{Deserialize, Serialize};
 
 use super::{CallRef, ChatRef, OfferRef, Problem, TicketRef};
-use crate::floor::{Device, OperatorExtra, OwnFavourite, Reason, ReasonOf, standing_reasons};
-use crate::host::Turn;
+use crate::floor::{OwnFavourite, Reason, ReasonOf, standing_reasons};
+use crate::host::{Documents, Turn};
+use crate::phone::{Device, Telephone};
 use crate::storage::StorageError;
 use crate::wire::{ChatStatus, Party, Place, Status, StatusChoice, WorkRef, shown};
 
@@ -264,24 +265,20 @@ pub(super) fn finish_refusal(engine: &Engine, view: &OperatorView) -> Option<Pro
     engine.refusal(view.operator, Asked::ChangeStatus).map(Problem::from)
 }
 
-/// Whether an offer can be answered by the widget: a call that rings at a SIP phone is answered there, unless the phone
-/// answers by itself.
-pub(super) fn answers_here(
-    documents: &mut crate::host::Documents,
-    engine_config: &callfloor_engine::EngineConfig,
-    operator: OperatorId,
-    work: Work,
-) -> Result<Result<(), Problem>, StorageError> {
-    let device = OperatorExtra::of(documents, operator)?.device;
-    let auto_answer = engine_config.operators[operator.index()].auto_answer;
-    Ok(if matches!(work, Work::Call(_)) && device == Device::SipPhone && !auto_answer {
-        Err(Problem::conflict(
-            "answer-at-the-phone",
-            format!("{operator} has a SIP phone that does not answer by itself: lift its receiver"),
-        ))
-    } else {
-        Ok(())
-    })
+/// What an operator speaks with.
+pub(super) fn device(documents: &mut Documents, operator: OperatorId) -> Result<Device, StorageError> {
+    let telephone = documents.get::<Telephone>(u64::from(operator.0) + 1)?;
+    Ok(telephone.map_or_else(Device::default, |telephone| telephone.device))
+}
+
+/// Whether what rings can be answered by the widget: a call that rings at a SIP phone is answered there, unless the
+/// phone answers by itself.
+fn answers_here(device: Device, auto_answer: bool, work: Option<Work>, operator: OperatorId) -> Result<(), Problem> {
+    if matches!(work, Some(Work::Call(_))) && device == Device::SipPhone && !auto_answer {
+        let detail = format!("{operator} has a SIP phone that does not answer by itself: lift its receiver");
+        return Err(Problem::conflict("answer-at-the-phone", detail));
+    }
+    Ok(())
 }
 
 /// An operator who is known, as they are now.
@@ -312,7 +309,7 @@ fn call_on_desk(call: &CallView, operator: OperatorId) -> DeskCall {
 }
 
 /// Reasons that can be chosen: an administrator's over the standing ones.
-pub(super) fn reasons(documents: &mut crate::host::Documents) -> Result<Vec<Reason>, StorageError> {
+pub(super) fn reasons(documents: &mut Documents) -> Result<Vec<Reason>, StorageError> {
     let mut found = Vec::new();
     for standing in standing_reasons() {
         found.push(documents.get::<Reason>(standing.id)?.unwrap_or(standing));
@@ -328,14 +325,14 @@ pub(super) fn reasons(documents: &mut crate::host::Documents) -> Result<Vec<Reas
 }
 
 impl Desk {
-    /// An operator's desk as it is in this turn.
+    /// An operator's desk as it is in this turn; `telephones`: whether they are served.
     ///
     /// # Errors
     /// Where there is no such operator, or storage cannot be read.
-    pub fn of(turn: &mut Turn<'_>, operator: OperatorId) -> Result<Self, Problem> {
+    pub fn of(turn: &mut Turn<'_>, operator: OperatorId, telephones: bool) -> Result<Self, Problem> {
         let (as_of, now_us) = (turn.events(), turn.now().as_micros());
         let documents = turn.documents();
-        let extra = OperatorExtra::of(documents, operator)?;
+        let device = device(documents, operator)?;
         let own =
             documents.with_key::<OwnFavourite>("operator", &operator.0.to_string(), crate::floor::OWN_FAVOURITES)?;
         let reasons = reasons(documents)?;
@@ -347,11 +344,10 @@ impl Desk {
         let mut offers: Vec<_> = engine.offers().filter(|offer| offer.operator == operator).collect();
         offers.sort_by_key(|offer| (offer.made, offer.offer));
         let phone = view.offer.and_then(|offer| engine.offer(offer)).map(|offer| offer.work);
-        let answers = match phone {
-            Some(work) => answers_here(turn.documents(), &config, operator, work)?,
-            None => Ok(()),
+        let answers = match telephones {
+            true => answers_here(device, person.auto_answer, phone, operator),
+            false => Ok(()),
         };
-        let engine = turn.engine();
         let buttons = buttons(engine, &view, &answers, !offers.is_empty());
         let ticket = view.ticket.or_else(|| call.as_ref().filter(|it| it.operator == Some(operator))?.ticket);
         Ok(Self {
@@ -360,7 +356,7 @@ impl Desk {
             operator: operator.0,
             name: person.name.clone(),
             cti_number: person.cti_number.map(|number| number.to_string()),
-            device: extra.device,
+            device,
             device_lost: view.device_lost,
             status: view.status.into(),
             status_japanese: view.status.japanese().into(),

@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::desk::{Favourite, answers_here, finish_refusal, view};
+use super::desk::{Favourite, finish_refusal, view};
 use super::{App, Asking, At, Body, Desk, OfferRef, Problem};
 use crate::auth::{Access, Caller, Role, Row};
 use crate::floor::{Barred, OWN_FAVOURITES, Organisation, OwnFavourite, TEXT_LIMIT, audio_of_text, is_audio};
 use crate::host::Turn;
+use crate::phone::AnswerRefused;
 use crate::wire::{ChatStatus, ForcedEndReason, Status, StatusChoice};
 
 const SUPERVISED: Access = Access::OwnOr(&[Role::Supervisor]);
@@ -81,12 +82,13 @@ async fn order(
     make: impl FnOnce(&mut Turn<'_>, OperatorId) -> Result<Command, Problem> + Send + 'static,
 ) -> Result<Json<Desk>, Problem> {
     let operator = OperatorId(operator);
+    let telephones = caller.principal.tenant.phones.is_some();
     let desk = caller
         .write(move |turn| {
             view(turn.engine(), operator)?;
             let command = make(turn, operator)?;
             turn.apply(command)?;
-            Desk::of(turn, operator)
+            Desk::of(turn, operator, telephones)
         })
         .await?;
     Ok(Json(desk))
@@ -253,7 +255,8 @@ async fn list(caller: Caller, Asking(search): Asking<Search>) -> Result<Json<Vec
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn desk(caller: Caller, At(operator): At<u32>) -> Result<Json<Desk>, Problem> {
-    caller.look(move |turn| Desk::of(turn, OperatorId(operator))).await.map(Json)
+    let telephones = caller.principal.tenant.phones.is_some();
+    caller.look(move |turn| Desk::of(turn, OperatorId(operator), telephones)).await.map(Json)
 }
 
 /// A status button (P26). In Ringing it is kept for when the ringing ends; in after-call work it ends it (P60).
@@ -365,15 +368,26 @@ struct Offered {
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn answer(caller: Caller, At(operator): At<u32>, Body(body): Body<Offered>) -> Result<Json<Desk>, Problem> {
-    order(caller, operator, move |turn, operator| {
-        let offer = body.offer.0;
-        if let Some(found) = turn.engine().offer(offer).filter(|found| found.operator == operator) {
-            let floor = turn.engine().config().clone();
-            answers_here(turn.documents(), &floor, operator, found.work)??;
+    let offer = body.offer.0;
+    let by_telephone = match caller.principal.tenant.phones.clone() {
+        // What rings at a device is answered there: the browser at once, a telephone where it answers by itself.
+        Some(phones) => {
+            let found = caller.look(move |turn| Ok(turn.engine().offer(offer))).await?;
+            let own = found.filter(|found| found.operator == OperatorId(operator));
+            own.filter(|found| matches!(found.work, callfloor_engine::Work::Call(_))).map(|_| phones)
         }
-        Ok(Command::Answer { operator, offer })
-    })
-    .await
+        None => None,
+    };
+    let Some(phones) = by_telephone else {
+        return order(caller, operator, move |_, operator| Ok(Command::Answer { operator, offer })).await;
+    };
+    phones.answer(OperatorId(operator), offer).await.map_err(|refused| match refused {
+        AnswerRefused::Refused(rejection) => rejection.into(),
+        AnswerRefused::AnswerOnPhone => Problem::conflict("answer-at-the-phone", refused.to_string()),
+        AnswerRefused::NotRinging => Problem::conflict("offer-over", refused.to_string()),
+        AnswerRefused::NoAnswer => Problem::conflict("telephone-did-not-answer", refused.to_string()),
+    })?;
+    caller.look(move |turn| Desk::of(turn, OperatorId(operator), true)).await.map(Json)
 }
 
 /// Declines an offer (P38, P43).

@@ -9,19 +9,20 @@ use utoipa_axum::routes;
 
 use super::{Change, READERS, WRITERS, change, name};
 use crate::auth::{Caller, Row};
-use crate::floor::{Device, OperatorExtra};
 use crate::host::Documents;
 use crate::http::operators::number;
 use crate::http::{App, At, Body, Problem};
+use crate::phone::{Device, Telephone};
 
 pub(super) const PERMISSIONS: &[Row] = &[
     Row { method: "POST", path: "/floor/operators", access: WRITERS },
     Row { method: "GET", path: "/floor/operators/{number}", access: READERS },
     Row { method: "PUT", path: "/floor/operators/{number}", access: WRITERS },
+    Row { method: "PUT", path: "/floor/operators/{number}/telephone", access: WRITERS },
 ];
 
 pub(super) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(add)).routes(routes!(get, replace))
+    OpenApiRouter::new().routes(routes!(add)).routes(routes!(get, replace)).routes(routes!(set_password))
 }
 
 /// An operator, as configured.
@@ -95,7 +96,7 @@ pub(crate) struct Serves {
 impl OperatorConfig {
     pub(super) fn of(documents: &mut Documents, config: &EngineConfig, at: usize) -> Result<Self, Problem> {
         let person = &config.operators[at];
-        let extra = OperatorExtra::of(documents, OperatorId(u32::try_from(at).unwrap_or(u32::MAX)))?;
+        let device = crate::http::desk::device(documents, OperatorId(u32::try_from(at).unwrap_or(u32::MAX)))?;
         Ok(Self {
             name: person.name.clone(),
             services: person.services.iter().map(|service| service.0).collect(),
@@ -116,7 +117,7 @@ impl OperatorConfig {
             chat_limit: person.chat_limit,
             ticket_limit: person.ticket_limit,
             auto_answer: person.auto_answer,
-            device: extra.device,
+            device,
         })
     }
 
@@ -125,7 +126,11 @@ impl OperatorConfig {
         if self.services.len() > 1_000 || self.queues.len() > 1_000 || self.skills.len() > 1_000 {
             return Err(Problem::wrong("lists", "at most 1000 services, queues and skills are right"));
         }
-        change.documents.put(&OperatorExtra { id: at as u64 + 1, device: self.device });
+        // The telephone registers with the CTI id; its password goes with a new one.
+        let user = self.cti_id.clone().unwrap_or_default();
+        let known = change.documents.get::<Telephone>(at as u64 + 1)?.filter(|known| known.user == user);
+        let none = Telephone { id: at as u64 + 1, device: self.device, user, md5: None, sha256: None };
+        change.documents.put(&Telephone { device: self.device, ..known.unwrap_or(none) });
         Ok(Operator {
             name: own_name,
             services: self.services.iter().map(|&service| ServiceId(service)).collect(),
@@ -221,5 +226,65 @@ async fn replace(
         Ok(body)
     })
     .await?;
+    tell_telephone(&caller, number).await?;
+    Ok(changed.respond(StatusCode::OK))
+}
+
+/// The switchboard learns of a changed telephone.
+async fn tell_telephone(caller: &Caller, operator: u32) -> Result<(), Problem> {
+    let Some(phones) = caller.principal.tenant.phones.clone() else { return Ok(()) };
+    let telephone = caller.look(move |turn| Ok(turn.documents().get::<Telephone>(u64::from(operator) + 1)?)).await?;
+    if let Some(telephone) = telephone {
+        phones.changed(telephone);
+    }
+    Ok(())
+}
+
+/// A telephone's password.
+#[derive(Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TelephonePassword {
+    /// 8 to 64 characters.
+    #[schema(format = Password)]
+    password: String,
+}
+
+impl std::fmt::Debug for TelephonePassword {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TelephonePassword").finish_non_exhaustive()
+    }
+}
+
+/// Sets the password with which an operator's SIP telephone registers; its user name is the CTI id (P5).
+#[utoipa::path(put, path = "/floor/operators/{number}/telephone", tag = "administration", request_body = TelephonePassword,
+    params(("number" = u32, Path, description = "which"), ("If-Match" = String, Header, description = "the floor's version")),
+    responses(
+    (status = 200, description = "set; the floor's version is the ETag", body = OperatorConfig),
+    (status = "4XX", description = "refused", body = Problem),
+    (status = 503, description = "try again", body = Problem),
+))]
+async fn set_password(
+    caller: Caller,
+    headers: HeaderMap,
+    At(number): At<u32>,
+    Body(body): Body<TelephonePassword>,
+) -> Result<Response, Problem> {
+    if !(8..=64).contains(&body.password.chars().count()) || body.password.chars().any(char::is_control) {
+        return Err(Problem::wrong("password", "a telephone's password has 8 to 64 characters"));
+    }
+    let realm = caller.principal.tenant.realm.clone();
+    let changed = change(&caller, &headers, move |change| {
+        let person = change.floor.operators.get(number as usize);
+        let person = person.ok_or_else(|| Problem::unknown(format!("there is no operator {number}")))?;
+        let operator = OperatorId(number);
+        let user = person.cti_id.clone();
+        let user = user.ok_or_else(|| Problem::from(callfloor_engine::Rejection::NoCtiId(operator)))?;
+        let device = crate::http::desk::device(change.documents, operator)?;
+        change.documents.put(&Telephone { device, ..Telephone::sip(operator, &user, &realm, &body.password) });
+        let config = EngineConfig::new(change.floor.clone())?;
+        OperatorConfig::of(change.documents, &config, number as usize)
+    })
+    .await?;
+    tell_telephone(&caller, number).await?;
     Ok(changed.respond(StatusCode::OK))
 }
