@@ -216,6 +216,19 @@ pub struct OfferView {
     pub until: Instant,
 }
 
+/// How full a queue is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueView {
+    /// Waiting, not ringing.
+    pub waiting: u32,
+    /// Ringing at one or more operators.
+    pub ringing: u32,
+    /// Of both, callbacks.
+    pub callbacks: u32,
+    /// Since when the first of them is in the queue.
+    pub oldest: Option<Instant>,
+}
+
 /// Something in a queue, waiting or ringing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineView {
@@ -361,6 +374,23 @@ impl Engine {
             made: offer.made,
             until: self.deadlines.at(offer.timer).unwrap_or(Instant::MAX),
         }
+    }
+
+    /// How full every queue is, in their order. O(n) in all that waits anywhere.
+    #[must_use]
+    pub fn queues(&self) -> Vec<QueueView> {
+        let mut queues = alloc::vec![QueueView::default(); self.config.queues.len()];
+        for (_, place) in self.places.iter() {
+            let queue = &mut queues[place.queue.index()];
+            if place.is_waiting() {
+                queue.waiting += 1;
+            } else {
+                queue.ringing += 1;
+            }
+            queue.callbacks += u32::from(matches!(place.work, Work::Callback(_)));
+            queue.oldest = Some(queue.oldest.map_or(place.queued_at, |oldest| oldest.min(place.queued_at)));
+        }
+        queues
     }
 
     /// What is in a queue, waiting or ringing, in the order in which it is served. O(n log n) in all that waits anywhere.

@@ -68,6 +68,8 @@ pub struct Server {
     tenants: Arc<Tenants>,
     http: SocketAddr,
     serving: tokio::task::JoinHandle<()>,
+    /// Expands opening hours.
+    hours: tokio::task::JoinHandle<()>,
     shutdown: tokio::sync::watch::Sender<bool>,
     first_password: Option<String>,
     phones: Option<Phones>,
@@ -117,7 +119,7 @@ impl Server {
             phones: phones.clone(),
             realm,
         }));
-        tokio::spawn(crate::floor::keep_hours(host.handle().clone()));
+        let hours = tokio::spawn(crate::floor::keep_hours(host.handle().clone()));
         let router = http::router(App::new(Arc::clone(&tenants), options.secure));
         let (shutdown, mut stopped) = tokio::sync::watch::channel(false);
         let serving = tokio::spawn(async move {
@@ -130,7 +132,7 @@ impl Server {
                 tracing::error!(%problem, "HTTP ended");
             }
         });
-        Ok(Self { hosts: vec![host], tenants, http, serving, shutdown, first_password, phones, sip })
+        Ok(Self { hosts: vec![host], tenants, http, serving, hours, shutdown, first_password, phones, sip })
     }
 
     /// Makes the demonstration's accounts in an organisation that has none; gives their password if it was made up here.
@@ -187,6 +189,7 @@ impl Server {
         if tokio::time::timeout(limit, self.serving).await.is_err() {
             tracing::warn!("some requests did not end in 10 s: they are cut");
         }
+        self.hours.abort();
         drop(self.tenants);
         for host in self.hosts {
             tokio::task::spawn_blocking(move || host.close()).await.expect("closing does not panic");

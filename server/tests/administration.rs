@@ -194,16 +194,16 @@ async fn p4_p14_a_floor_is_built_and_survives_a_restart() {
     assert_eq!(floor["skills"], json!(["English", "日本語"]));
     let tenant = running.server.tenants().named(None).unwrap();
     let routes = tenant.host.run(|turn| {
-        let config = turn.engine().config().clone();
-        let mut route = |text: &str| callfloor_server::floor::route_for(turn.documents(), &config, text.parse().ok());
+        let mut route = |text: &str| callfloor_server::floor::route_for(turn, text.parse().ok());
         Ok::<_, callfloor_server::storage::StorageError>([
             route("0311112222")?,
             route("+81311112222")?,
             route("0399999999")?,
+            route("sip name")?,
         ])
     });
     let here = Some((ServiceId(1), StepId(1)));
-    assert_eq!(routes.await.unwrap().unwrap(), [here, here, None]);
+    assert_eq!(routes.await.unwrap().unwrap(), [here, here, None, None]);
     running.server.stop().await;
 }
 

@@ -5,7 +5,7 @@ mod audio;
 mod hours;
 mod renewal;
 
-use callfloor_engine::{AudioId, EngineConfig, PhoneNumber, QueueId, ServiceId, StepId};
+use callfloor_engine::{AudioId, PhoneNumber, QueueId, ServiceId, StepId};
 use serde::{Deserialize, Serialize};
 
 pub use audio::{AudioData, Encoding, Recording, WavError, read_wav};
@@ -13,7 +13,7 @@ pub use hours::{Day, Holiday, Schedule, ScheduleError, expand};
 pub use renewal::{HOURS_AHEAD_DAYS, keep_hours, renew_hours};
 
 use crate::document::Document;
-use crate::host::Documents;
+use crate::host::{Documents, Turn};
 use crate::storage::{IndexKey, Kind, StorageError};
 
 /// The organisation's own settings, and the version of the whole floor.
@@ -320,24 +320,24 @@ impl Document for InboundNumber {
 /// # Errors
 /// What storage says.
 pub fn route_for(
-    documents: &mut Documents,
-    floor: &EngineConfig,
+    turn: &mut Turn<'_>,
     dialled: Option<PhoneNumber>,
 ) -> Result<Option<(ServiceId, StepId)>, StorageError> {
+    let documents = turn.documents();
     let plan = Organisation::now(documents)?.numbers;
     let found = match dialled {
         Some(dialled) => documents.find::<InboundNumber>("number", &plan.national(dialled))?,
         None => None,
     };
-    if found.is_none() && documents.find::<InboundNumber>("all", "")?.is_none() {
-        return Ok((!floor.services.is_empty()).then_some((ServiceId(0), StepId(0))));
+    let none_registered = found.is_none() && documents.find::<InboundNumber>("all", "")?.is_none();
+    let services = &turn.engine().config().services;
+    if none_registered {
+        return Ok((!services.is_empty()).then_some((ServiceId(0), StepId(0))));
     }
-    Ok(found
-        .filter(|found| {
-            let service = floor.services.get(usize::from(found.service));
-            service.is_some_and(|service| usize::from(found.step) < service.flow.len())
-        })
-        .map(|found| (ServiceId(found.service), StepId(found.step))))
+    let is_there = |found: &InboundNumber| {
+        services.get(usize::from(found.service)).is_some_and(|service| usize::from(found.step) < service.flow.len())
+    };
+    Ok(found.filter(is_there).map(|found| (ServiceId(found.service), StepId(found.step))))
 }
 
 /// Something that can be played: uploaded, or a text to be spoken.

@@ -338,7 +338,7 @@ impl Desk {
         let reasons = reasons(documents)?;
         let engine = turn.engine();
         let view = view(engine, operator)?;
-        let config = engine.config().clone();
+        let config = engine.config();
         let person = &config.operators[operator.index()];
         let call = view.call.and_then(|call| engine.call(call));
         let mut offers: Vec<_> = engine.offers().filter(|offer| offer.operator == operator).collect();
@@ -379,7 +379,7 @@ impl Desk {
             chats: view.chats.iter().copied().map(ChatRef::from).collect(),
             tickets: view.tickets.iter().copied().map(TicketRef::from).collect(),
             calls_answered: view.calls,
-            services: person.services.iter().map(|&service| service_on_desk(&config, service)).collect(),
+            services: person.services.iter().map(|&service| service_on_desk(config, service)).collect(),
             own_favourites: own
                 .into_iter()
                 .map(|own| Favourite { id: own.id, name: own.name, number: own.number })

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use callfloor_engine::{EngineConfig, OperatorId, Output, Work};
+use callfloor_engine::{OperatorId, Output, Work};
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::error::RecvError;
 use utoipa_axum::router::OpenApiRouter;
@@ -15,7 +15,7 @@ use super::{App, Asking, Problem};
 use crate::auth::{Access, Caller, Role, Row, Session};
 use crate::document::Read;
 use crate::host::{Happened, Subscription};
-use crate::wire::{Memory, Message, Sight, concerns, is_own, unknown};
+use crate::wire::{Memory, Message, Scope, Sight, concerns, is_own, unknown};
 
 /// Rows of this module's routes.
 pub(crate) const PERMISSIONS: &[Row] = &[Row {
@@ -123,10 +123,11 @@ enum End {
 /// What a client is shown.
 struct View {
     operator: Option<OperatorId>,
+    /// Of an operator; everybody else is shown everything.
+    scope: Option<Scope>,
     everything: bool,
     sight: Sight,
     actions: bool,
-    config: EngineConfig,
     memory: Memory,
 }
 
@@ -199,8 +200,9 @@ impl Stream {
                         true => {}
                         false => return End::Told(close::SIGNED_OUT, "the session is over".into()),
                     }
-                    if let Ok(config) = Self::config(&self.caller).await {
-                        view.config = config;
+                    if let (Some(operator), Ok(scope)) = (view.operator, Self::scope(&self.caller, view.operator).await) {
+                        debug_assert_eq!(scope.is_some(), view.scope.is_some(), "operator {operator} stays one");
+                        view.scope = scope;
                     }
                     if let Err(end) = self.send(Frame::Ping(Vec::new().into())).await {
                         return end;
@@ -210,31 +212,33 @@ impl Stream {
         }
     }
 
-    async fn config(caller: &Caller) -> Result<EngineConfig, Problem> {
-        caller.look(|turn| Ok(turn.engine().config().clone())).await
+    async fn scope(caller: &Caller, operator: Option<OperatorId>) -> Result<Option<Scope>, Problem> {
+        caller.look(move |turn| Ok(operator.map(|operator| Scope::of(turn.engine().config(), operator)))).await
     }
 
     /// What the client may see, and which live things belong to which service.
     async fn view(caller: &Caller, role: Role, actions: bool) -> Result<View, End> {
+        let operator = caller.principal.operator.filter(|_| role == Role::Operator);
         let looked = caller
-            .look(|turn| {
+            .look(move |turn| {
                 let engine = turn.engine();
                 let calls = engine.calls().map(|call| (Work::Call(call.call), call.service));
                 let chats = engine
                     .chats()
                     .map(|chat| (Work::Chat(chat.chat), engine.config().queues[chat.queue.index()].service));
-                Ok((engine.config().clone(), calls.chain(chats).collect::<Vec<_>>()))
+                let scope = operator.map(|operator| Scope::of(engine.config(), operator));
+                Ok((scope, calls.chain(chats).collect::<Vec<_>>()))
             })
             .await;
-        let (config, lives) = looked.map_err(|problem| End::Told(close::GOING_AWAY, problem.detail))?;
+        let (scope, lives) = looked.map_err(|problem| End::Told(close::GOING_AWAY, problem.detail))?;
         let mut memory = Memory::default();
         lives.into_iter().for_each(|(work, service)| memory.note(work, service));
         Ok(View {
-            operator: caller.principal.operator.filter(|_| role == Role::Operator),
+            operator,
+            scope,
             everything: role != Role::Operator,
             sight: Sight { numbers: role == Role::Supervisor },
             actions,
-            config,
             memory,
         })
     }
@@ -245,13 +249,13 @@ impl Stream {
         }
         let mut sight = view.sight;
         if !view.everything {
-            let Some(operator) = view.operator else { return Ok(()) };
-            if let Some(work) = unknown(&happened.output, &view.config, &view.memory)
+            let (Some(operator), Some(scope)) = (view.operator, &view.scope) else { return Ok(()) };
+            if let Some(work) = unknown(&happened.output, scope, &view.memory)
                 && let Some(service) = Self::service_of(&self.caller, work).await
             {
                 view.memory.note(work, service);
             }
-            if !concerns(&happened.output, operator, &view.config, &mut view.memory) {
+            if !concerns(&happened.output, scope, &mut view.memory) {
                 return Ok(());
             }
             sight.numbers = is_own(&happened.output, operator);

@@ -11,7 +11,7 @@ use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use callfloor_engine::{QueueId, Status};
+use callfloor_engine::Status;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -150,11 +150,9 @@ async fn floor(tenant: &Tenant) -> Result<Floor, Problem> {
         let (engine, now) = (turn.engine(), turn.now());
         let config = engine.config();
         let mut waiting = Vec::with_capacity(config.queues.len());
-        for (at, queue) in (0..).map(QueueId).zip(&config.queues) {
-            let line = engine.line(at);
-            let rings = u32::try_from(line.iter().filter(|one| one.ringing > 0).count()).unwrap_or(u32::MAX);
-            let longest = line.iter().map(|one| now.since(one.queued).as_micros()).max().unwrap_or(0);
-            waiting.push((queue.name.clone(), engine.waiting(at), rings, longest));
+        for (queue, seen) in config.queues.iter().zip(engine.queues()) {
+            let longest = seen.oldest.map_or(0, |oldest| now.since(oldest).as_micros());
+            waiting.push((queue.name.clone(), seen.waiting, seen.ringing, longest));
         }
         let mut operators = [0; 10];
         for at in (0..).take(config.operators.len()).map(callfloor_engine::OperatorId) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use callfloor_engine::{EngineConfig, QueueId, Work};
+use callfloor_engine::{EngineConfig, QueueId};
 use callfloor_measure::{Counts, EarlyAbandons, Status as MeasureStatus};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -197,12 +197,12 @@ async fn look(caller: &Caller, which: &Which) -> Result<Seen, Problem> {
                 Some(zone) => zone,
                 None => ServiceExtra::of(turn.documents(), of)?.zone,
             };
-            let (mut extras, mut lines, mut in_line) = (Vec::new(), Vec::new(), Vec::new());
+            let queues = turn.engine().queues();
+            let in_line = queues.iter().map(|it| u64::from(it.waiting + it.ringing - it.callbacks)).collect();
+            let (mut extras, mut lines) = (Vec::new(), Vec::new());
             for at in (0u16..).take(config.queues.len()).map(QueueId) {
                 extras.push(QueueExtra::of(turn.documents(), at)?);
                 lines.push(Line::of(turn.documents(), at)?);
-                let line = turn.engine().line(at);
-                in_line.push(line.iter().filter(|one| !matches!(one.work, Work::Callback(_))).count() as u64);
             }
             Ok(Seen { now_us: turn.now().as_micros(), config, in_line, zone, extras, lines })
         })

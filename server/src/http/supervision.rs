@@ -1,7 +1,7 @@
 //! What supervisors see and steer: calls in progress, queues, offers, and why the engine chose as it did.
 
 use axum::Json;
-use callfloor_engine::{CallView, Channel, Command, Engine, Instant, QueueId, SkillId, Verdict, Work};
+use callfloor_engine::{CallView, Channel, Command, Engine, Instant, QueueId, QueueView, SkillId, Verdict, Work};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -273,30 +273,40 @@ pub(crate) struct LiveQueue {
     pub open: bool,
 }
 
-fn live_queue(engine: &Engine, documents: Option<Line>, at: QueueId, now: Instant) -> LiveQueue {
+/// How many members of each queue are Ready, and logged in.
+fn staffing(engine: &Engine) -> Vec<(u32, u32)> {
+    let mut found = vec![(0, 0); engine.config().queues.len()];
+    for (operator, person) in (0..).map(callfloor_engine::OperatorId).zip(&engine.config().operators) {
+        let status = engine.operator_status(operator);
+        for membership in &person.queues {
+            let (ready, logged_in) = &mut found[membership.queue.index()];
+            *ready += u32::from(status == callfloor_engine::Status::Ready);
+            *logged_in += u32::from(status != callfloor_engine::Status::LoggedOut);
+        }
+    }
+    found
+}
+
+fn live_queue(
+    engine: &Engine,
+    (seen, (ready, logged_in)): (QueueView, (u32, u32)),
+    line: Option<&Line>,
+    at: QueueId,
+    now: Instant,
+) -> LiveQueue {
     let config = &engine.config().queues[at.index()];
-    let line = engine.line(at);
-    let waiting = line.iter().filter(|one| one.ringing == 0).count();
-    let oldest = line.iter().map(|one| one.queued).min();
-    let members = || {
-        (0..).map(callfloor_engine::OperatorId).zip(&engine.config().operators).filter_map(|(operator, person)| {
-            let member = person.queues.iter().any(|membership| membership.queue == at);
-            member.then(|| engine.operator_status(operator))
-        })
-    };
-    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    let position = count(line.len()).saturating_add(1);
+    let position = seen.waiting.saturating_add(seen.ringing).saturating_add(1);
     LiveQueue {
         queue: at.0,
         name: config.name.clone(),
         service: config.service.0,
         channel: config.channel.into(),
-        waiting: count(waiting),
-        ringing: count(line.len() - waiting),
-        longest_wait_us: oldest.map_or(0, |oldest| now.since(oldest).as_micros()),
-        ready: count(members().filter(|status| *status == callfloor_engine::Status::Ready).count()),
-        logged_in: count(members().filter(|status| *status != callfloor_engine::Status::LoggedOut).count()),
-        estimate: documents.and_then(|line| line.pace.estimate(position, now.as_micros())),
+        waiting: seen.waiting,
+        ringing: seen.ringing,
+        longest_wait_us: seen.oldest.map_or(0, |oldest| now.since(oldest).as_micros()),
+        ready,
+        logged_in,
+        estimate: line.and_then(|line| line.pace.estimate(position, now.as_micros())),
         open: engine.config().services[config.service.index()].hours.is_open(now),
     }
 }
@@ -322,10 +332,11 @@ async fn queues(caller: Caller) -> Result<Json<Vec<LiveQueue>>, Problem> {
                 .filter(|(_, queue)| all || own.contains(&queue.service))
                 .map(|(at, _)| at)
                 .collect();
+            let seen: Vec<_> = turn.engine().queues().into_iter().zip(staffing(turn.engine())).collect();
             let mut found = Vec::with_capacity(wanted.len());
             for at in wanted {
                 let line = Line::of(turn.documents(), at)?;
-                found.push(live_queue(turn.engine(), line, at, now));
+                found.push(live_queue(turn.engine(), seen[at.index()], line.as_ref(), at, now));
             }
             Ok(found)
         })
@@ -384,7 +395,9 @@ async fn queue(caller: Caller, At(queue): At<u16>) -> Result<Json<QueueWithLine>
                 estimate: estimate(position),
             });
             let line = line.collect();
-            Ok(QueueWithLine { queue: live_queue(turn.engine(), seen, at, now), line })
+            let engine = turn.engine();
+            let full = (engine.queues()[at.index()], staffing(engine)[at.index()]);
+            Ok(QueueWithLine { queue: live_queue(engine, full, seen.as_ref(), at, now), line })
         })
         .await?;
     Ok(Json(found))

@@ -25,8 +25,7 @@ use crate::host::Turn;
 /// Where a dialled number leads: the service and the step of its flow. Until an administrator has given numbers to
 /// services, every number is the first service's.
 fn route(turn: &mut Turn<'_>, dialled: &str) -> Option<(ServiceId, StepId)> {
-    let floor = turn.engine().config().clone();
-    match floor::route_for(turn.documents(), &floor, dialled.parse().ok()) {
+    match floor::route_for(turn, dialled.parse().ok()) {
         Ok(route) => route,
         Err(problem) => {
             tracing::error!(%problem, "the numbers that customers dial cannot be read");

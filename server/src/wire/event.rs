@@ -601,7 +601,7 @@ fn named(output: &Output) -> Named {
 }
 
 /// The service that an output names by itself.
-fn service_named(output: &Output, named: &Named, config: &EngineConfig) -> Option<ServiceId> {
+fn service_named(output: &Output, named: &Named, scope: &Scope) -> Option<ServiceId> {
     match *output {
         Output::Event(
             Event::CallArrived { service, .. }
@@ -610,7 +610,7 @@ fn service_named(output: &Output, named: &Named, config: &EngineConfig) -> Optio
             | Event::TicketCreated { service, .. },
         ) => Some(service),
         Output::Event(Event::CallEnded(record)) => Some(record.service),
-        _ => named.queue.and_then(|queue| config.queues.get(queue.index())).map(|queue| queue.service),
+        _ => named.queue.and_then(|queue| scope.queues.get(queue.index())).copied(),
     }
 }
 
@@ -633,38 +633,58 @@ impl Memory {
     }
 }
 
+/// What an operator's screen needs to know of the configuration: small, for there is one for each listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    operator: OperatorId,
+    /// Their services.
+    own: Vec<ServiceId>,
+    /// The service of each queue.
+    queues: Vec<ServiceId>,
+    /// Of each operator: whether they share a service.
+    colleagues: Vec<bool>,
+}
+
+impl Scope {
+    /// An operator's, as configured now.
+    #[must_use]
+    pub fn of(config: &EngineConfig, operator: OperatorId) -> Self {
+        let own = config.operators.get(operator.index()).map(|own| own.services.clone()).unwrap_or_default();
+        let shares = |other: &engine::Operator| other.services.iter().any(|service| own.contains(service));
+        let colleagues = config.operators.iter().map(shares).collect();
+        Self { operator, colleagues, queues: config.queues.iter().map(|queue| queue.service).collect(), own }
+    }
+}
+
 /// Whether an operator's screen is shown an output: it names them, or it is about a service of theirs. Orders to the
 /// world are shown to nobody but the operator whose device is to ring.
 #[must_use]
-pub fn concerns(output: &Output, operator: OperatorId, config: &EngineConfig, memory: &mut Memory) -> bool {
+pub fn concerns(output: &Output, scope: &Scope, memory: &mut Memory) -> bool {
     let named = named(output);
-    let service = service_named(output, &named, config);
+    let service = service_named(output, &named, scope);
     if let (Some(work), Some(service)) = (named.work, service) {
         memory.note(work, service);
     }
-    if named.operators.contains(&Some(operator)) {
+    if named.operators.contains(&Some(scope.operator)) {
         return true;
     }
     if matches!(output, Output::Action(_)) {
         return false;
     }
-    let Some(own) = config.operators.get(operator.index()).map(|own| &own.services) else { return false };
     let service = service.or_else(|| named.work.and_then(|work| memory.services.get(&work).copied()));
     match (service, named.operators[0]) {
-        (Some(service), _) => own.contains(&service),
+        (Some(service), _) => scope.own.contains(&service),
         // Another's status matters to whoever could transfer to them.
-        (None, Some(other)) => {
-            config.operators.get(other.index()).is_some_and(|other| other.services.iter().any(|it| own.contains(it)))
-        }
+        (None, Some(other)) => scope.colleagues.get(other.index()).copied().unwrap_or(false),
         (None, None) => false,
     }
 }
 
 /// The live thing that an output is about, where neither the output nor the memory says whose it is.
 #[must_use]
-pub fn unknown(output: &Output, config: &EngineConfig, memory: &Memory) -> Option<Work> {
+pub fn unknown(output: &Output, scope: &Scope, memory: &Memory) -> Option<Work> {
     let named = named(output);
-    let work = named.work.filter(|_| service_named(output, &named, config).is_none())?;
+    let work = named.work.filter(|_| service_named(output, &named, scope).is_none())?;
     (!memory.services.contains_key(&work)).then_some(work)
 }
 

@@ -8,7 +8,7 @@ mod event;
 mod words;
 
 pub use action::WireAction;
-pub use event::{Memory, Message, Sight, WireEvent, concerns, is_own, unknown};
+pub use event::{Memory, Message, Scope, Sight, WireEvent, concerns, is_own, unknown};
 pub use words::{Cause, ChatStatus, EndOfOffer, ForcedEndReason, Party, Place, Status, StatusChoice, WorkRef};
 
 use callfloor_engine::PhoneNumber;
