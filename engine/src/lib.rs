@@ -6,6 +6,7 @@
 
 extern crate alloc;
 
+mod allowed;
 mod arena;
 mod call;
 mod chat;

@@ -121,7 +121,7 @@ impl Engine {
         Ok(())
     }
 
-    fn may_leave_after_call(&self, operator: OperatorId) -> Outcome {
+    pub(crate) fn may_leave_after_call(&self, operator: OperatorId) -> Outcome {
         let desk = &self.desks[operator.index()];
         if !desk.timed {
             return Ok(());

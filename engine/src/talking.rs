@@ -21,7 +21,7 @@ enum Reach {
 impl Engine {
     /// The call that an operator has with a customer, where what is asked can be done at all: not rung for or consulted
     /// about, not ending, customer still there.
-    fn own_call(&self, operator: OperatorId, asked: Asked) -> Result<CallId, Rejection> {
+    pub(crate) fn own_call(&self, operator: OperatorId, asked: Asked) -> Result<CallId, Rejection> {
         self.known_operator(operator)?;
         let desk = &self.desks[operator.index()];
         if !matches!(desk.status, Status::Talking | Status::Holding | Status::Consulting) {
@@ -38,7 +38,7 @@ impl Engine {
     }
 
     /// As [`own_call`](Self::own_call), and neither in a consult nor in a conference.
-    fn plain_call(&self, operator: OperatorId, asked: Asked) -> Result<CallId, Rejection> {
+    pub(crate) fn plain_call(&self, operator: OperatorId, asked: Asked) -> Result<CallId, Rejection> {
         let call = self.own_call(operator, asked)?;
         match (self.calls[call].stage, self.calls[call].target) {
             (Stage::Conference, _) => Err(Rejection::InConference(operator)),
@@ -168,7 +168,7 @@ impl Engine {
         Ok(())
     }
 
-    fn answered_consult(&self, operator: OperatorId, call: CallId) -> Outcome {
+    pub(crate) fn answered_consult(&self, operator: OperatorId, call: CallId) -> Outcome {
         match (self.calls[call].stage, self.calls[call].target) {
             (Stage::Conference, _) => Err(Rejection::InConference(operator)),
             (_, None) => Err(Rejection::NoConsult(operator)),

@@ -212,6 +212,34 @@ pub struct OfferView {
     pub queue: Option<QueueId>,
     /// Since when it rings.
     pub made: Instant,
+    /// The last moment is just before this one.
+    pub until: Instant,
+}
+
+/// How full a queue is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueView {
+    /// Waiting, not ringing.
+    pub waiting: u32,
+    /// Ringing at one or more operators.
+    pub ringing: u32,
+    /// Of both, callbacks.
+    pub callbacks: u32,
+    /// Since when the first of them is in the queue.
+    pub oldest: Option<Instant>,
+}
+
+/// Something in a queue, waiting or ringing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineView {
+    /// What.
+    pub work: Work,
+    /// 0 is ordinary; greater is more urgent.
+    pub priority: u8,
+    /// Since when it is in the queue.
+    pub queued: Instant,
+    /// Operators at whom it rings; 0 while it waits.
+    pub ringing: u32,
 }
 
 impl Engine {
@@ -344,7 +372,40 @@ impl Engine {
             operator: offer.operator,
             queue: offer.place.map(|place| self.places[place].queue),
             made: offer.made,
+            until: self.deadlines.at(offer.timer).unwrap_or(Instant::MAX),
         }
+    }
+
+    /// How full every queue is, in their order. O(n) in all that waits anywhere.
+    #[must_use]
+    pub fn queues(&self) -> Vec<QueueView> {
+        let mut queues = alloc::vec![QueueView::default(); self.config.queues.len()];
+        for (_, place) in self.places.iter() {
+            let queue = &mut queues[place.queue.index()];
+            if place.is_waiting() {
+                queue.waiting += 1;
+            } else {
+                queue.ringing += 1;
+            }
+            queue.callbacks += u32::from(matches!(place.work, Work::Callback(_)));
+            queue.oldest = Some(queue.oldest.map_or(place.queued_at, |oldest| oldest.min(place.queued_at)));
+        }
+        queues
+    }
+
+    /// What is in a queue, waiting or ringing, in the order in which it is served. O(n log n) in all that waits anywhere.
+    #[must_use]
+    pub fn line(&self, queue: QueueId) -> Vec<LineView> {
+        let mut line: Vec<_> =
+            self.places.iter().map(|(_, place)| place).filter(|place| place.queue == queue).collect();
+        line.sort_by_key(|place| place.key);
+        let view = |place: &crate::place::Place| LineView {
+            work: place.work,
+            priority: place.priority,
+            queued: place.queued_at,
+            ringing: crate::routing::small(place.offers.len()),
+        };
+        line.into_iter().map(view).collect()
     }
 }
 

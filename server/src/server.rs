@@ -68,6 +68,8 @@ pub struct Server {
     tenants: Arc<Tenants>,
     http: SocketAddr,
     serving: tokio::task::JoinHandle<()>,
+    /// Expands opening hours.
+    hours: tokio::task::JoinHandle<()>,
     shutdown: tokio::sync::watch::Sender<bool>,
     first_password: Option<String>,
     phones: Option<Phones>,
@@ -93,7 +95,7 @@ impl Server {
         let host = tokio::task::spawn_blocking(move || Host::open(writer, opening)).await;
         let host = host.expect("opening does not panic")?;
         let realm = options.phones.as_ref().map_or("callfloor", |line| line.domain.as_str()).to_owned();
-        let first_password = Self::first_accounts(&host, options.first_password, realm).await?;
+        let first_password = Self::first_accounts(&host, options.first_password, realm.clone()).await?;
         let lost = host.handle().run(let_go_of_lost_calls).await;
         match lost.map_err(Problem::from).and_then(|lost| lost.map_err(Problem::from)) {
             Ok(0) => {}
@@ -111,7 +113,13 @@ impl Server {
             start_phones.run(host.handle().clone(), telephones.await?, bound, line);
         }
         let tenants = Arc::new(Tenants::default());
-        tenants.add(Arc::new(Tenant { name: Tenants::MAIN.into(), host: host.handle().clone() }));
+        tenants.add(Arc::new(Tenant {
+            name: Tenants::MAIN.into(),
+            host: host.handle().clone(),
+            phones: phones.clone(),
+            realm,
+        }));
+        let hours = tokio::spawn(crate::floor::keep_hours(host.handle().clone()));
         let router = http::router(App::new(Arc::clone(&tenants), options.secure));
         let (shutdown, mut stopped) = tokio::sync::watch::channel(false);
         let serving = tokio::spawn(async move {
@@ -124,7 +132,7 @@ impl Server {
                 tracing::error!(%problem, "HTTP ended");
             }
         });
-        Ok(Self { hosts: vec![host], tenants, http, serving, shutdown, first_password, phones, sip })
+        Ok(Self { hosts: vec![host], tenants, http, serving, hours, shutdown, first_password, phones, sip })
     }
 
     /// Makes the demonstration's accounts in an organisation that has none; gives their password if it was made up here.
@@ -181,6 +189,7 @@ impl Server {
         if tokio::time::timeout(limit, self.serving).await.is_err() {
             tracing::warn!("some requests did not end in 10 s: they are cut");
         }
+        self.hours.abort();
         drop(self.tenants);
         for host in self.hosts {
             tokio::task::spawn_blocking(move || host.close()).await.expect("closing does not panic");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::host::Handle;
+use crate::phone::Phones;
 
 /// An organisation that is served.
 #[derive(Debug)]
@@ -12,6 +13,10 @@ pub struct Tenant {
     pub name: String,
     /// Its host.
     pub host: Handle,
+    /// Its telephones, where they are served.
+    pub phones: Option<Phones>,
+    /// The realm of their passwords.
+    pub realm: String,
 }
 
 /// Every organisation that is served.

@@ -36,6 +36,12 @@ impl<'a> Turn<'a> {
         self.now
     }
 
+    /// The number of the last output so far: events after it are what a screen that is made now has not seen.
+    #[must_use]
+    pub const fn events(&self) -> u64 {
+        self.host.events
+    }
+
     /// The engine, to look at.
     #[must_use]
     pub const fn engine(&self) -> &Engine {

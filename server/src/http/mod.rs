@@ -1,7 +1,15 @@
 //! The API under `/api/v1`: routers of its modules, one door, one OpenAPI document made from the code.
 
+mod admin;
+pub mod desk;
+mod events;
+mod extract;
 mod ids;
+mod metrics;
+mod operators;
 mod problem;
+mod statistics;
+mod supervision;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +20,10 @@ use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use desk::Desk;
+pub(crate) use extract::{Asking, At, Body};
 pub use ids::{CallRef, CallbackRef, ChatRef, OfferRef, TicketRef};
+pub(crate) use metrics::HttpFigures;
 pub use problem::Problem;
 
 use crate::auth::{self, Access, Account, Role, Row};
@@ -27,6 +38,8 @@ pub struct App {
     pub secure: bool,
     /// Whose password is verified where a login is unknown.
     pub(crate) nobody: Arc<Account>,
+    /// What is known of requests.
+    pub(crate) figures: Arc<HttpFigures>,
     table: Arc<HashMap<(&'static str, String), Access>>,
 }
 
@@ -52,7 +65,7 @@ impl App {
             operator: None,
             disabled: true,
         };
-        Self { tenants, secure, nobody: Arc::new(nobody), table: Arc::new(table) }
+        Self { tenants, secure, nobody: Arc::new(nobody), figures: Arc::default(), table: Arc::new(table) }
     }
 
     /// For whom a route is; `None` for a route without a row.
@@ -67,7 +80,18 @@ pub const PREFIX: &str = "/api/v1";
 
 /// Every row of the table of access: one for each route.
 pub fn rows() -> impl Iterator<Item = Row> {
-    [auth::PERMISSIONS].into_iter().flatten().copied()
+    [
+        auth::PERMISSIONS,
+        events::PERMISSIONS,
+        metrics::PERMISSIONS,
+        operators::PERMISSIONS,
+        statistics::PERMISSIONS,
+        supervision::PERMISSIONS,
+    ]
+    .into_iter()
+    .flatten()
+    .chain(admin::permissions())
+    .copied()
 }
 
 #[derive(OpenApi)]
@@ -78,7 +102,15 @@ pub fn rows() -> impl Iterator<Item = Row> {
 struct Base;
 
 fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Base::openapi()).nest(PREFIX, OpenApiRouter::new().merge(auth::router()))
+    let modules = OpenApiRouter::new()
+        .merge(auth::router())
+        .merge(admin::router())
+        .merge(events::router())
+        .merge(metrics::router())
+        .merge(operators::router())
+        .merge(statistics::router())
+        .merge(supervision::router());
+    OpenApiRouter::with_openapi(Base::openapi()).nest(PREFIX, modules)
 }
 
 /// The OpenAPI 3.1 document of the API.
@@ -102,6 +134,7 @@ pub fn router(app: App) -> Router {
                 async move { ([(axum::http::header::CONTENT_TYPE, "application/json")], body) }
             }),
         )
+        .route("/metrics", get(metrics::local_metrics))
         .route("/healthz", get(|| async { "ok\n" }))
         .route(
             "/readyz",
@@ -113,5 +146,6 @@ pub fn router(app: App) -> Router {
             }),
         )
         .fallback(|| async { Problem::unknown("there is nothing at this address") })
+        .layer(axum::middleware::from_fn_with_state(app.clone(), metrics::observe))
         .with_state(app)
 }

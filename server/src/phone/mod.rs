@@ -19,12 +19,19 @@ pub use telephone::{Device, Telephone};
 
 use callfloor_engine::{CustomerId, OperatorId, PhoneNumber, ServiceId, StepId};
 
+use crate::floor;
 use crate::host::Turn;
 
 /// Where a dialled number leads: the service and the step of its flow. Until an administrator has given numbers to
 /// services, every number is the first service's.
-fn route(turn: &mut Turn<'_>, _dialled: &str) -> Option<(ServiceId, StepId)> {
-    (!turn.engine().config().services.is_empty()).then_some((ServiceId(0), StepId(0)))
+fn route(turn: &mut Turn<'_>, dialled: &str) -> Option<(ServiceId, StepId)> {
+    match floor::route_for(turn, dialled.parse().ok()) {
+        Ok(route) => route,
+        Err(problem) => {
+            tracing::error!(%problem, "the numbers that customers dial cannot be read");
+            None
+        }
+    }
 }
 
 /// The customer's record and the operator who served them last.
