@@ -174,6 +174,11 @@ mod tests {
         const HANDLE: f64 = 180.0;
         let mut draws = Draws(seed);
         let mut pace = Pace::default();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a few hours at most, never negative"
+        )]
         let micros = |seconds: f64| (seconds * 1e6) as u64;
         let gap = HANDLE / (servers as f64 * load);
         let mut busy: Vec<f64> = Vec::new();
