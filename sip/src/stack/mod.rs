@@ -183,7 +183,10 @@ enum Timer {
     Registration(u64),
 }
 
-/// See the [module](self).
+/// The SIP stack without sockets, threads or clock: bytes and orders in, bytes and events out.
+///
+/// The caller gives the time with each input, asks [`Stack::next_deadline`], and calls [`Stack::advance`] when it is due.
+/// [`Endpoint`](crate::Endpoint) does so with real sockets.
 pub struct Stack {
     settings: Settings,
     listeners: Vec<ListenerInfo>,
