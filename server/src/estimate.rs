@@ -174,7 +174,7 @@ mod tests {
         const HANDLE: f64 = 180.0;
         let mut draws = Draws(seed);
         let mut pace = Pace::default();
-        let micros = |seconds: f64| (seconds * 1e6) as u64;
+        let micros = |seconds: f64| u64::try_from(std::time::Duration::from_secs_f64(seconds).as_micros()).unwrap();
         let gap = HANDLE / (servers as f64 * load);
         let mut busy: Vec<f64> = Vec::new();
         let mut line: std::collections::VecDeque<Waiting> = std::collections::VecDeque::new();

@@ -366,7 +366,14 @@ async fn p27_with_telephones_the_widget_answers_a_browser() {
     let password = json!({ "password": "a long one for op2" });
     assert_eq!(admin.changes(Method::PUT, "/floor/operators/1/telephone", password).await.0, 200);
     let operator = running.at_work("op1", "ready").await;
-    running.customer_waits("09011112222").await;
+    // The switchboard itself tells when the greeting is over.
+    running.customer_calls("09011112222").await;
+    let rings = async {
+        while operator.desk().await["status"] != "ringing" {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(15), rings).await.expect("it rings");
     let desk = operator.desk().await;
     assert_eq!((&desk["status"], button(&desk, "answer")), (&json!("ringing"), (true, "")));
     let desk = operator.answers().await;
