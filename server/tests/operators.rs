@@ -108,7 +108,7 @@ async fn p40_p43_ring_answer_decline() {
     running.server.stop().await;
 }
 
-/// P9, P42: an answer at the very ring limit is late, to the microsecond of the engine's clock.
+/// P9, P42: an answer once the ring limit has come is late. (The tie of the very microsecond is tested in the engine.)
 #[tokio::test(flavor = "multi_thread")]
 async fn p9_p42_the_ring_limit_is_kept() {
     let running = Running::start().await;
