@@ -168,18 +168,13 @@ mod tests {
         estimate: Option<Estimate>,
     }
 
-    /// Share of simulated callers whose wait was within the band, by position, of those who were answered or who would
-    /// have been: a queue of `servers` with this load, patience and number of stages of the handle time.
+    /// How many simulated callers were answered, and how many of them waited within the band, by position; of those who
+    /// gave up the whole wait is not known, and they are left out: a queue of `servers` with this load, patience and number of stages of the handle time.
     fn coverage(seed: u64, servers: usize, load: f64, patience: f64, stages: u32) -> Vec<(u32, u32, u32)> {
         const HANDLE: f64 = 180.0;
         let mut draws = Draws(seed);
         let mut pace = Pace::default();
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a few hours at most, never negative"
-        )]
-        let micros = |seconds: f64| (seconds * 1e6) as u64;
+        let micros = |seconds: f64| u64::try_from(std::time::Duration::from_secs_f64(seconds).as_micros()).unwrap();
         let gap = HANDLE / (servers as f64 * load);
         let mut busy: Vec<f64> = Vec::new();
         let mut line: std::collections::VecDeque<Waiting> = std::collections::VecDeque::new();

@@ -87,17 +87,9 @@ async fn ordered_and_resumable() {
     assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{numbers:?}");
     assert_eq!(
         names(&seen),
-        [
-            "status-changed",
-            "status-changed",
-            "call-arrived",
-            "step-entered",
-            "step-entered",
-            "call-queued",
-            "offer-made"
-        ]
+        ["status-changed", "status-changed", "call-arrived", "step-entered", "call-queued", "offer-made"]
     );
-    assert_eq!(seen[5]["call"], json!(first.to_string()));
+    assert_eq!(seen[4]["call"], json!(first.to_string()));
     drop(stream);
 
     // What happens while nobody listens is not lost.
@@ -173,7 +165,7 @@ async fn operators_are_shown_their_own() {
     );
     third.does_with("dial", json!({ "to": "09087654321", "service": 1 })).await;
     third.does("hang-up").await;
-    let call = running.customer_waits("09011112222").await;
+    running.customer_waits("09011112222").await;
     first.answers().await;
     first.does_with("consult", json!({ "number": "0612345678" })).await;
     let seen = own.until("consult-started").await;
@@ -189,7 +181,6 @@ async fn operators_are_shown_their_own() {
     assert_eq!(masked.last().unwrap()["target"], json!({ "number": "…78" }), "an administrator sees no numbers");
     let dial = masked.iter().find(|message| message["action"] == "dial").expect("the dial is shown");
     assert_eq!((&dial["to"], &dial["from"]), (&json!("…21"), &json!("0399990000")));
-    let _ = call;
 
     // Who has no business with it is refused, and another site's page too.
     let refused = connect(&running, &first, "", Some("https://elsewhere.example")).await;
@@ -227,18 +218,14 @@ async fn a_slow_client_is_cut() {
             .unwrap();
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let (mut taken, code) = (
-        0,
-        loop {
-            match slow.0.next().await {
-                Some(Ok(Message::Close(frame))) => break frame.map(|frame| u16::from(frame.code)),
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => break None,
-            }
-        },
-    );
-    taken += 1;
-    assert_eq!((taken, code), (1, Some(4408)));
+    let code = loop {
+        match slow.0.next().await {
+            Some(Ok(Message::Close(frame))) => break frame.map(|frame| u16::from(frame.code)),
+            Some(Ok(_)) => {}
+            Some(Err(_)) | None => break None,
+        }
+    };
+    assert_eq!(code, Some(4408));
     // The next connection tells it to read the state anew, or goes on where it can.
     let mut again = listen(&running, &supervisor, "?after=1").await;
     assert_eq!(again.next().await["event"], "too-old");

@@ -128,8 +128,9 @@ pub type QueueRow = Grouped<Counts>;
 /// An operator's.
 pub type OperatorRow = Grouped<(StaffTimes, OperatorWork)>;
 
-/// Sums intervals into rows. `waiting` is what is in each row's queue at the end of `intervals`; W0 and W1 are found from
-/// it backwards, so that the identity of each row is checked against what really waits, not against itself.
+/// Sums intervals into rows. `waiting` is what is counted in each row's queue at the end of `intervals`; W0 and W1 are found
+/// from it backwards. So a row's identity holds by construction, and fails only where it would need less than nobody to
+/// wait; what is checked independently is `waiting` itself, by the caller, against the engine's queues.
 #[must_use]
 pub fn group_queues(frame: &Frame, intervals: &[QueueInterval], waiting: &BTreeMap<u32, u64>) -> Vec<QueueRow> {
     let mut sums: BTreeMap<(u64, u32), Counts> = BTreeMap::new();
