@@ -114,8 +114,8 @@ impl PhoneLine {
         let settings = Settings {
             realm: self.domain.clone(),
             admission: self.admission,
-            // MD5 goes first: many telephones look at the first challenge alone.
-            algorithms: vec![Algorithm::Md5, Algorithm::Sha256],
+            // Telephones in use give up where SHA-256 is challenged too, or look at the first challenge alone.
+            algorithms: vec![Algorithm::Md5],
             ..Settings::default()
         };
         let config = EndpointConfig { listen: self.listen.clone(), tls, settings };

@@ -1,6 +1,6 @@
 //! Telephones: what the engine wishes is done in the world, what the world does is told to the engine.
 //!
-//! One task, the [`switchboard`], owns every leg. It is given the engine's durable outputs in order, the SIP endpoint's
+//! One task, the switchboard, owns every leg. It is given the engine's durable outputs in order, the SIP endpoint's
 //! events and the media engine's, and never waits for any of them.
 
 mod audio;
