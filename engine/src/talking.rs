@@ -198,6 +198,7 @@ impl Engine {
                 found.stage = Stage::Talking;
                 found.spend(now, Spending::Talk);
                 self.desks[operator.index()].calls += 1;
+                self.touch(operator);
                 self.own_call_ticket(call, operator);
             }
             TargetParty::Number(_) => {
@@ -510,6 +511,7 @@ impl Engine {
         found.operator_leg = leg;
         found.spend(now, Spending::Talk);
         self.desks[operator.index()].calls += 1;
+        self.touch(operator);
         self.act(Action::Connect { a: call.customer_leg(), b: call.leg(leg) });
         self.own_call_ticket(call, operator);
     }

@@ -325,3 +325,27 @@ fn b2_a_call_fits_beside_tickets_that_rest_under_chats_alone() {
          t=7 ring operator 1 for call c until 00:00:22.000 (offer 3)",
     );
 }
+
+/// A call that came by a transfer was not counted in the order of those idle for chats: the fewest calls were taken from
+/// before it.
+#[test]
+fn transferred_call_counts_among_the_calls_of_who_is_idle_for_chats() {
+    check_only(
+        "service shop inbound
+           flow: queue billing
+           set login ready
+         queue billing
+         queue talk chat fewest-calls
+         operator 1 queues talk points 200 chats 1
+         operator 2 queues talk points 200 chats 1
+         operator 3 queues billing
+         t=0 log in operator 1; operator 1 chats available
+         t=1 log in operator 2; operator 2 chats available
+         t=2 log in operator 3; call a -> shop
+         t=3 operator 3 answers; operator 3 transfers to operator 1
+         t=4 operator 1 answers
+         t=5 chat b -> talk",
+        &["for chat b"],
+        "t=5 ring operator 2 for chat b until 00:00:20.000 (offer 3)",
+    );
+}
