@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use callfloor_server::config::{Config, LogFormat};
 use callfloor_server::server::{Options, Server};
+use callfloor_server::storage::Writer;
+use callfloor_server::storage::postgres::PostgresStorage;
 use callfloor_server::storage::sqlite::SqliteStorage;
 use tracing_subscriber::EnvFilter;
 
@@ -61,7 +63,25 @@ fn configuration(arguments: &Arguments) -> Result<Config, Failure> {
         config.sip.address = address;
     }
     config.sip.enabled &= !arguments.no_sip;
+    refuse_open_doors(&config)?;
     Ok(config)
+}
+
+/// HTTP has no TLS of its own yet: it is for this machine, or for a proxy that does TLS.
+fn refuse_open_doors(config: &Config) -> Result<(), Failure> {
+    if config.http.certificate.is_some() {
+        return Err(Failure::Input(
+            "[http] certificate: HTTP is not served by TLS yet; put a proxy that does it in front".into(),
+        ));
+    }
+    let address = config.http.address;
+    if !address.ip().is_loopback() && !config.http.allow_plain_public {
+        return Err(Failure::Input(format!(
+            "[http] address = {address}: others could read passwords there; put a proxy with TLS in front of 127.0.0.1, \
+             or set allow_plain_public = true if one is in front of this address"
+        )));
+    }
+    Ok(())
 }
 
 fn start_log(config: &Config) -> Result<(), Failure> {
@@ -76,8 +96,9 @@ fn start_log(config: &Config) -> Result<(), Failure> {
 }
 
 async fn serve(config: Config) -> Result<(), Failure> {
-    let directory = config.data.directory.clone();
-    let writer = open(&directory)?;
+    let (directory, postgres) = (config.data.directory.clone(), config.data.postgres.clone());
+    let opened = tokio::task::spawn_blocking(move || open(&directory, postgres.as_deref())).await;
+    let writer = opened.map_err(|error| Failure::Fault(error.to_string()))??;
     let server = Server::start(writer, Options::new(&config)).await.map_err(Failure::input)?;
     print(&format!("callfloor serves HTTP on http://{}\n", server.http()))?;
     if let Some(address) = server.sip().first() {
@@ -95,8 +116,14 @@ async fn serve(config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
-fn open(directory: &Path) -> Result<Box<dyn callfloor_server::storage::Writer>, Failure> {
-    Ok(Box::new(SqliteStorage::open(&directory.join("main")).map_err(Failure::input)?))
+fn open(directory: &Path, postgres: Option<&str>) -> Result<Box<dyn Writer>, Failure> {
+    // Messages that callers leave are files, whatever the store.
+    let voicemail = directory.join("voicemail");
+    std::fs::create_dir_all(&voicemail).map_err(|error| Failure::file(&voicemail, "make", &error))?;
+    Ok(match postgres {
+        Some(connection) => Box::new(PostgresStorage::open(connection, "main").map_err(Failure::input)?),
+        None => Box::new(SqliteStorage::open(&directory.join("main")).map_err(Failure::input)?),
+    })
 }
 
 /// Waits for Ctrl-C or SIGTERM.

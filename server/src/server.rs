@@ -46,6 +46,8 @@ pub struct Options {
     pub first_password: Option<String>,
     /// How telephones are served; `None`: not at all.
     pub phones: Option<PhoneLine>,
+    /// A snapshot is taken after so many journal entries.
+    pub snapshot_every: u64,
 }
 
 impl Options {
@@ -57,6 +59,7 @@ impl Options {
             secure: config.http.certificate.is_some(),
             first_password: None,
             phones: config.sip.enabled.then(|| PhoneLine::new(config)),
+            snapshot_every: config.data.snapshot_every,
         }
     }
 }
@@ -91,7 +94,12 @@ impl Server {
             None => None,
         };
         let (performer, start_phones) = Phones::prepare();
-        let opening = Opening { projections: crate::projections(), performer, ..Opening::new(floor) };
+        let opening = Opening {
+            projections: crate::projections(),
+            performer,
+            snapshot_every: options.snapshot_every,
+            ..Opening::new(floor)
+        };
         let host = tokio::task::spawn_blocking(move || Host::open(writer, opening)).await;
         let host = host.expect("opening does not panic")?;
         let realm = options.phones.as_ref().map_or("callfloor", |line| line.domain.as_str()).to_owned();
