@@ -82,9 +82,12 @@ impl Engine {
     fn stop_clock(&mut self, ticket: TicketId, which: impl Fn(&mut Ticket) -> &mut Clock) {
         let now = self.now;
         let found = &mut self.tickets[ticket];
-        let hours = &self.config.services[found.service.index()].hours;
+        let service = found.service;
         let clock = which(found);
-        clock.counted = clock.read(hours, now);
+        if clock.running_since.is_none() {
+            return;
+        }
+        clock.counted = clock.read(&self.config.services[service.index()].hours, now);
         clock.running_since = None;
         self.deadlines.cancel(&mut clock.timer);
     }
@@ -424,23 +427,26 @@ impl Engine {
             self.known_operator(operator)?;
         }
         let found = self.known_ticket(ticket, version)?;
-        let from = found.status;
+        let (from, owner) = (found.status, found.owner);
         if !from.can_become(status) {
             return Err(Rejection::TicketTransition { ticket, from, to: status });
         }
         self.move_ticket(ticket, status, (status == TicketStatus::Solved).then_some(resolution));
-        self.ticket_handled(ticket, status);
+        if matches!(status, TicketStatus::Solved | TicketStatus::Pending) {
+            self.ticket_handled(ticket, [by, owner]);
+        }
         Ok(())
     }
 
-    /// The operator whose after-call work this ticket was goes where they chose during the call.
-    fn ticket_handled(&mut self, ticket: TicketId, status: TicketStatus) {
-        if !matches!(status, TicketStatus::Solved | TicketStatus::Pending) {
-            return;
-        }
-        let handling = self.desks.iter().position(|desk| desk.wrap_up == Some(ticket) && desk.next.is_some());
-        if let Some(operator) = handling {
-            self.end_after_call(OperatorId(crate::routing::small(operator)));
+    /// Whoever handled the ticket, or else its owner, goes where they chose during the call, if it is their after-call
+    /// work.
+    fn ticket_handled(&mut self, ticket: TicketId, hands: [Option<OperatorId>; 2]) {
+        let waits_for_it = |operator: &OperatorId| {
+            let desk = &self.desks[operator.index()];
+            desk.wrap_up == Some(ticket) && desk.next.is_some()
+        };
+        if let Some(operator) = hands.into_iter().flatten().find(waits_for_it) {
+            self.end_after_call(operator);
         }
     }
 

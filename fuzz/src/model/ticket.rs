@@ -440,7 +440,8 @@ impl Model {
         if let Some(operator) = by {
             self.known_operator(operator)?;
         }
-        let from = self.seen(ticket, version)?.status;
+        let seen = self.seen(ticket, version)?;
+        let (from, owner) = (seen.status, seen.owner);
         let allowed = match from {
             New => matches!(status, Open | Pending | Solved),
             Open => matches!(status, Pending | Solved),
@@ -452,11 +453,15 @@ impl Model {
             return None;
         }
         self.move_to(ticket, status, (status == Solved).then_some(resolution));
-        // Who chose their next status during the call goes there when the ticket is handled.
+        // Who chose their next status during the call goes there when they have handled the ticket, or somebody has for
+        // its owner.
         if matches!(status, Solved | Pending) {
-            let handling = self.desks.iter().position(|desk| desk.wrap_up == Some(ticket) && desk.next.is_some());
-            if let Some(operator) = handling {
-                self.after_call_over(OperatorId(u32::try_from(operator).expect("few operators")));
+            for operator in [by, owner].into_iter().flatten() {
+                let desk = self.desk(operator);
+                if desk.wrap_up == Some(ticket) && desk.next.is_some() {
+                    self.after_call_over(operator);
+                    break;
+                }
             }
         }
         Some(())
