@@ -3,20 +3,30 @@
 
 pub mod auth;
 pub mod config;
+pub mod customers;
 pub mod demo;
 pub mod document;
 pub mod estimate;
 pub mod floor;
 pub mod host;
 pub mod http;
+mod lately;
 pub mod phone;
+pub mod records;
 pub mod server;
 pub mod stats;
 pub mod storage;
 pub mod tenant;
+pub mod tickets;
 pub mod wire;
+mod words;
 
 /// Documents that follow the engine, in the order in which they see its outputs.
 fn projections() -> Vec<Box<dyn host::Projection>> {
-    vec![Box::new(stats::Measures::default())]
+    vec![
+        Box::new(stats::Measures::default()),
+        Box::new(records::Records::default()),
+        Box::new(customers::LastServed),
+        Box::new(tickets::Histories),
+    ]
 }

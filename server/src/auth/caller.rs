@@ -93,6 +93,7 @@ impl Caller {
             .tenant
             .host
             .run(move |turn| {
+                turn.documents().acts(account);
                 let Some((key, fingerprint)) = repeatable else { return job(turn) };
                 if let Some(done) = turn.documents().find::<Done>("name", &Done::name(account, &key))? {
                     if done.fingerprint != fingerprint {

@@ -16,6 +16,8 @@ pub struct Documents {
     /// Changed in turns whose commit is not confirmed, with the commit's number.
     pending: HashMap<(Kind, u64), (u64, Change)>,
     last_ids: HashMap<Kind, u64>,
+    /// Whose account asked for what this turn does; `None` for the world and for time.
+    actor: Option<u64>,
 }
 
 impl std::fmt::Debug for Documents {
@@ -26,7 +28,7 @@ impl std::fmt::Debug for Documents {
 
 impl Documents {
     pub(super) fn new(reader: Box<dyn Reader>) -> Self {
-        Self { reader, turn: BTreeMap::new(), pending: HashMap::new(), last_ids: HashMap::new() }
+        Self { reader, turn: BTreeMap::new(), pending: HashMap::new(), last_ids: HashMap::new(), actor: None }
     }
 
     /// One document.
@@ -48,15 +50,41 @@ impl Documents {
     /// # Errors
     /// What storage says.
     pub fn with_key<D: Document>(&mut self, index: &str, key: &str, limit: usize) -> Result<Vec<D>, StorageError> {
+        self.gather(&Range::with_key(D::KIND, index, key, limit), |entry| entry.index == index && entry.key == key)
+    }
+
+    /// The documents with a key that begins with `prefix`, which ends with a colon: at most `limit` of what is committed
+    /// and all of what is on its way.
+    ///
+    /// # Errors
+    /// What storage says.
+    pub fn with_prefix<D: Document>(
+        &mut self,
+        index: &str,
+        prefix: &str,
+        limit: usize,
+    ) -> Result<Vec<D>, StorageError> {
+        let end = prefix.strip_suffix(':').map(|of| format!("{of};"));
+        let all = Range::all(D::KIND, limit);
+        let range = Range { index: Some(index), from: Some(prefix), to: end.as_deref(), ..all };
+        self.gather(&range, |entry| entry.index == index && entry.key.starts_with(prefix))
+    }
+
+    /// What is committed in a range, under what is on its way with keys that `fit`.
+    fn gather<D: Document>(
+        &mut self,
+        range: &Range<'_>,
+        fits: impl Fn(&IndexKey) -> bool,
+    ) -> Result<Vec<D>, StorageError> {
         let mut found = BTreeMap::new();
-        for listed in self.reader.list(&Range::with_key(D::KIND, index, key, limit))? {
+        for listed in self.reader.list(range)? {
             found.insert(listed.document.id, listed.document);
         }
         let on_the_way = self.pending.iter().map(|(at, (_, change))| (at, change));
         for (&(_, id), change) in on_the_way.chain(&self.turn).filter(|((kind, _), _)| *kind == D::KIND) {
             found.remove(&id);
             if let Some((body, keys)) = change
-                && keys.iter().any(|entry| entry.index == index && entry.key == key)
+                && keys.iter().any(&fits)
             {
                 found.insert(id, Stored { id, body: body.clone() });
             }
@@ -87,25 +115,51 @@ impl Documents {
     /// # Errors
     /// What storage says.
     pub fn next_id<D: Document>(&mut self) -> Result<u64, StorageError> {
-        let last = match self.last_ids.get(D::KIND) {
-            Some(&last) => last,
-            None => {
-                let pending = self.pending.keys().chain(self.turn.keys()).filter(|(kind, _)| *kind == D::KIND);
-                let pending = pending.map(|&(_, id)| id).max().unwrap_or(0);
-                self.reader.last_id(D::KIND)?.max(pending)
-            }
-        };
-        self.last_ids.insert(D::KIND, last + 1);
-        Ok(last + 1)
+        let next = self.last_id::<D>()? + 1;
+        self.last_ids.insert(D::KIND, next);
+        Ok(next)
+    }
+
+    /// The greatest number that was given out; 0 before the first.
+    ///
+    /// # Errors
+    /// What storage says.
+    pub fn last_id<D: Document>(&mut self) -> Result<u64, StorageError> {
+        if let Some(&last) = self.last_ids.get(D::KIND) {
+            return Ok(last);
+        }
+        let pending = self.pending.keys().chain(self.turn.keys()).filter(|(kind, _)| *kind == D::KIND);
+        let pending = pending.map(|&(_, id)| id).max().unwrap_or(0);
+        let last = self.reader.last_id(D::KIND)?.max(pending);
+        self.last_ids.insert(D::KIND, last);
+        Ok(last)
+    }
+
+    /// Whose account asked for what this turn does; `None` for the world and for time.
+    #[must_use]
+    pub const fn actor(&self) -> Option<u64> {
+        self.actor
+    }
+
+    /// From here to the end of the turn what is done was asked for by this account.
+    pub const fn acts(&mut self, account: u64) {
+        self.actor = Some(account);
+    }
+
+    /// What is done now, nobody asked for; gives who acted until here.
+    pub(super) const fn lets_time_act(&mut self) -> Option<u64> {
+        self.actor.take()
     }
 
     /// Forgets what this turn changed.
     pub(super) fn roll_back(&mut self) {
+        self.actor = None;
         self.turn.clear();
     }
 
     /// Hands this turn's changes to commit `number`.
     pub(super) fn take_turn(&mut self, number: u64, writes: &mut Vec<Write>) {
+        self.actor = None;
         for ((kind, id), change) in std::mem::take(&mut self.turn) {
             writes.push(match &change {
                 Some((body, keys)) => Write::Put { kind, id, body: body.clone(), keys: keys.clone() },

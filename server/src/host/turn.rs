@@ -79,12 +79,17 @@ impl<'a> Turn<'a> {
 
     /// Fires every deadline that is due, each at its own time.
     pub(super) fn fire_deadlines(&mut self) {
+        // Nobody asked for what time brings.
+        let actor = self.host.documents.lets_time_act();
         let mut out = Vec::new();
         while let Some(due) = self.host.engine.next_deadline().filter(|due| *due <= self.now) {
             self.host.engine.advance(due, &mut out);
             self.fired = true;
             self.note(due, &out);
             out.clear();
+        }
+        if let Some(account) = actor {
+            self.host.documents.acts(account);
         }
     }
 

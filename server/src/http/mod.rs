@@ -1,15 +1,20 @@
 //! The API under `/api/v1`: routers of its modules, one door, one OpenAPI document made from the code.
 
 mod admin;
+mod customers;
 pub mod desk;
 mod events;
 mod extract;
 mod ids;
+mod listing;
 mod metrics;
 mod operators;
 mod problem;
+mod records;
 mod statistics;
 mod supervision;
+mod tickets;
+mod version;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -82,15 +87,18 @@ pub const PREFIX: &str = "/api/v1";
 pub fn rows() -> impl Iterator<Item = Row> {
     [
         auth::PERMISSIONS,
+        customers::PERMISSIONS,
         events::PERMISSIONS,
         metrics::PERMISSIONS,
         operators::PERMISSIONS,
+        records::PERMISSIONS,
         statistics::PERMISSIONS,
         supervision::PERMISSIONS,
     ]
     .into_iter()
     .flatten()
     .chain(admin::permissions())
+    .chain(tickets::permissions())
     .copied()
 }
 
@@ -108,8 +116,11 @@ fn api() -> OpenApiRouter<App> {
         .merge(events::router())
         .merge(metrics::router())
         .merge(operators::router())
+        .merge(records::router())
         .merge(statistics::router())
-        .merge(supervision::router());
+        .merge(supervision::router())
+        .merge(customers::router())
+        .merge(tickets::router());
     OpenApiRouter::with_openapi(Base::openapi()).nest(PREFIX, modules)
 }
 

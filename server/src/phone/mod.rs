@@ -35,6 +35,14 @@ fn route(turn: &mut Turn<'_>, dialled: &str) -> Option<(ServiceId, StepId)> {
 }
 
 /// The customer's record and the operator who served them last.
-fn customer(_turn: &mut Turn<'_>, _number: Option<PhoneNumber>) -> (Option<CustomerId>, Option<OperatorId>) {
-    (None, None)
+fn customer(turn: &mut Turn<'_>, number: Option<PhoneNumber>) -> (Option<CustomerId>, Option<OperatorId>) {
+    let Some(number) = number else { return (None, None) };
+    let now_us = turn.now().as_micros();
+    match crate::customers::behind(turn.documents(), number, now_us) {
+        Ok((customer, last)) => (Some(customer), last),
+        Err(problem) => {
+            tracing::error!(%problem, "customers' records cannot be read");
+            (None, None)
+        }
+    }
 }

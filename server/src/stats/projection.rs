@@ -1,6 +1,6 @@
 //! From the engine's outputs to primitives, as the simulator counts them: the same events, the same fields.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use callfloor_engine::{
     CallId, ChatEnd, ChatId, EndCause, Engine, Event, Instant, OfferEnd, OperatorId, Output, QueueId, ServiceId,
@@ -9,45 +9,16 @@ use callfloor_engine::{
 use callfloor_measure::{Counts, HandlePart};
 
 use super::{DeskNow, INTERVAL_US, Line, OUTBOUND, OperatorInterval, OperatorWork, QueueInterval, interval_id};
-use crate::document::Document;
 use crate::floor::QueueExtra;
 use crate::host::{Documents, Projection};
+use crate::lately::Lately;
 use crate::storage::StorageError;
-
-/// Documents that were looked at lately: written through, so that they may be forgotten at any time.
-#[derive(Debug)]
-struct Lately<D>(BTreeMap<u64, D>);
-
-/// Most that are remembered.
-const REMEMBERED: usize = 20_000;
-
-impl<D: Document + Clone> Lately<D> {
-    fn change(
-        &mut self,
-        documents: &mut Documents,
-        id: u64,
-        new: impl FnOnce() -> D,
-        change: impl FnOnce(&mut D),
-    ) -> Result<(), StorageError> {
-        if !self.0.contains_key(&id) {
-            if self.0.len() >= REMEMBERED {
-                self.0.clear();
-            }
-            let found = documents.get::<D>(id)?.unwrap_or_else(new);
-            self.0.insert(id, found);
-        }
-        let document = self.0.get_mut(&id).expect("it was put there");
-        change(document);
-        documents.put(document);
-        Ok(())
-    }
-}
 
 /// Something in a queue: which row, and the interval in which it was offered.
 type Offered = (u32, u64);
 
 /// Counts what happens.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Measures {
     rows: Lately<QueueInterval>,
     people: Lately<OperatorInterval>,
@@ -55,18 +26,6 @@ pub struct Measures {
     lines: Lately<Line>,
     /// In a queue; after a restart the interval is told from the wait.
     offered: HashMap<Work, Offered>,
-}
-
-impl Default for Measures {
-    fn default() -> Self {
-        Self {
-            rows: Lately(BTreeMap::new()),
-            people: Lately(BTreeMap::new()),
-            desks: Lately(BTreeMap::new()),
-            lines: Lately(BTreeMap::new()),
-            offered: HashMap::new(),
-        }
-    }
 }
 
 const fn row_of_queue(queue: QueueId) -> u32 {

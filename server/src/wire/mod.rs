@@ -9,7 +9,10 @@ mod words;
 
 pub use action::WireAction;
 pub use event::{Memory, Message, Scope, Sight, WireEvent, concerns, is_own, unknown};
-pub use words::{Cause, ChatStatus, EndOfOffer, ForcedEndReason, Party, Place, Status, StatusChoice, WorkRef};
+pub use words::{
+    Cause, ChatStatus, EndOfOffer, FarEndFault, ForcedEndReason, Party, Place, Resolution, Status, StatusChoice,
+    TicketStatus, WorkRef,
+};
 
 use callfloor_engine::PhoneNumber;
 

@@ -128,6 +128,54 @@ words! {
     }
 }
 
+words! {
+    /// Where a ticket stands.
+    TicketStatus of engine::TicketStatus {
+        /// Nobody has it.
+        New,
+        /// Somebody works on it.
+        Open,
+        /// It waits for the customer or a third party.
+        Pending,
+        /// Done; a reply of the customer reopens it.
+        Solved,
+        /// For good.
+        Closed,
+    }
+}
+
+words! {
+    /// Why a ticket was solved or closed.
+    Resolution of engine::Resolution {
+        /// Answered in writing.
+        Answered,
+        /// Dealt with by a call.
+        ByCall,
+        /// Dealt with by chat.
+        ByChat,
+        /// Spam.
+        Spam,
+        /// Abuse.
+        Abuse,
+        /// A test.
+        Test,
+        /// The same as another.
+        Duplicate,
+    }
+}
+
+words! {
+    /// Why somebody who was dialled was not reached.
+    FarEndFault of engine::FarEndFault {
+        /// Busy.
+        Busy,
+        /// No answer.
+        NoAnswer,
+        /// Not reachable.
+        Failed,
+    }
+}
+
 /// A status that a person may choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "status", rename_all = "kebab-case", deny_unknown_fields)]

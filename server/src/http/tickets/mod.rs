@@ -1,0 +1,120 @@
+//! Tickets over HTTP: lists and search, one with its history, every change, and what an administrator prepares.
+
+mod batch;
+mod change;
+mod export;
+mod list;
+mod prepared;
+
+use callfloor_engine::{Command, TicketId};
+use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+
+use super::records::own_services;
+use super::{App, Problem};
+use crate::auth::{Access, Principal, Role, Row};
+use crate::document::{Document, Read};
+use crate::host::Turn;
+use crate::storage::{Range, Reader};
+use crate::tickets::{Clocks, Line, Ticket};
+
+/// Who works on tickets.
+const DESK: Access = Access::Roles(&[Role::Operator, Role::Supervisor]);
+const SUPERVISORS: Access = Access::Roles(&[Role::Supervisor]);
+/// Who prepares categories, fields and templates.
+const WRITERS: Access = Access::Roles(&[Role::Supervisor, Role::Administrator]);
+
+/// Rows of this module's routes.
+pub(crate) fn permissions() -> impl Iterator<Item = &'static Row> {
+    [list::PERMISSIONS, change::PERMISSIONS, batch::PERMISSIONS, export::PERMISSIONS, prepared::PERMISSIONS]
+        .into_iter()
+        .flatten()
+}
+
+/// This module's routes.
+pub(crate) fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(list::router())
+        .merge(change::router())
+        .merge(batch::router())
+        .merge(export::router())
+        .merge(prepared::router())
+}
+
+/// A ticket with everything about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub(super) struct WholeTicket {
+    /// The ticket.
+    #[serde(flatten)]
+    pub ticket: Ticket,
+    /// Business time that counted.
+    pub clocks: Clocks,
+    /// Its history, the oldest first; the last 500 lines.
+    pub lines: Vec<Line>,
+}
+
+/// Most lines that a ticket is shown with.
+const SHOWN_LINES: usize = 500;
+
+/// The last lines of a ticket, the oldest first.
+pub(super) fn lines(reader: &mut dyn Reader, ticket: u64, most: usize) -> Result<Vec<Line>, Problem> {
+    let (from, to) = (format!("{ticket}:"), format!("{ticket};"));
+    let mut lines = reader.documents::<Line>(&Range {
+        index: Some("ticket"),
+        from: Some(&from),
+        to: Some(&to),
+        descending: true,
+        ..Range::all(Line::KIND, most)
+    })?;
+    lines.reverse();
+    Ok(lines)
+}
+
+/// A ticket that the one who asks may see: an operator those of their services.
+fn visible(turn: &mut Turn<'_>, who: &Principal, id: u64) -> Result<Ticket, Problem> {
+    let unknown = || Problem::unknown(format!("there is no ticket {id} for you"));
+    let ticket = turn.documents().get::<Ticket>(id)?.ok_or_else(unknown)?;
+    if who.role == Role::Operator {
+        let people = &turn.engine().config().operators;
+        let person = who.operator.and_then(|operator| people.get(operator.index()));
+        let own = person.is_some_and(|person| person.services.iter().any(|service| service.0 == ticket.service));
+        if !own {
+            return Err(unknown());
+        }
+    }
+    Ok(ticket)
+}
+
+/// The engine's id of a ticket that can still be changed.
+fn live(ticket: &Ticket) -> Result<TicketId, Problem> {
+    ticket.live().ok_or_else(|| {
+        let detail = format!("ticket {} is closed for good: make a new one and link it", ticket.id);
+        Problem::conflict("ticket-closed", detail)
+    })
+}
+
+/// The ticket as it is in this turn.
+fn whole(turn: &mut Turn<'_>, id: u64) -> Result<WholeTicket, Problem> {
+    let now = turn.now();
+    let documents = turn.documents();
+    let ticket = documents.get::<Ticket>(id)?;
+    let ticket = ticket.ok_or_else(|| Problem::unknown(format!("there is no ticket {id}")))?;
+    let mut lines = documents.with_prefix::<Line>("ticket", &format!("{id}:"), 100_000)?;
+    let engine = turn.engine();
+    let live = ticket.live().and_then(|live| engine.ticket_times(live, now));
+    let clocks = live.map_or_else(
+        || {
+            let hours = engine.config().services.get(usize::from(ticket.service)).map(|service| &service.hours);
+            hours.map(|hours| Clocks::of(&lines, hours, now.as_micros())).unwrap_or_default()
+        },
+        Clocks::from,
+    );
+    lines.drain(..lines.len().saturating_sub(SHOWN_LINES));
+    Ok(WholeTicket { ticket, clocks, lines })
+}
+
+/// Gives the engine a command about a ticket.
+fn order(turn: &mut Turn<'_>, command: Command) -> Result<(), Problem> {
+    turn.apply(command)?;
+    Ok(())
+}
