@@ -87,6 +87,14 @@ impl Documents {
     /// # Errors
     /// What storage says.
     pub fn next_id<D: Document>(&mut self) -> Result<u64, StorageError> {
+        self.next_id_from::<D>(1)
+    }
+
+    /// The same, and at least `least`: the numbers below are taken otherwise.
+    ///
+    /// # Errors
+    /// What storage says.
+    pub fn next_id_from<D: Document>(&mut self, least: u64) -> Result<u64, StorageError> {
         let last = match self.last_ids.get(D::KIND) {
             Some(&last) => last,
             None => {
@@ -95,8 +103,9 @@ impl Documents {
                 self.reader.last_id(D::KIND)?.max(pending)
             }
         };
-        self.last_ids.insert(D::KIND, last + 1);
-        Ok(last + 1)
+        let next = (last + 1).max(least);
+        self.last_ids.insert(D::KIND, next);
+        Ok(next)
     }
 
     /// Forgets what this turn changed.
