@@ -29,10 +29,10 @@ for login in admin supervisor op1; do
     echo "== as $login"
     token=$(curl -fs "$base/api/v1/sessions" -H 'content-type: application/json' \
         -d "{\"login\": \"$login\", \"password\": \"$password\"}" | python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])')
-    # What would sign the tester out, or sends no end, is left out.
+    # Left out: what would sign the tester out, what has no end, and a WAV file's upload, which it cannot make.
     "$schemathesis" run "$base/api/openapi.json" --url "$base" -H "Authorization: Bearer $token" \
         --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance \
-        --exclude-method DELETE --exclude-path-regex '/(sessions|events|password)' \
+        --exclude-path-regex '/(sessions|events|password|floor/audio$)' \
         --max-examples "$examples" --phases examples,coverage,fuzzing --seed 1 --no-color --warnings off \
         --continue-on-failure --request-timeout 20 || failed=1
     if grep -q panicked "$directory/err"; then
