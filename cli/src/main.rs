@@ -4,6 +4,7 @@
 //! [`Ending`] or a [`Failure`]; between them they are the exit code: 0 done and met, 1 a threshold was missed, 2 the input
 //! was wrong, 3 our own fault.
 
+mod changed_day;
 mod compare;
 mod completions;
 mod ending;

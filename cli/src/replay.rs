@@ -1,4 +1,4 @@
-//! `callfloor replay`: a recorded journal, re-run through the engine.
+//! `callfloor replay`: a recorded journal, re-run through the engine, or a day of it with another plan.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -7,12 +7,18 @@ use callfloor_server::host::{Digest, Input, replay};
 use callfloor_server::storage::Reader;
 use callfloor_server::storage::sqlite::SqliteReader;
 
+use callfloor_sim::what_if::Change;
+
+use crate::changed_day;
 use crate::ending::{Ending, Failure, print};
 
 /// Re-run a server's journal through the engine.
 ///
 /// Every entry holds a digest of what the engine said when it was written: a replay that says anything else is told, with
 /// the entry.
+///
+/// With --operators one day is simulated again with that change: callers come as they came; what the change makes unknown
+/// (the patience of those who were answered sooner, the handling of those who had left) is drawn from what the day shows.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The organisation's data directory, such as callfloor-data/main; it may be in use by a server
@@ -24,6 +30,24 @@ pub(crate) struct Arguments {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// Simulate a day with more or fewer operators for a queue, such as billing=+2; may be given more than once
+    #[arg(long, value_name = "QUEUE=±N", conflicts_with = "verify", value_parser = change)]
+    operators: Vec<Change>,
+    #[command(flatten)]
+    again: changed_day::Options,
+}
+
+fn change(text: &str) -> Result<Change, String> {
+    let wrong = || format!("{text:?} is no change: one as billing=+2 or billing=-1 is right");
+    let (queue, more) = text.rsplit_once('=').ok_or_else(wrong)?;
+    if !more.starts_with(['+', '-']) {
+        return Err(wrong());
+    }
+    let more: i32 = more.parse().map_err(|_| wrong())?;
+    if !(-1_000..=1_000).contains(&more) {
+        return Err("at most 1000 operators more or fewer can be simulated".into());
+    }
+    Ok(Change { queue: queue.to_owned(), more })
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -41,6 +65,9 @@ struct Summary {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     let mut reader = SqliteReader::open(&arguments.journal).map_err(Failure::input)?;
+    if !arguments.operators.is_empty() {
+        return changed_day::run(&mut reader, &arguments.operators, &arguments.again, arguments.json);
+    }
     let summary = rerun(&mut reader, arguments.verify, &arguments.journal)?;
     let text = if arguments.json {
         serde_json::to_string(&summary).map_err(|error| Failure::Fault(error.to_string()))? + "\n"

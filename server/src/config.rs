@@ -1,6 +1,6 @@
 //! The server's configuration: a file, then the environment over it, then the command line over both.
 //!
-//! Every key `[section] key` may be given as the environment variable `CALLFLOOR_SECTION_KEY`.
+//! Every key `[section] key` of one value may be given as the environment variable `CALLFLOOR_SECTION_KEY`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Range;
@@ -26,6 +26,8 @@ pub struct Config {
     pub sip: Sip,
     /// Audio.
     pub media: Media,
+    /// Texts that are spoken.
+    pub speech: Speech,
     /// Logs.
     pub log: Log,
     /// Carriers from which calls come and to which they go, by name.
@@ -129,6 +131,15 @@ impl Default for Media {
     fn default() -> Self {
         Self { first_port: 20_000, last_port: 29_999 }
     }
+}
+
+/// `[speech]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Speech {
+    /// A program with its arguments that is given a text on its input and says it as a WAV file on its output, as
+    /// `["espeak-ng", "-v", "ja", "--stdout"]` does; without one a beep is played where a text should be spoken.
+    pub command: Vec<String>,
 }
 
 /// `[log]`

@@ -118,7 +118,7 @@ impl Server {
                 host.handle().read(|reader| reader.documents::<Telephone>(&Range::all(Telephone::KIND, usize::MAX)));
             sip = bound.addresses();
             phones = Some(start_phones.phones().clone());
-            start_phones.run(host.handle().clone(), telephones.await?, bound, line);
+            start_phones.run(host.handle().clone(), telephones.await?, bound, line).await?;
         }
         let tenants = Arc::new(Tenants::default());
         tenants.add(Arc::new(Tenant {

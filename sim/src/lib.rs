@@ -18,6 +18,7 @@ mod roster;
 pub mod stream;
 pub mod theory;
 pub mod validate;
+pub mod what_if;
 pub mod ziggurat;
 
 pub use replication::{CallRow, Options, Outcome, Progress, SimulationError, fast_path_objection, simulate};

@@ -27,6 +27,9 @@ pub struct Organisation {
     pub sip_domain: String,
     /// Which numbers may be dialled (P4).
     pub numbers: NumberPlan,
+    /// The recording that is heard while a number rings; `None`: a tone.
+    #[serde(default)]
+    pub ring_back: Option<u32>,
 }
 
 /// Which numbers may be dialled, and how they are read.
@@ -103,7 +106,13 @@ impl NumberPlan {
 
 impl Default for Organisation {
     fn default() -> Self {
-        Self { version: 1, name: "Main".into(), sip_domain: "localhost".into(), numbers: NumberPlan::default() }
+        Self {
+            version: 1,
+            name: "Main".into(),
+            sip_domain: "localhost".into(),
+            numbers: NumberPlan::default(),
+            ring_back: None,
+        }
     }
 }
 
@@ -378,21 +387,23 @@ impl Document for Audio {
 /// Longest text that is spoken, in characters.
 pub const TEXT_LIMIT: usize = 1_000;
 
-/// The recording of a text: the one that says it already, or a new one.
+/// The recording of a text: the one that says it already, or a new one; and whether it is new.
 ///
 /// # Errors
 /// What storage says.
-pub fn audio_of_text(documents: &mut Documents, text: &str) -> Result<AudioId, StorageError> {
-    let id = match documents.find::<Audio>("text", text)? {
+pub fn audio_of_text(documents: &mut Documents, text: &str) -> Result<(AudioId, bool), StorageError> {
+    let found = documents.find::<Audio>("text", text)?;
+    let is_new = found.is_none();
+    let id = match found {
         Some(found) => found.id,
         None => {
-            let id = documents.next_id::<Audio>()?.max(u64::from(crate::demo::audio::FIRST_OWN.0));
+            let id = documents.next_id_from::<Audio>(crate::demo::audio::FIRST_OWN.0.into())?;
             let name = text.chars().take(40).collect();
             documents.put(&Audio { id, name, content: AudioContent::Text(text.to_owned()) });
             id
         }
     };
-    Ok(AudioId(u32::try_from(id).unwrap_or(u32::MAX)))
+    Ok((AudioId(u32::try_from(id).unwrap_or(u32::MAX)), is_new))
 }
 
 /// Whether a recording is there to be played: a built-in one or an uploaded one.

@@ -115,7 +115,15 @@ impl Documents {
     /// # Errors
     /// What storage says.
     pub fn next_id<D: Document>(&mut self) -> Result<u64, StorageError> {
-        let next = self.last_id::<D>()? + 1;
+        self.next_id_from::<D>(1)
+    }
+
+    /// The same, and at least `least`: the numbers below are taken otherwise.
+    ///
+    /// # Errors
+    /// What storage says.
+    pub fn next_id_from<D: Document>(&mut self, least: u64) -> Result<u64, StorageError> {
+        let next = (self.last_id::<D>()? + 1).max(least);
         self.last_ids.insert(D::KIND, next);
         Ok(next)
     }

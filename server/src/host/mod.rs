@@ -47,8 +47,9 @@ pub enum Input {
 }
 
 impl Input {
-    /// The input, then the digest of what the engine said since the entry before.
-    pub(crate) fn encode(&self, digest: Digest) -> Vec<u8> {
+    /// The input, then the digest of what the engine said since the entry before: what an entry of the journal holds.
+    #[must_use]
+    pub fn encode(&self, digest: Digest) -> Vec<u8> {
         let mut bytes = postcard::to_stdvec(self).expect("an input has no part that cannot be written");
         bytes.extend_from_slice(&digest.value().to_le_bytes());
         bytes

@@ -127,13 +127,32 @@ fn api() -> OpenApiRouter<App> {
 /// The OpenAPI 3.1 document of the API.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    api().to_openapi()
+    with_problems(api().to_openapi())
+}
+
+/// Problems have a media type of their own (RFC 9457), which handlers do not repeat at each refusal.
+fn with_problems(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    use utoipa::openapi::RefOr;
+    let operations = document.paths.paths.values_mut().flat_map(|path| {
+        [&mut path.get, &mut path.put, &mut path.post, &mut path.delete, &mut path.patch].into_iter().flatten()
+    });
+    for response in operations.flat_map(|operation| operation.responses.responses.values_mut()) {
+        let RefOr::T(response) = response else { continue };
+        let is_problem = response.content.get("application/json").is_some_and(|content| {
+            let RefOr::T(content) = content else { return false };
+            matches!(&content.schema, Some(RefOr::Ref(schema)) if schema.ref_location.ends_with("/Problem"))
+        });
+        if is_problem && let Some(content) = response.content.swap_remove("application/json") {
+            response.content.insert("application/problem+json".to_owned(), content);
+        }
+    }
+    document
 }
 
 /// The whole service.
 pub fn router(app: App) -> Router {
     let (routes, document) = api().split_for_parts();
-    let document = Arc::new(document.to_json().expect("the document has a form in JSON"));
+    let document = Arc::new(with_problems(document).to_json().expect("the document has a form in JSON"));
     let served = Arc::clone(&document);
     let ready = app.clone();
     Router::new()

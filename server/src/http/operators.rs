@@ -590,31 +590,43 @@ async fn force_end(
     At(operator): At<u32>,
     Body(body): Body<ForceEndOrder>,
 ) -> Result<Json<Desk>, Problem> {
+    let announcement = match body.announcement {
+        None => None,
+        Some(Announcement::Audio(audio)) => Some(AudioId(audio)),
+        Some(Announcement::Text(text)) => Some(spoken(&caller, OperatorId(operator), &text).await?),
+    };
     order(caller, operator, move |turn, operator| {
-        if let Some(refused) = turn.engine().refusal(operator, callfloor_engine::Asked::ForceEnd) {
-            return Err(refused.into());
+        may_force_end(turn, operator)?;
+        if let Some(audio) = announcement
+            && !is_audio(turn.documents(), audio)?
+        {
+            return Err(Problem::unknown(format!("there is no {audio} to play")));
         }
-        let announcement = match body.announcement {
-            None => None,
-            Some(Announcement::Audio(audio)) => {
-                let audio = AudioId(audio);
-                if !is_audio(turn.documents(), audio)? {
-                    return Err(Problem::unknown(format!("there is no {audio} to play")));
-                }
-                Some(audio)
-            }
-            Some(Announcement::Text(text)) => {
-                let text = text.trim().to_owned();
-                if text.is_empty() || text.chars().count() > TEXT_LIMIT {
-                    let detail = format!("an announcement has 1 to {TEXT_LIMIT} characters");
-                    return Err(Problem::wrong("announcement", detail));
-                }
-                Some(audio_of_text(turn.documents(), &text)?)
-            }
-        };
         Ok(Command::ForceEnd { operator, reason: body.reason.into(), announcement })
     })
     .await
+}
+
+fn may_force_end(turn: &mut Turn<'_>, operator: OperatorId) -> Result<(), Problem> {
+    view(turn.engine(), operator)?;
+    turn.engine().refusal(operator, callfloor_engine::Asked::ForceEnd).map_or(Ok(()), |refused| Err(refused.into()))
+}
+
+/// The recording of a text. A new text is kept ahead of the order: when the call is ended, it is ready to be heard.
+async fn spoken(caller: &Caller, operator: OperatorId, text: &str) -> Result<AudioId, Problem> {
+    let text = text.trim().to_owned();
+    if text.is_empty() || text.chars().count() > TEXT_LIMIT {
+        return Err(Problem::wrong("announcement", format!("an announcement has 1 to {TEXT_LIMIT} characters")));
+    }
+    let kept = caller.look(move |turn| {
+        may_force_end(turn, operator)?;
+        Ok(audio_of_text(turn.documents(), &text)?)
+    });
+    let (audio, is_new) = kept.await?;
+    if let Some(phones) = caller.principal.tenant.phones.as_ref().filter(|_| is_new) {
+        phones.audio_changed(Some(audio)).await;
+    }
+    Ok(audio)
 }
 
 /// What follows after-call work.

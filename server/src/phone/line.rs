@@ -6,12 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use callfloor_sip::digest::Algorithm;
-use callfloor_sip::media::{Clip, MediaConfig, MediaEngine, MediaEvents};
+use callfloor_sip::media::{MediaConfig, MediaEngine, MediaEvents};
 use callfloor_sip::{Admission, BindError, Endpoint, EndpointConfig, Events, Listen, Settings, Tls};
 
 use super::audio::Clips;
 use crate::config::{Config, Trunk};
-use crate::demo::audio;
 
 /// Why telephones cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +40,8 @@ pub struct PhoneLine {
     pub trunks: BTreeMap<String, Trunk>,
     /// Recordings to play.
     pub clips: Arc<Clips>,
+    /// The program that speaks texts, with its arguments; empty: none.
+    pub speech: Vec<String>,
     /// Where messages that callers leave are kept.
     pub voicemail: PathBuf,
     listen: Vec<Listen>,
@@ -75,12 +76,11 @@ impl PhoneLine {
         listen.extend(sip.tls_address.map(Listen::tls));
         let files = sip.certificate.clone().zip(sip.key.clone());
         let files = files.or_else(|| config.http.certificate.clone().zip(config.http.key.clone()));
-        let clips = Clips::new(Clip::ring_back(), Clip::beep());
-        clips.put(audio::MUSIC, Clip::hold_music());
         Self {
             domain: sip.domain.clone(),
             trunks: config.trunks.clone(),
-            clips: Arc::new(clips),
+            clips: Arc::default(),
+            speech: config.speech.command.clone(),
             voicemail: config.data.directory.join("voicemail"),
             listen,
             files: files.filter(|_| sip.tls_address.is_some()),

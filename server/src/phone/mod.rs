@@ -6,6 +6,7 @@
 mod audio;
 mod leg;
 mod line;
+mod recordings;
 mod restart;
 mod switchboard;
 mod telephone;

@@ -158,22 +158,37 @@ fn resample(samples: &[i16], rate: u32) -> Vec<i16> {
     let half = (16.0 * ratio).ceil();
     let length = samples.len() * 8000 / usize::try_from(rate).unwrap_or(8000);
     let mut out = Vec::with_capacity(length);
+    let weigh = |x: f64| {
+        let window = 0.5 + 0.5 * (std::f64::consts::PI * x / half).cos();
+        let phase = std::f64::consts::PI * x * cutoff;
+        let sinc = if phase.abs() < 1e-9 { 1.0 } else { phase.sin() / phase };
+        window * sinc
+    };
+    // Weights depend on where between two samples we are alone: at twice our rate that is always the same place.
+    let mut weights = Vec::new();
+    let mut weighed_for = f64::NAN;
     let mut position = 0.0_f64;
     for _ in 0..length {
-        let mut sum = 0.0;
-        let mut weight = 0.0;
-        let mut at = (position - half).ceil().max(0.0);
-        while at <= position + half {
-            let x = at - position;
-            let window = 0.5 + 0.5 * (std::f64::consts::PI * x / half).cos();
-            let phase = std::f64::consts::PI * x * cutoff;
-            let sinc = if phase.abs() < 1e-9 { 1.0 } else { phase.sin() / phase };
-            let w = window * sinc;
+        let first = (position - half).ceil();
+        #[expect(clippy::float_cmp, reason = "the same place gives the same bits; any other is weighed anew")]
+        if first - position != weighed_for {
+            weighed_for = first - position;
+            weights.clear();
+            let mut x = weighed_for;
+            while x <= half {
+                weights.push(weigh(x));
+                x += 1.0;
+            }
+        }
+        let skipped = index(-first).unwrap_or(0);
+        let from = index(first).unwrap_or(0);
+        let used = weights.iter().skip(skipped);
+        let (mut sum, mut weight) = (0.0, 0.0);
+        for (at, &w) in used.enumerate() {
             weight += w;
-            if let Some(&s) = index(at).and_then(|i| samples.get(i)) {
+            if let Some(&s) = samples.get(from + at) {
                 sum += w * f64::from(s);
             }
-            at += 1.0;
         }
         out.push(round(if weight.abs() > 1e-9 { sum / weight } else { 0.0 }));
         position += ratio;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
-use super::{READERS, WRITERS, change, name};
+use super::{Change, READERS, WRITERS, change, name, tell_phones};
 use crate::auth::{Access, Caller, Role, Row};
 use crate::document::{Document, Read};
 use crate::floor::{Audio, AudioContent, AudioData, Recording, TEXT_LIMIT, read_wav};
@@ -34,6 +34,8 @@ pub(super) const PERMISSIONS: &[Row] = &[
 const LARGEST: usize = 8 << 20;
 /// Most recordings and texts.
 const MOST: usize = 10_000;
+/// Longest sound of all recordings together, in milliseconds: they are played from memory, some 32 kB a second.
+const MOST_SOUND_MS: u64 = 2 * 3_600_000;
 
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -120,15 +122,49 @@ async fn upload(
         read_wav(&file).map_err(|wrong| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "audio", wrong.to_string()))?;
     // Encoding is slow work: not for the loop.
     let base64 = STANDARD.encode(&file);
+    let kept = caller.read(|reader| Ok(reader.documents::<Audio>(&Range::all(Audio::KIND, MOST + 1))?)).await?;
+    has_room(&kept, recording.length_ms)?;
     let changed = change(&caller, &headers, move |change| {
-        let id = change.documents.next_id::<Audio>()?.max(u64::from(crate::demo::audio::FIRST_OWN.0));
+        let id = new_id(change)?;
         let audio = Audio { id, name: own_name, content: AudioContent::Recording(recording) };
         change.documents.put(&audio);
         change.documents.put(&AudioData { id, base64 });
         Ok(AudioView::of(audio))
     })
     .await?;
+    tell_phones(&caller, Some(changed.answer.audio)).await;
     Ok(changed.respond(StatusCode::CREATED))
+}
+
+/// Recordings are held in memory: there is an end to them.
+fn has_room(kept: &[Audio], length_ms: u64) -> Result<(), Problem> {
+    let sound: u64 = kept
+        .iter()
+        .map(|audio| match &audio.content {
+            AudioContent::Recording(recording) => recording.length_ms,
+            AudioContent::Text(_) => 0,
+        })
+        .sum();
+    if kept.len() >= MOST {
+        return Err(Problem::conflict(
+            "too-much-audio",
+            format!("{MOST} recordings and texts are kept: remove some first"),
+        ));
+    }
+    if sound + length_ms > MOST_SOUND_MS {
+        let detail = format!(
+            "{} s of sound are kept, and with {} s more it would be above {} s: remove some first",
+            sound / 1_000,
+            length_ms / 1_000,
+            MOST_SOUND_MS / 1_000
+        );
+        return Err(Problem::conflict("too-much-audio", detail));
+    }
+    Ok(())
+}
+
+fn new_id(change: &mut Change<'_>) -> Result<u64, Problem> {
+    Ok(change.documents.next_id_from::<Audio>(crate::demo::audio::FIRST_OWN.0.into())?)
 }
 
 /// A text to be spoken.
@@ -141,7 +177,8 @@ struct NewText {
     text: String,
 }
 
-/// Adds a text that is spoken where an announcement is played.
+/// Adds a text that is spoken where an announcement is played: by the program that the server's `[speech] command` names;
+/// without one a beep is played in its place.
 #[utoipa::path(post, path = "/floor/texts", tag = "administration", request_body = NewText,
     params(("If-Match" = String, Header, description = "the floor's version")), responses(
     (status = 201, description = "kept; the floor's version is the ETag", body = AudioView),
@@ -154,13 +191,16 @@ async fn add_text(caller: Caller, headers: HeaderMap, Body(body): Body<NewText>)
     if text.is_empty() || text.chars().count() > TEXT_LIMIT {
         return Err(Problem::wrong("text", format!("a text has 1 to {TEXT_LIMIT} characters")));
     }
+    let kept = caller.read(|reader| Ok(reader.documents::<Audio>(&Range::all(Audio::KIND, MOST + 1))?)).await?;
+    has_room(&kept, 0)?;
     let changed = change(&caller, &headers, move |change| {
-        let id = change.documents.next_id::<Audio>()?.max(u64::from(crate::demo::audio::FIRST_OWN.0));
+        let id = new_id(change)?;
         let audio = Audio { id, name: own_name, content: AudioContent::Text(text) };
         change.documents.put(&audio);
         Ok(AudioView::of(audio))
     })
     .await?;
+    tell_phones(&caller, Some(changed.answer.audio)).await;
     Ok(changed.respond(StatusCode::CREATED))
 }
 
@@ -210,6 +250,9 @@ async fn remove(caller: Caller, headers: HeaderMap, At(audio): At<u64>) -> Resul
                     _ => false,
                 })
         });
+        if change.organisation.ring_back.is_some_and(|heard| u64::from(heard) == audio) {
+            return Err(Problem::conflict("in-use", format!("audio {audio} is heard while a number rings")));
+        }
         if let Some(service) = used {
             return Err(Problem::conflict("in-use", format!("audio {audio} is played by service {:?}", service.name)));
         }
@@ -218,5 +261,6 @@ async fn remove(caller: Caller, headers: HeaderMap, At(audio): At<u64>) -> Resul
         Ok(AudioView::of(found))
     })
     .await?;
+    tell_phones(&caller, Some(audio)).await;
     Ok(changed.respond(StatusCode::OK))
 }

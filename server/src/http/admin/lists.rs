@@ -78,15 +78,20 @@ struct ReasonConfig {
 struct NumberedReason {
     /// What statuses carry.
     reason: u64,
-    /// The reason.
-    #[serde(flatten)]
-    config: ReasonConfig,
+    /// For which status.
+    of: ReasonOf,
+    /// In Japanese.
+    japanese: String,
+    /// In English.
+    english: String,
+    /// Whether it is no longer offered for choice.
+    retired: bool,
 }
 
 impl NumberedReason {
     fn of(reason: Reason) -> Self {
         let Reason { id, of, japanese, english, retired } = reason;
-        Self { reason: id, config: ReasonConfig { of, japanese, english, retired } }
+        Self { reason: id, of, japanese, english, retired }
     }
 }
 

@@ -11,7 +11,7 @@ mod steps;
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use callfloor_engine::{Command, ConfigError, EngineConfig, Floor, Instant, Span};
+use callfloor_engine::{AudioId, Command, ConfigError, EngineConfig, Floor, Instant, Span};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 
 use super::{App, Problem};
 use crate::auth::{Access, Caller, Role, Row};
-use crate::floor::{NumberPlan, Organisation};
+use crate::floor::{NumberPlan, Organisation, is_audio};
 use crate::host::{Documents, Turn};
 
 pub(crate) use people::OperatorConfig;
@@ -161,6 +161,14 @@ async fn change<T: Serialize + DeserializeOwned + Send + 'static>(
         .await
 }
 
+/// What is played changed: the telephones play it from now on.
+async fn tell_phones(caller: &Caller, audio: Option<u64>) {
+    let audio = audio.and_then(|audio| u32::try_from(audio).ok()).map(AudioId);
+    if let Some(phones) = &caller.principal.tenant.phones {
+        phones.audio_changed(audio).await;
+    }
+}
+
 /// The organisation's own settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -171,6 +179,16 @@ pub(crate) struct OrganisationConfig {
     pub sip_domain: String,
     /// Which numbers may be dialled (P4).
     pub numbers: NumberPlan,
+    /// The recording that is heard while a number rings; without one a tone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ring_back: Option<u32>,
+}
+
+impl From<Organisation> for OrganisationConfig {
+    fn from(organisation: Organisation) -> Self {
+        let Organisation { name, sip_domain, numbers, ring_back, .. } = organisation;
+        Self { name, sip_domain, numbers, ring_back }
+    }
 }
 
 /// The whole floor, as configured.
@@ -204,7 +222,8 @@ async fn floor(caller: Caller) -> Result<Response, Problem> {
 fn whole(turn: &mut Turn<'_>) -> Result<FloorConfig, Problem> {
     let config = turn.engine().config().clone();
     let documents = turn.documents();
-    let Organisation { version, name, sip_domain, numbers } = Organisation::now(documents)?;
+    let organisation = Organisation::now(documents)?;
+    let version = organisation.version;
     let mut services = Vec::new();
     for at in 0..config.services.len() {
         services.push(ServiceConfig::of(documents, &config, at)?);
@@ -217,8 +236,14 @@ fn whole(turn: &mut Turn<'_>) -> Result<FloorConfig, Problem> {
     for at in 0..config.operators.len() {
         operators.push(OperatorConfig::of(documents, &config, at)?);
     }
-    let organisation = OrganisationConfig { name, sip_domain, numbers };
-    Ok(FloorConfig { version, organisation, services, queues, operators, skills: config.skills.clone() })
+    Ok(FloorConfig {
+        version,
+        organisation: organisation.into(),
+        services,
+        queues,
+        operators,
+        skills: config.skills.clone(),
+    })
 }
 
 /// Changes the organisation's own settings.
@@ -257,9 +282,15 @@ async fn set_organisation(
     let changed = change(&caller, &headers, move |change| {
         (change.organisation.name, change.organisation.sip_domain) = (own_name, domain);
         change.organisation.numbers = body.numbers;
-        let Organisation { name, sip_domain, numbers, .. } = change.organisation.clone();
-        Ok(OrganisationConfig { name, sip_domain, numbers })
+        if let Some(audio) = body.ring_back
+            && !is_audio(change.documents, AudioId(audio))?
+        {
+            return Err(Problem::unknown(format!("there is no audio {audio} to be heard while a number rings")));
+        }
+        change.organisation.ring_back = body.ring_back;
+        Ok(OrganisationConfig::from(change.organisation.clone()))
     })
     .await?;
+    tell_phones(&caller, None).await;
     Ok(changed.respond(StatusCode::OK))
 }

@@ -65,10 +65,7 @@ impl Switchboard {
             Action::Dial { leg, to, from } => {
                 self.dial(leg, to.to_string(), from.map(|from| from.to_string())).await;
             }
-            Action::HangUp { leg } => {
-                self.dials.remove(&leg.call);
-                self.drop_leg(leg);
-            }
+            Action::HangUp { leg } => self.drop_leg(leg),
             // Chats, tickets and callbacks ring on the screen; a later kind of action is not for telephones.
             _ => {}
         }
@@ -107,7 +104,10 @@ impl Switchboard {
                 }
             }
             Event::CallEnded(record) => {
-                self.dials.remove(&record.call);
+                // A dial that nobody answered: the operator's telephone was up for it.
+                if let Some(dial) = self.dials.remove(&record.call) {
+                    self.drop_line(dial.operator);
+                }
             }
             _ => {}
         }

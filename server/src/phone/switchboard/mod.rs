@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use callfloor_engine::{CallId, Command, LegId, OfferId, OperatorId, Rejection};
+use callfloor_engine::{AudioId, CallId, Command, LegId, OfferId, OperatorId, Rejection};
 use callfloor_sip::media::{Media, MediaEvents, MixId, SessionId, SessionOptions, Source};
 use callfloor_sip::{Endpoint, Events, Invite, RequestId, Via};
 use tokio::sync::{mpsc, oneshot};
@@ -16,14 +16,17 @@ use tokio::sync::{mpsc, oneshot};
 use super::audio::Clips;
 use super::leg::{Hears, Leg, Role, State};
 use super::line::{Bound, PhoneLine};
+use super::recordings::{Changed, Recordings};
 use super::telephone::{Bindings, Device, Telephone};
 use super::trunk::{Route, Trunks};
 use crate::host::{Handle, Happened, Turn};
+use crate::storage::StorageError;
 
 /// The parts of a switchboard, made before its host is opened: the host needs the performer.
 pub struct StartPhones {
     outputs: mpsc::UnboundedReceiver<Happened>,
     orders: mpsc::UnboundedReceiver<Order>,
+    recordings: mpsc::UnboundedReceiver<Changed>,
     phones: Phones,
 }
 
@@ -37,6 +40,7 @@ impl std::fmt::Debug for StartPhones {
 #[derive(Clone, Debug)]
 pub struct Phones {
     orders: mpsc::UnboundedSender<Order>,
+    recordings: mpsc::UnboundedSender<Changed>,
 }
 
 #[derive(Debug)]
@@ -85,11 +89,13 @@ impl Phones {
     pub fn prepare() -> (crate::host::Performer, StartPhones) {
         let (send, outputs) = mpsc::unbounded_channel();
         let (orders, receive) = mpsc::unbounded_channel();
+        let (recordings, changes) = mpsc::unbounded_channel();
         let performer = Box::new(move |happened: &Happened| {
             // A server that is going down performs no more.
             let _ = send.send(*happened);
         });
-        (performer, StartPhones { outputs, orders: receive, phones: Self { orders } })
+        let phones = Self { orders, recordings };
+        (performer, StartPhones { outputs, orders: receive, recordings: changes, phones })
     }
 
     /// Answers an offer at the widget: a browser at once, a telephone where it answers by itself when called.
@@ -108,6 +114,16 @@ impl Phones {
         // A server that is going down needs no news.
         let _ = self.orders.send(Order::Telephone(telephone));
     }
+
+    /// Loads a recording, or the text that is spoken, as it is stored now, and which one is heard while a number rings. When
+    /// this returns, who calls hears it.
+    pub async fn audio_changed(&self, audio: Option<AudioId>) {
+        let (heard, wait) = oneshot::channel();
+        // A server that is going down plays nothing more.
+        if self.recordings.send((audio, heard)).is_ok() {
+            let _ = wait.await;
+        }
+    }
 }
 
 impl StartPhones {
@@ -117,14 +133,20 @@ impl StartPhones {
         &self.phones
     }
 
-    /// Runs the switchboard on the present runtime until its host or the endpoint ends.
-    pub fn run(
+    /// Loads every recording, then runs the switchboard on the present runtime until its host or the endpoint ends.
+    ///
+    /// # Errors
+    /// What storage says of the recordings.
+    pub async fn run(
         self,
         host: Handle,
         telephones: Vec<Telephone>,
         bound: Bound,
         line: PhoneLine,
-    ) -> tokio::task::JoinHandle<()> {
+    ) -> Result<(), StorageError> {
+        let recordings = Recordings { host: host.clone(), clips: Arc::clone(&line.clips), speech: line.speech };
+        recordings.load_all().await?;
+        tokio::spawn(recordings.follow(self.recordings));
         let switchboard = Switchboard {
             host,
             endpoint: bound.endpoint,
@@ -147,7 +169,8 @@ impl StartPhones {
             mixes: HashMap::new(),
             references: 0,
         };
-        tokio::spawn(switchboard.run(self.outputs, self.orders, bound.events, bound.audio))
+        tokio::spawn(switchboard.run(self.outputs, self.orders, bound.events, bound.audio));
+        Ok(())
     }
 }
 
