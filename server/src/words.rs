@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-/// Most pairs that are kept of one document.
-const MOST: usize = 400;
+/// Most pairs that are kept of one document: of a longer text the later part may not be found.
+const MOST: usize = 2_000;
 
 /// A text as it is searched: small letters, full-width forms of ASCII narrowed, white space collapsed.
 #[must_use]

@@ -25,9 +25,10 @@ const MOST: usize = 20_000;
 /// Where there is no such customer, one of their calls is live, or there is too much to do at once.
 pub(crate) fn erase(turn: &mut Turn<'_>, id: u64) -> Result<Erased, Problem> {
     let live = turn.engine().calls().any(|call| call.customer.is_some_and(|customer| customer.0 == id))
-        || turn.engine().chats().any(|chat| chat.customer.is_some_and(|customer| customer.0 == id));
+        || turn.engine().chats().any(|chat| chat.customer.is_some_and(|customer| customer.0 == id))
+        || turn.engine().callbacks().any(|callback| callback.customer.is_some_and(|customer| customer.0 == id));
     if live {
-        let detail = format!("customer {id} is in a call or chat: ask again when it is over");
+        let detail = format!("customer {id} is in a call or chat, or waits to be called: ask again when it is over");
         return Err(Problem::conflict("customer-live", detail));
     }
     let documents = turn.documents();

@@ -1,5 +1,5 @@
-//! A ticket's clocks, worked out from its history: what the engine's own must show (B16), and what is left of them when
-//! the engine has forgotten a ticket.
+//! A ticket's clocks: what the engine's own showed when it last changed the ticket, and the same worked out from its history
+//! (B16), as long as the service's hours were the same all the time.
 
 use callfloor_engine::{Instant, OpeningHours, TicketTimes};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,14 @@ impl From<TicketTimes> for Clocks {
 }
 
 impl Clocks {
+    /// After they have run from one moment to a later one without a reply or another status; the clock of the first
+    /// response stands where it stood.
+    #[must_use]
+    pub fn later(self, hours: &OpeningHours, from_us: u64, to_us: u64) -> Self {
+        let spent = hours.business_time(Instant::from_micros(from_us), Instant::from_micros(to_us.max(from_us)));
+        Self { resolution_us: self.resolution_us + spent.as_micros(), ..self }
+    }
+
     /// From the lines of one ticket, in order, up to `now_us`.
     #[must_use]
     pub fn of(lines: &[Line], hours: &OpeningHours, now_us: u64) -> Self {

@@ -2,7 +2,7 @@
 
 use callfloor_engine::{Engine, Event, Instant, Output, TicketChange, TicketId, TicketStatus as S};
 
-use super::{Line, LineKind, Ticket};
+use super::{Clocks, Line, LineKind, Ticket};
 use crate::host::{Documents, Projection};
 use crate::storage::StorageError;
 use crate::wire::TicketStatus;
@@ -43,6 +43,8 @@ impl Projection for Histories {
                     priority,
                     created_us: at_us,
                     changed_us: at_us,
+                    clocks: Default::default(),
+                    clocks_at_us: at_us,
                     first_reply_us: None,
                     solved_us: None,
                     closed_us: None,
@@ -66,7 +68,17 @@ impl Projection for Histories {
                 Line::add(documents, number(ticket), at_us, LineKind::Assigned { queue: queue.0, operator: operator.0 })
             }
             Event::TicketChanged { ticket, change, .. } => {
-                Ticket::edit(documents, number(ticket), at_us, |it| follow(it, change, at_us))?;
+                let times = engine.ticket_times(ticket, at).map(Clocks::from);
+                Ticket::edit(documents, number(ticket), at_us, |it| {
+                    // One that was closed in this very step is no longer in the engine.
+                    it.clocks = times.unwrap_or_else(|| {
+                        let hours = engine.config().services.get(usize::from(it.service)).map(|service| &service.hours);
+                        let runs = matches!(it.status, TicketStatus::New | TicketStatus::Open);
+                        hours.filter(|_| runs).map_or(it.clocks, |hours| it.clocks.later(hours, it.clocks_at_us, at_us))
+                    });
+                    it.clocks_at_us = at_us;
+                    follow(it, change, at_us);
+                })?;
                 Line::add(documents, number(ticket), at_us, line(change))
             }
             _ => Ok(()),

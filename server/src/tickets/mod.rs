@@ -66,6 +66,10 @@ pub struct Ticket {
     pub created_us: u64,
     /// When anything last happened to it.
     pub changed_us: u64,
+    /// What its clocks had counted when the engine last changed it.
+    pub clocks: Clocks,
+    /// When that was, in microseconds since 1970.
+    pub clocks_at_us: u64,
     /// When a reply first went to the customer.
     pub first_reply_us: Option<u64>,
     /// When it was last solved.

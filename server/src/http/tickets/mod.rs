@@ -47,8 +47,8 @@ pub(super) struct WholeTicket {
     /// The ticket.
     #[serde(flatten)]
     pub ticket: Ticket,
-    /// Business time that counted.
-    pub clocks: Clocks,
+    /// Business time that has counted until now.
+    pub clocks_now: Clocks,
     /// Its history, the oldest first; the last 500 lines.
     pub lines: Vec<Line>,
 }
@@ -102,15 +102,9 @@ fn whole(turn: &mut Turn<'_>, id: u64) -> Result<WholeTicket, Problem> {
     let mut lines = documents.with_prefix::<Line>("ticket", &format!("{id}:"), 100_000)?;
     let engine = turn.engine();
     let live = ticket.live().and_then(|live| engine.ticket_times(live, now));
-    let clocks = live.map_or_else(
-        || {
-            let hours = engine.config().services.get(usize::from(ticket.service)).map(|service| &service.hours);
-            hours.map(|hours| Clocks::of(&lines, hours, now.as_micros())).unwrap_or_default()
-        },
-        Clocks::from,
-    );
+    let clocks_now = live.map_or(ticket.clocks, Clocks::from);
     lines.drain(..lines.len().saturating_sub(SHOWN_LINES));
-    Ok(WholeTicket { ticket, clocks, lines })
+    Ok(WholeTicket { ticket, clocks_now, lines })
 }
 
 /// Gives the engine a command about a ticket.
