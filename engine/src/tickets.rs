@@ -1,7 +1,9 @@
 //! Tickets: creation, ownership, status, clocks, deferred work.
 
+use alloc::vec::Vec;
+
 use crate::command::{Resolution, TicketStatus, TicketTarget};
-use crate::config::Channel;
+use crate::config::{Channel, EngineConfig, Service};
 use crate::deadline::{Due, Timer};
 use crate::engine::{Engine, Outcome};
 use crate::id::{CallId, CustomerId, OfferId, OperatorId, QueueId, ServiceId, TicketId};
@@ -90,6 +92,38 @@ impl Engine {
         clock.counted = clock.read(&self.config.services[service.index()].hours, now);
         clock.running_since = None;
         self.deadlines.cancel(&mut clock.timer);
+    }
+
+    /// Stops the running clocks of services whose hours or limits become others: what they counted is by the old ones.
+    /// Gives their tickets in order of creation, each with whether the first response's clock ran.
+    pub(crate) fn stop_clocks_for(&mut self, new: &EngineConfig) -> Vec<(TicketId, bool)> {
+        let limits = |service: &Service| (service.settings.tickets.first_response, service.settings.tickets.resolution);
+        let pairs = self.config.services.iter().zip(&new.services);
+        let other: Vec<bool> = pairs.map(|(a, b)| a.hours != b.hours || limits(a) != limits(b)).collect();
+        if !other.contains(&true) {
+            return Vec::new();
+        }
+        let runs = self.tickets.iter().filter(|(_, t)| t.status.clock_runs() && other[t.service.index()]);
+        let mut running: Vec<_> = runs.map(|(id, t)| (id, t.first_response.running_since.is_some())).collect();
+        running.sort_unstable();
+        for &(ticket, _) in &running {
+            self.stop_clock(ticket, |ticket| &mut ticket.first_response);
+            self.stop_clock(ticket, |ticket| &mut ticket.resolution);
+        }
+        running
+    }
+
+    /// They go on, by the hours and limits that hold now.
+    pub(crate) fn start_clocks(&mut self, stopped: &[(TicketId, bool)]) {
+        let now = self.now;
+        for &(ticket, first) in stopped {
+            if first {
+                self.tickets[ticket].first_response.running_since = Some(now);
+                self.clock_limit(ticket, Due::FirstResponse);
+            }
+            self.tickets[ticket].resolution.running_since = Some(now);
+            self.clock_limit(ticket, Due::Resolution);
+        }
     }
 
     /// A line of history, under a new version.

@@ -414,3 +414,20 @@ fn who_handles_the_ticket_goes_where_they_chose() {
         "t=8 operator 2: AfterCallWork -> Break",
     );
 }
+
+/// B16: a server renews its opening hours every day and keeps those of a day back; a clock that had run for longer lost
+/// what it had counted by the older ones, and its limit stayed where the old hours had put it.
+#[test]
+fn b16_clocks_keep_what_they_counted_when_the_hours_are_renewed() {
+    check_only(
+        "service shop hours 0 to 10
+           set resolution 15s
+         queue mail ticket
+         t=0 ticket a -> shop
+         t=30 reconfigure
+           service shop hours 40 to 60
+         t=70 wait",
+        &["is late"],
+        "t=45 ticket a (version 2): the resolution is late",
+    );
+}
