@@ -262,11 +262,7 @@ impl<'m> Host<'m> {
         let time = at_us.saturating_sub(clock.instant_us(day, 0));
         let weekday = clock.weekday(day);
         let mean = self.model.classes[source].mean_handle_s;
-        class
-            .mean_handling
-            .iter()
-            .find(|piece| (piece.from_us..piece.to_us).contains(&time) && piece.days.contains(day, weekday))
-            .map_or(1.0, |piece| if mean > 0.0 { piece.aht_s / mean } else { 1.0 })
+        class.handle_time_at(day, weekday, time).filter(|_| mean > 0.0).map_or(1.0, |aht_s| aht_s / mean)
     }
 
     fn own_draws(&self, caller: &Caller, purpose: Purpose) -> Draws {
