@@ -2,6 +2,7 @@
 
 pub mod arrival;
 pub mod calendar;
+pub mod call_log;
 mod collect;
 mod customer;
 mod digest;
@@ -20,4 +21,5 @@ pub mod theory;
 pub mod validate;
 pub mod ziggurat;
 
-pub use replication::{CallRow, Options, Outcome, Progress, SimulationError, fast_path_objection, simulate};
+pub use call_log::{CallLog, CallRow, CallRows, CallTable};
+pub use replication::{Options, Outcome, Progress, SimulationError, fast_path_objection, simulate};
