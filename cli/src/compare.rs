@@ -24,10 +24,14 @@ pub(crate) struct Arguments {
     /// Write the differences as JSON, to stdout where no FILE is given
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     json: Option<PathBuf>,
+    /// Write a report with plots as one HTML file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
-    if let Some(file) = arguments.json.as_ref().filter(|file| **file == arguments.a || **file == arguments.b) {
+    let outputs = arguments.json.iter().chain(&arguments.html);
+    if let Some(file) = outputs.into_iter().find(|file| **file == arguments.a || **file == arguments.b) {
         return Err(Failure::Input(format!("{}: this is an input; write the output to another file", file.display())));
     }
     let mut running = arguments.running.clone();
@@ -51,13 +55,16 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     for (made, scenario) in [made_a, made_b].into_iter().zip(&scenarios) {
         both.push(match (made, scenario) {
             (Some(results), _) => results,
-            (None, Some(scenario)) => running.run(scenario, Some(None))?.0,
+            (None, Some(scenario)) => running.run(scenario, Some(None), None)?.0,
             (None, None) => return Err(Failure::Fault("neither results nor a scenario".into())),
         });
     }
     let mut comparison = compare(&both[0], &both[1]).map_err(Failure::input)?;
     if both[0].header().scenario == both[1].header().scenario {
         comparison = comparison.named(stem(&arguments.a), stem(&arguments.b));
+    }
+    if let Some(file) = &arguments.html {
+        write_file(file, &comparison.to_html(&both[0], &both[1]))?;
     }
     match &arguments.json {
         None if arguments.running.quiet => {}

@@ -2,9 +2,8 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::panic::PanicHookInfo;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::path::Path;
-use std::process::ExitCode;
 
 /// A command that did what it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,11 +15,11 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
-    pub(crate) fn code(self) -> ExitCode {
-        ExitCode::from(match self {
+    fn code(self) -> u8 {
+        match self {
             Self::Met => 0,
             Self::Missed => 1,
-        })
+        }
     }
 }
 
@@ -44,14 +43,24 @@ impl Failure {
         Self::Input(format!("{}: cannot {what} it: {error}", path.display()))
     }
 
-    pub(crate) fn report(&self) -> ExitCode {
+    fn report(&self) -> u8 {
         let (text, code) = match self {
             Self::Input(text) => (text, 2),
             Self::Fault(text) => (text, 3),
         };
         // Where stderr is gone there is nobody left to tell.
         let _ = writeln!(io::stderr(), "{}", text.trim_end());
-        ExitCode::from(code)
+        code
+    }
+}
+
+/// Does the work of a command and says with which code the process ends. What is wrong is told on stderr; a panic is a fault
+/// of ours, which [`report_fault`] has told.
+pub(crate) fn code_of(work: impl FnOnce() -> Result<Ending, Failure>) -> u8 {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(ending)) => ending.code(),
+        Ok(Err(failure)) => failure.report(),
+        Err(_) => 3,
     }
 }
 
@@ -89,4 +98,37 @@ pub(crate) fn report_fault(panic: &PanicHookInfo<'_>) {
         env!("CARGO_PKG_VERSION"),
         said.unwrap_or("no message"),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use callfloor_scenario::Scenario;
+    use callfloor_sim::{Options, simulate};
+    use std::num::NonZeroUsize;
+
+    #[test]
+    fn outcomes_have_their_codes() {
+        assert_eq!(code_of(|| Ok(Ending::Met)), 0);
+        assert_eq!(code_of(|| Ok(Ending::Missed)), 1);
+        assert_eq!(code_of(|| Err(Failure::Input("wrong".into()))), 2);
+        assert_eq!(code_of(|| Err(Failure::Fault("ours".into()))), 3);
+    }
+
+    /// A panic in the middle of a run, on a thread of the simulator's own, comes out as our fault.
+    #[test]
+    fn a_fault_inside_a_run_is_ours() {
+        let template = callfloor_scenario::template("support-line").expect("it is in the library");
+        let scenario = Scenario::parse("support-line.toml", template.text, template).expect("it is right");
+        for threads in [1, 2] {
+            let breaks = |_| panic!("an invariant of ours is broken");
+            let code = code_of(|| {
+                let threads = NonZeroUsize::new(threads);
+                let options = Options { threads, replications: Some(3), progress: Some(&breaks), ..Options::default() };
+                simulate(&scenario, &options).map_err(Failure::input)?;
+                Ok(Ending::Met)
+            });
+            assert_eq!(code, 3, "{threads} threads");
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! [`Ending`] or a [`Failure`]; between them they are the exit code: 0 done and met, 1 a threshold was missed, 2 the input
 //! was wrong, 3 our own fault.
 
+mod calls;
 mod changed_day;
 mod compare;
 mod completions;
@@ -21,7 +22,6 @@ mod simulate;
 mod theory;
 mod validate;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -77,9 +77,5 @@ impl Command {
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(ending::report_fault));
     let command = Cli::parse().command;
-    match catch_unwind(AssertUnwindSafe(|| command.run())) {
-        Ok(Ok(ending)) => ending.code(),
-        Ok(Err(failure)) => failure.report(),
-        Err(_) => ExitCode::from(3),
-    }
+    ExitCode::from(ending::code_of(|| command.run()))
 }

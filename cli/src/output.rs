@@ -23,8 +23,9 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Refuses what would overwrite an input or mix two documents on stdout. To be asked before a long run.
-    pub(crate) fn check(&self, inputs: &[&Path]) -> Result<(), Failure> {
+    /// Refuses what would overwrite an input or mix two documents on stdout; `beside` is another file that will be written.
+    /// To be asked before a long run.
+    pub(crate) fn check(&self, inputs: &[&Path], beside: Option<&PathBuf>) -> Result<(), Failure> {
         let files = [&self.json, &self.csv, &self.html];
         let standard = files.iter().filter(|file| file.as_deref() == Some(Path::new("-"))).count();
         if standard > 1 {
@@ -32,7 +33,7 @@ impl Output {
                 "only one of --json, --csv and --html can go to stdout: give the others a FILE".into(),
             ));
         }
-        for file in files.into_iter().flatten() {
+        for file in files.into_iter().flatten().chain(beside) {
             let same = |input: &Path| match (file.canonicalize(), input.canonicalize()) {
                 (Ok(file), Ok(input)) => file == input,
                 _ => false,

@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     let inputs: Vec<&Path> = arguments.files.iter().map(PathBuf::as_path).collect();
-    arguments.output.check(&inputs)?;
+    arguments.output.check(&inputs, None)?;
     let mut merged: Option<Results> = None;
     for file in &arguments.files {
         let part = read(file)?;

@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use callfloor_measure::{Metric, Results};
+use callfloor_measure::{CountedBy, Metric, Results};
 use callfloor_reports::{Page, Run};
 use callfloor_scenario::{Precision, Scenario};
-use callfloor_sim::{Options, Progress, SimulationError, fast_path_objection, simulate};
+use callfloor_sim::{CallLog, Options, Progress, SimulationError, fast_path_objection, simulate};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::ending::Failure;
@@ -30,6 +30,12 @@ pub(crate) struct Running {
     /// Number of the first replication: parts of one run on several machines are merged by `report`
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=1_000_000_000))]
     pub(crate) first_replication: u32,
+    /// Count a call in the interval of its arrival, or of its answer (or other end of its wait)
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "arrival")]
+    pub(crate) by: By,
+    /// Group the intervals of the statistics into longer ones: 30m, 1h, day
+    #[arg(long, value_name = "LENGTH", value_parser = interval)]
+    pub(crate) interval: Option<u64>,
     /// Check every invariant of the engine after every event (slow)
     #[arg(long)]
     pub(crate) check: bool,
@@ -41,8 +47,17 @@ pub(crate) struct Running {
     pub(crate) quiet: bool,
 }
 
+/// What decides in which interval a call counts.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum By {
+    /// Its arrival, as forecasts count
+    Arrival,
+    /// Its answer, or its abandonment or flow-out
+    Answer,
+}
+
 /// Set by Ctrl-C.
-static STOP: AtomicBool = AtomicBool::new(false);
+pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
 
 /// The first Ctrl-C ends the run after what is done; the second ends the process.
 fn listen() {
@@ -63,11 +78,12 @@ pub(crate) fn load(path: &Path) -> Result<Scenario, Failure> {
 }
 
 impl Running {
-    /// Runs `scenario`, to `precision` where one is wanted (`Some(None)`: whatever the scenario wants).
+    /// Runs `scenario`, to `precision` where one is wanted (`Some(None)`: to none), with its calls to `calls`.
     pub(crate) fn run(
         &self,
         scenario: &Scenario,
         precision: Option<Option<Precision>>,
+        calls: Option<&dyn CallLog>,
     ) -> Result<(Results, Run), Failure> {
         if self.fast_path
             && let Ok(Some(objection)) = fast_path_objection(scenario)
@@ -90,9 +106,15 @@ impl Running {
             replications: self.replications,
             first_replication: self.first_replication,
             precision,
+            by: match self.by {
+                By::Arrival => CountedBy::Arrival,
+                By::Answer => CountedBy::Answer,
+            },
+            interval_us: self.interval,
             check: self.check,
             fast_path: self.fast_path,
             cancel: Some(&STOP),
+            calls,
             progress: Some(&progress),
             ..Options::default()
         };
@@ -153,6 +175,24 @@ pub(crate) fn precision(text: &str) -> Result<(Metric, Option<f64>, Option<f64>)
     Ok((metric, (!relative).then_some(number), relative.then_some(number / 100.0)))
 }
 
+/// Reads `15m`, `30min`, `1h`, `hour` or `day`: the length of an interval, in microseconds.
+pub(crate) fn interval(text: &str) -> Result<u64, String> {
+    let words = text.trim().to_ascii_lowercase();
+    let split = words.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(words.len());
+    let (number, unit) = words.split_at(split);
+    let minutes = match unit.trim() {
+        "m" | "min" => 1,
+        "h" | "hour" => 60,
+        "d" | "day" => 24 * 60,
+        _ => 0,
+    };
+    let count: u64 = if number.is_empty() { 1 } else { number.parse().unwrap_or(0) };
+    match count.checked_mul(minutes).filter(|minutes| (1..=24 * 60).contains(minutes)) {
+        Some(minutes) => Ok(minutes * 60_000_000),
+        None => Err(format!("\"{text}\" is no length of an interval: write 15m, 30m, 1h or day")),
+    }
+}
+
 /// The page that stdout can show.
 pub(crate) fn page() -> Page {
     let stdout = std::io::stdout();
@@ -170,6 +210,16 @@ pub(crate) fn has_colour(stream: &impl IsTerminal) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_interval_is_minutes_hours_or_a_day() {
+        for (text, minutes) in [("15m", 15), ("30min", 30), ("1h", 60), ("hour", 60), ("day", 1440), (" 2 H", 120)] {
+            assert_eq!(interval(text), Ok(minutes * 60_000_000), "{text}");
+        }
+        for wrong in ["", "30", "0m", "2d", "week", "-1h", "1.5h", "99999999999999999999m"] {
+            assert!(interval(wrong).unwrap_err().contains("write 15m"), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_precision_is_absolute_or_relative_and_of_any_figure() {

@@ -229,3 +229,148 @@ fn a_reader_that_has_seen_enough_is_no_fault() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
 }
+
+/// Rows of a file of calls, by the names of the columns.
+fn calls(text: &str) -> Vec<std::collections::HashMap<String, String>> {
+    let mut lines = text.lines();
+    let head: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        assert_eq!(cells.len(), head.len(), "{line}");
+        head.iter().zip(cells).map(|(name, cell)| ((*name).to_owned(), cell.to_owned())).collect()
+    };
+    lines.map(row).collect()
+}
+
+fn sum(rows: &[std::collections::HashMap<String, String>], column: &str) -> f64 {
+    rows.iter().map(|row| row[column].parse::<f64>().unwrap()).sum()
+}
+
+#[test]
+fn every_call_is_a_row_and_the_rows_are_the_results() {
+    for name in ["ring-no-answer", "heavy-transfers", "peak-overflow-callback", "outbound-blended"] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("calls.csv");
+        let output = callfloor()
+            .arg("simulate")
+            .arg(library(name))
+            .args(["--replications", "3", "--quiet", "--json", "--calls-csv"])
+            .arg(&file)
+            .output()
+            .unwrap();
+        let results = read_json(&String::from_utf8(output.stdout).unwrap()).unwrap();
+        let rows = calls(&std::fs::read_to_string(&file).unwrap());
+        let queues = results.header().queues.iter().enumerate();
+        let phone = queues.filter(|(_, queue)| {
+            !matches!(queue.channel, callfloor_measure::Channel::Chat | callfloor_measure::Channel::Ticket)
+        });
+        let mut counts = callfloor_measure::Counts::default();
+        phone.for_each(|(at, _)| counts += &results.counts(Scope::Queue(at)));
+        let with = |column: &str, value: &str| rows.iter().filter(|row| row[column] == value).count() as u64;
+        let abandoned = with("end_cause", "abandoned_in_queue") + with("end_cause", "abandoned_while_ringing");
+        assert_eq!(abandoned, counts.abandoned, "{name}");
+        let dialled = with("direction", "out") + with("direction", "callback");
+        assert_eq!(dialled, counts.dials, "{name}");
+        // A callback rings at an operator before there is a call.
+        if counts.callbacks_accepted == 0 {
+            assert_eq!(sum(&rows, "rings"), counts.rings as f64, "{name}");
+            assert_eq!(sum(&rows, "missed_rings"), counts.missed_rings as f64, "{name}");
+            let ring_us = sum(&rows, "ring_s") * 1e6;
+            assert!((ring_us - counts.ring_us as f64).abs() < 1e3, "{name}: {ring_us} {}", counts.ring_us);
+        }
+        assert_eq!(sum(&rows, "transfers"), counts.transfers as f64, "{name}");
+        assert_eq!(sum(&rows, "consults"), counts.consults as f64, "{name}");
+        assert_eq!(sum(&rows, "holds"), counts.holds as f64, "{name}");
+        let after_call_us = sum(&rows, "after_call_s") * 1e6;
+        let close = (after_call_us - counts.after_call_us as f64).abs() < 1e3;
+        assert!(close, "{name}: {after_call_us} {}", counts.after_call_us);
+        if counts.transfers == 0 && counts.callbacks_accepted == 0 && counts.dials == 0 {
+            assert_eq!(with("outcome", "answered"), counts.answered, "{name}");
+            let talk_us = sum(&rows, "talk_s") * 1e6;
+            assert!((talk_us - counts.talk_us as f64).abs() < 1e3, "{name}: {talk_us} {}", counts.talk_us);
+        }
+        let replications: Vec<u32> = rows.iter().map(|row| row["replication"].parse().unwrap()).collect();
+        assert!(replications.is_sorted() && replications.last() == Some(&2), "{name}");
+    }
+}
+
+#[test]
+fn rows_of_calls_are_the_same_bytes_for_any_threads_plain_and_gzipped() {
+    use std::io::Read as _;
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = |name: &str, threads: &str| {
+        let file = folder.path().join(name);
+        let arguments = ["--replications", "9", "--quiet", "--threads", threads, "--calls-csv"];
+        callfloor().arg("simulate").arg(library("support-line")).args(arguments).arg(&file).output().unwrap();
+        std::fs::read(&file).unwrap()
+    };
+    let plain = bytes("a.csv", "1");
+    assert!(plain == bytes("b.csv", "2") && plain == bytes("c.csv", "4"));
+    let packed = bytes("a.csv.gz", "1");
+    assert!(packed == bytes("b.csv.gz", "3"));
+    let mut text = Vec::new();
+    flate2::read::MultiGzDecoder::new(&packed[..]).read_to_end(&mut text).unwrap();
+    assert!(text == plain, "the gzipped rows are the plain ones");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 5, "no part is left");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_of_calls_that_cannot_be_written_is_an_error_and_no_half_file() {
+    let simulate = |file: &Path| {
+        let mut command = callfloor();
+        command.arg("simulate").arg(library("support-line")).args(["--replications", "2", "--calls-csv"]).arg(file);
+        command
+    };
+    simulate(Path::new("/nowhere/calls.csv"))
+        .assert()
+        .code(2)
+        .stderr(starts_with("/nowhere/calls.csv: cannot write it"));
+    simulate(Path::new("/dev/full")).assert().code(2).stdout("").stderr(contains("/dev/full: cannot write it"));
+    simulate(Path::new("-")).assert().code(2).stderr(contains("needs a FILE"));
+    simulate(&library("support-line")).assert().code(2).stderr(contains("this is an input"));
+
+    // The disk is full in the middle of the run: what was there before is still whole.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("calls.csv");
+    std::fs::write(&file, "mine\n").unwrap();
+    let program = assert_cmd::cargo::cargo_bin("callfloor");
+    let line = format!(
+        "trap '' XFSZ; ulimit -f 200; exec '{}' simulate '{}' --replications 50 --threads 2 --calls-csv '{}'",
+        program.display(),
+        library("support-line").display(),
+        file.display()
+    );
+    Command::new("bash").args(["-c", &line]).assert().code(2).stdout("").stderr(contains("calls.csv: cannot write it"));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine\n");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no part is left");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stdout_that_takes_nothing_is_no_fault_of_the_input() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("callfloor"));
+    let output = command.arg("schema").stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write to stdout"));
+}
+
+#[test]
+fn intervals_can_be_longer_and_calls_counted_by_their_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let html = folder.path().join("r.html");
+    let run = |more: &[&str]| {
+        let mut command = callfloor();
+        command.arg("simulate").arg(library("support-line")).args(["--replications", "3"]).args(more);
+        command
+    };
+    let hourly = run(&["--interval", "1h", "--by", "answer", "--html", html.to_str().unwrap()]).assert();
+    let text = String::from_utf8(hourly.get_output().stdout.clone()).unwrap();
+    assert!(text.contains("Calls count in the interval in which they were answered"), "{text}");
+    assert!(text.contains("\n09:00 ") && !text.contains("\n09:30 "), "{text}");
+    assert!(std::fs::read_to_string(&html).unwrap().contains("in which they were answered"));
+    run(&["--interval", "45m"]).assert().code(2).stderr(contains("a multiple of it is needed"));
+    run(&["--interval", "week"]).assert().code(2).stderr(contains("write 15m, 30m, 1h or day"));
+    run(&["--by", "anwser"]).assert().code(2).stderr(contains("'answer'"));
+}

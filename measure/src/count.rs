@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::CountedBy;
+
 macro_rules! counts {
     ($($(#[doc = $doc:literal])+ $variant:ident $field:ident,)+) => {
         /// Everything that is counted for one queue in one interval. Merging is addition.
@@ -75,6 +77,9 @@ counts! {
     AbandonedShort abandoned_short,
     /// F: left the queue unanswered for somewhere else: overflow, callback accepted, forwarded, voicemail.
     FlowedOut flowed_out,
+    /// Calls that entered the queue, where calls count by their answer and N is those that left it; set by
+    /// [`Counts::seen`].
+    Entered entered,
     /// Of F: callbacks accepted.
     CallbacksAccepted callbacks_accepted,
     /// R: refused before being offered: queue full, closed, service without the contract.
@@ -161,6 +166,16 @@ impl Counts {
         self
     }
 
+    /// The same counts with N as `by` has it: those that entered the queue, or those that left it.
+    #[must_use]
+    pub const fn seen(mut self, by: CountedBy) -> Self {
+        if matches!(by, CountedBy::Answer) {
+            self.entered = self.offered;
+            self.offered = self.answered + self.abandoned + self.flowed_out;
+        }
+        self
+    }
+
     /// What an outbound queue adds to all queues together: dials and tickets. Its talk time is no inbound call's handle time.
     pub(crate) const fn outbound_part(&self) -> Self {
         let mut part = EMPTY;
@@ -187,11 +202,16 @@ impl Counts {
 
     /// `(W0 + N, A + B + F + W1)`, which are equal wherever no call was lost or counted twice.
     ///
-    /// Answers, abandonments and flow-outs are those that happened in the interval, as W0 and W1 demand.
+    /// Answers, abandonments and flow-outs are those that happened in the interval, as W0 and W1 demand; N is those that
+    /// entered the queue in it.
     #[must_use]
-    pub const fn identity(&self) -> (u64, u64) {
+    pub const fn identity(&self, by: CountedBy) -> (u64, u64) {
+        let came = match by {
+            CountedBy::Arrival => self.offered,
+            CountedBy::Answer => self.entered,
+        };
         (
-            self.waiting_at_start.saturating_add(self.offered),
+            self.waiting_at_start.saturating_add(came),
             self.answered_here
                 .saturating_add(self.abandoned_here)
                 .saturating_add(self.flowed_out_here)

@@ -53,6 +53,17 @@ pub struct Group {
     pub name: String,
 }
 
+/// The interval in which a call counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CountedBy {
+    /// That of its arrival in the queue, as forecasts do. The default.
+    #[default]
+    Arrival,
+    /// That in which it left the queue: by an answer, an abandonment or a flow-out. Offered are then those that left.
+    Answer,
+}
+
 /// What was simulated at the start and not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,6 +86,9 @@ pub struct Header {
     pub warm_up: WarmUp,
     /// The intervals. They start at the end of the warm-up, or later where nothing happens until then.
     pub grid: Grid,
+    /// The interval in which a call counts.
+    #[serde(default)]
+    pub counted_by: CountedBy,
     /// A label for each interval, such as `Mon 08:30`; hours and minutes from the start where empty.
     pub interval_labels: Vec<String>,
     /// The queues, in the scenario's order.
@@ -98,6 +112,7 @@ impl Header {
             seed,
             warm_up: WarmUp::SpanUs(0),
             grid: Grid::new(0, 3_600_000_000, 1),
+            counted_by: CountedBy::default(),
             interval_labels: Vec::new(),
             queues: Vec::new(),
             groups: Vec::new(),

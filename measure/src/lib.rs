@@ -39,7 +39,7 @@ mod threshold;
 pub use count::{Counts, EarlyAbandons, HandlePart, Primitive};
 pub use estimate::{Estimate, Interval, Ratio, mean_difference, mean_interval, wilson};
 pub use grid::Grid;
-pub use header::{Channel, Group, Header, Queue, WarmUp};
+pub use header::{Channel, CountedBy, Group, Header, Queue, WarmUp};
 pub use histogram::Histogram;
 pub use metric::{Direction, Metric, Unit, UnknownMetric};
 pub use results::{

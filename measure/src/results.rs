@@ -115,7 +115,8 @@ impl Results {
         let mut all = vec![Counts::default(); intervals];
         for queue in 0..queues {
             let (target, rule) = (self.target_level(Scope::Queue(queue)), self.header.queues[queue].rule);
-            let judged: Vec<Counts> = tally.counts(queue).iter().map(|counts| counts.judged(rule)).collect();
+            let by = self.header.counted_by;
+            let judged: Vec<Counts> = tally.counts(queue).iter().map(|counts| counts.seen(by).judged(rule)).collect();
             for (interval, counts) in judged.iter().enumerate() {
                 self.calls[queue * intervals + interval].add(counts, target);
                 match self.header.queues[queue].channel {
@@ -451,7 +452,7 @@ impl Results {
         for (queue, name) in self.header.queues.iter().enumerate() {
             for interval in 0..self.header.grid.intervals {
                 let counts = self.counts_in(Scope::Queue(queue), interval);
-                let (came, left) = counts.identity();
+                let (came, left) = counts.identity(self.header.counted_by);
                 if came != left {
                     let label = self.header.label(interval);
                     failures.push(IdentityFailure { queue: name.name.clone(), interval: label, came, left });

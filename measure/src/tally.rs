@@ -1,14 +1,15 @@
 //! One replication's primitives while it runs: index arithmetic and integer additions, nothing else.
 
-use crate::{Counts, Grid, HandlePart, Header, Histogram, Queue, StaffTimes, Status};
+use crate::{CountedBy, Counts, Grid, HandlePart, Header, Histogram, Queue, StaffTimes, Status};
 
 /// What one replication counts. The simulator calls it at every step of every call.
 ///
-/// Calls count in the interval in which they arrived: keep [`Tally::interval_of`] the arrival with the call and hand it in
-/// again at its end. An interval of `None` (warm-up, or after the end) is not counted.
+/// Calls count in the interval in which they arrived, or in which they left the queue where the header says so: keep
+/// [`Tally::interval_of`] the arrival with the call and hand it in again at its end. An interval of `None` (warm-up, or after the end) is not counted.
 #[derive(Debug, Clone)]
 pub struct Tally {
     grid: Grid,
+    by: CountedBy,
     limits: Vec<(u64, u64)>,
     /// `[queue][interval]`
     counts: Vec<Counts>,
@@ -35,6 +36,7 @@ impl Tally {
         let (grid, queues) = (header.grid, &header.queues);
         Self {
             grid,
+            by: header.counted_by,
             limits: queues.iter().map(|Queue { target_wait_us, short_us, .. }| (*target_wait_us, *short_us)).collect(),
             counts: vec![Counts::default(); queues.len() * grid.intervals],
             staff: vec![StaffTimes::default(); header.groups.len() * grid.intervals],
@@ -95,6 +97,22 @@ impl Tally {
         &self.staff[group * self.grid.intervals..][..self.grid.intervals]
     }
 
+    /// The interval in which a call counts that arrived in one and leaves its queue in another.
+    #[inline]
+    const fn counted(&self, arrived: Option<usize>, now: Option<usize>) -> Option<usize> {
+        match self.by {
+            CountedBy::Arrival => arrived,
+            CountedBy::Answer => now,
+        }
+    }
+
+    /// Of the calls that flow out: one that arrived in `arrived` did so in `now` for a callback.
+    pub fn callback_accepted(&mut self, queue: usize, arrived: Option<usize>, now: Option<usize>) {
+        if let Some(counted) = self.counted(arrived, now) {
+            self.counts_mut(queue, counted).callbacks_accepted += 1;
+        }
+    }
+
     /// A call entered `queue`.
     #[inline]
     pub fn offered(&mut self, queue: usize, arrived: Option<usize>) {
@@ -115,8 +133,8 @@ impl Tally {
     #[inline]
     pub fn answered(&mut self, queue: usize, arrived: Option<usize>, now: Option<usize>, wait_us: u64) {
         let in_time = u64::from(wait_us <= self.limits[queue].0);
-        if let Some(arrived) = arrived {
-            let counts = self.counts_mut(queue, arrived);
+        if let Some(counted) = self.counted(arrived, now) {
+            let counts = self.counts_mut(queue, counted);
             counts.answered += 1;
             counts.answered_in_time += in_time;
             counts.delayed += u64::from(wait_us > 0);
@@ -134,8 +152,8 @@ impl Tally {
     #[inline]
     pub fn abandoned(&mut self, queue: usize, arrived: Option<usize>, now: Option<usize>, wait_us: u64) {
         let (target, short) = self.limits[queue];
-        if let Some(arrived) = arrived {
-            let counts = self.counts_mut(queue, arrived);
+        if let Some(counted) = self.counted(arrived, now) {
+            let counts = self.counts_mut(queue, counted);
             counts.abandoned += 1;
             counts.abandoned_in_time += u64::from(wait_us <= target);
             counts.abandoned_short += u64::from(wait_us <= short);
@@ -151,8 +169,8 @@ impl Tally {
     /// A call that arrived in `arrived` left the queue unanswered in `now`, for somewhere else.
     #[inline]
     pub fn flowed_out(&mut self, queue: usize, arrived: Option<usize>, now: Option<usize>, wait_us: u64) {
-        if let Some(arrived) = arrived {
-            let counts = self.counts_mut(queue, arrived);
+        if let Some(counted) = self.counted(arrived, now) {
+            let counts = self.counts_mut(queue, counted);
             counts.flowed_out += 1;
             counts.delayed += u64::from(wait_us > 0);
             counts.wait_flowed_out_us += wait_us;
@@ -208,6 +226,40 @@ impl Tally {
     pub fn out_of_roster(&mut self, group: usize, from_us: u64, to_us: u64) {
         let row = &mut self.staff[group * self.grid.intervals..][..self.grid.intervals];
         self.grid.split(from_us, to_us, |interval, span| row[interval].out_of_roster_us += span);
+    }
+
+    /// The same counts in the longer intervals of `grid`: the exact sums of those that lie in each. The counted period stays
+    /// what it was, also where the first or the last of the longer intervals reaches beyond it.
+    ///
+    /// # Panics
+    /// Where an interval of this tally lies in none of `grid`'s alone.
+    #[must_use]
+    pub fn regrouped(mut self, grid: Grid) -> Self {
+        let fine = self.grid;
+        let place = |interval: usize| {
+            let from = fine.start_us + interval as u64 * fine.interval_us;
+            let index = grid.index_of(from).expect("the longer intervals cover the shorter");
+            assert_eq!(grid.index_of(from + fine.interval_us - 1), Some(index), "a boundary is lost");
+            index
+        };
+        let places: Vec<usize> = (0..fine.intervals).map(place).collect();
+        let mut counts = vec![Counts::default(); self.limits.len() * grid.intervals];
+        let mut staff = vec![StaffTimes::default(); self.staff.len() / fine.intervals * grid.intervals];
+        for (at, found) in self.counts.iter().enumerate() {
+            let (queue, interval) = (at / fine.intervals, at % fine.intervals);
+            let sum = &mut counts[queue * grid.intervals + places[interval]];
+            let first = interval == 0 || places[interval - 1] != places[interval];
+            let waiting = if first { found.waiting_at_start } else { sum.waiting_at_start };
+            *sum += found;
+            // Of those who wait at a boundary, the outer ones are left.
+            (sum.waiting_at_start, sum.waiting_at_end) = (waiting, found.waiting_at_end);
+        }
+        for (at, found) in self.staff.iter().enumerate() {
+            staff[at / fine.intervals * grid.intervals + places[at % fine.intervals]] += found;
+        }
+        self.elapsed_us = self.elapsed_us.or(Some(fine.elapsed_us()));
+        (self.grid, self.counts, self.staff) = (grid, counts, staff);
+        self
     }
 
     pub(crate) const fn grid(&self) -> &Grid {

@@ -276,7 +276,7 @@ fn an_identity_that_does_not_hold_is_reported_with_its_place() {
     mended.add(0, &tally);
     assert_eq!(mended.failed_identities(), []);
     let counts = mended.counts(Scope::Queue(1));
-    assert_eq!(counts.identity(), (2, 2));
+    assert_eq!(counts.identity(callfloor_measure::CountedBy::Arrival), (2, 2));
 }
 
 #[test]

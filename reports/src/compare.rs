@@ -195,42 +195,65 @@ impl Comparison {
         format!("{}{of} is {amount}{unit} {way} in {} than in {}", capitalised(metric.title()), self.b, self.a)
     }
 
-    /// The terminal page: the headline sentences, then the table of all figures.
-    #[must_use]
-    pub fn to_text(&self, page: Page) -> String {
-        let mut text = String::new();
-        for metric in
-            [Metric::ServiceLevel, Metric::Abandonment, Metric::AsaS, Metric::Occupancy, Metric::OperatorsPaid]
-        {
-            let Some(found) = self.differences.iter().find(|found| found.metric == metric && found.of.is_none()) else {
-                continue;
-            };
-            page.paragraph(&mut text, "", &Line { text: self.sentence(found), tone: tone(found) });
+    /// The plans' names, A first.
+    pub(crate) fn names(&self) -> (&str, &str) {
+        (&self.a, &self.b)
+    }
+
+    /// The sentences that matter most, the answer first.
+    pub(crate) fn headlines(&self) -> Vec<Line> {
+        let headlines =
+            [Metric::ServiceLevel, Metric::Abandonment, Metric::AsaS, Metric::Occupancy, Metric::OperatorsPaid];
+        let floor = |metric| self.differences.iter().find(|found| found.metric == metric && found.of.is_none());
+        let mut lines: Vec<Line> = headlines
+            .into_iter()
+            .filter_map(floor)
+            .map(|found| Line { text: self.sentence(found), tone: tone(found) })
+            .collect();
+        if lines.is_empty() {
+            lines.extend(self.differences.first().map(|found| Line { text: self.sentence(found), tone: tone(found) }));
         }
-        let basis = format!(
+        lines
+    }
+
+    /// What the comparison rests on.
+    pub(crate) fn basis(&self) -> String {
+        format!(
             "Paired over {} replications with common random numbers, seed {}: a customer whom both plans have is the same in both. A is {}, B is {}.",
             figure::grouped(self.replications),
             self.seed,
             self.a,
             self.b
-        );
-        page.paragraph(&mut text, "", &Line { text: basis, tone: Tone::Plain });
-        let mut table = Table::new(&[("figure", 0), ("A", 0), ("B", 0), ("B − A", 0), ("95 % interval", 1)]);
-        for found in &self.differences {
+        )
+    }
+
+    /// Each figure: name, A, B, difference, its interval.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Vec<String>> {
+        self.differences.iter().map(|found| {
             let style = style(found.metric, &found.difference);
             let of = found.of.as_ref().map(|name| format!(", {name}")).unwrap_or_default();
-            table.row([
+            let range =
+                |interval: Interval| format!("{} to {}", signed(style, interval.low), signed(style, interval.high));
+            vec![
                 format!("{}{of}", found.metric.title()),
                 figure::value(found.metric, Some(found.a)),
                 figure::value(found.metric, Some(found.b)),
                 format!("{} {}", signed(style, found.difference.value), unit(found.metric)).trim_end().to_owned(),
-                found
-                    .difference
-                    .interval
-                    .map(|interval| format!("{} to {}", signed(style, interval.low), signed(style, interval.high)))
-                    .unwrap_or_default(),
-            ]);
+                found.difference.interval.map(range).unwrap_or_default(),
+            ]
+        })
+    }
+
+    /// The terminal page: the headline sentences, then the table of all figures.
+    #[must_use]
+    pub fn to_text(&self, page: Page) -> String {
+        let mut text = String::new();
+        for line in self.headlines() {
+            page.paragraph(&mut text, "", &line);
         }
+        page.paragraph(&mut text, "", &Line { text: self.basis(), tone: Tone::Plain });
+        let mut table = Table::new(&[("figure", 0), ("A", 0), ("B", 0), ("B − A", 0), ("95 % interval", 1)]);
+        self.rows().for_each(|row| table.row(row));
         table.render(&mut text, page);
         text
     }

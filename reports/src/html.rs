@@ -9,7 +9,7 @@ use crate::summary::{Figure, Line, Run, figures, offered_queues, outbound_queues
 use crate::table::busy_intervals;
 
 /// Intervals beyond which the plots and tables of a report stop.
-const MOST_INTERVALS: usize = 700;
+pub(crate) const MOST_INTERVALS: usize = 700;
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -27,6 +27,7 @@ struct Page {
     outbound: Rows,
     groups: Rows,
     intervals: Rows,
+    counting: &'static str,
     version: &'static str,
 }
 
@@ -40,16 +41,16 @@ struct Section {
 
 /// A table, its first column being names.
 #[derive(Default)]
-struct Rows {
+pub(crate) struct Rows {
     /// Whether the second column is of names, too.
-    named_twice: bool,
-    heads: Vec<String>,
-    rows: Vec<Vec<String>>,
+    pub(crate) named_twice: bool,
+    pub(crate) heads: Vec<String>,
+    pub(crate) rows: Vec<Vec<String>>,
 }
 
 impl Rows {
     /// A table without the columns that have nothing in them.
-    fn of<T: AsRef<str>>(heads: &[T], rows: impl IntoIterator<Item = Vec<String>>) -> Self {
+    pub(crate) fn of<T: AsRef<str>>(heads: &[T], rows: impl IntoIterator<Item = Vec<String>>) -> Self {
         let mut table = Self {
             named_twice: false,
             heads: heads.iter().map(|head| head.as_ref().to_owned()).collect(),
@@ -91,6 +92,7 @@ pub fn to_html(results: &Results, run: Option<&Run>) -> String {
         outbound: outbound(results),
         groups: if results.header().groups.len() > 1 { groups(results) } else { Rows::default() },
         intervals: intervals(results, &shown),
+        counting: crate::summary::counting(results),
         answer: summary.answer,
         thresholds: summary.thresholds,
         warnings,
@@ -115,8 +117,10 @@ fn sections(results: &Results, shown: &[usize]) -> Vec<Section> {
     if results.counts(Scope::All).offered > 0 {
         sections.push(Section {
             title: "Calls by interval",
-            about: "How many arrived in each interval and what became of them, on average over the replications."
-                .to_owned(),
+            about: format!(
+                "How many calls there were and what became of them, on average over the replications. {}",
+                crate::summary::counting(results)
+            ),
             plot: plot::calls(results, shown),
             data: by_interval(
                 &["interval", "offered", "answered", "abandoned", "flowed out"],
@@ -126,7 +130,7 @@ fn sections(results: &Results, shown: &[usize]) -> Vec<Section> {
         sections.push(Section {
             title: "Service level by interval",
             about: format!(
-                "Share of the calls that arrived in each interval answered within {}, with its 95 % interval over the replications.",
+                "Share of the calls of each interval answered within {}, with its 95 % interval over the replications.",
                 crate::summary::limits(results)
             ),
             plot: plot::service_level(results, shown),
@@ -227,7 +231,7 @@ fn groups(results: &Results) -> Rows {
 }
 
 /// A column's head: the figure and its unit.
-fn head(metric: Metric) -> String {
+pub(crate) fn head(metric: Metric) -> String {
     match metric.unit() {
         Unit::Share => format!("{}, %", metric.title()),
         Unit::Seconds => format!("{}, s", metric.title()),

@@ -3,6 +3,7 @@
 //! No figure is computed here: each comes from `callfloor-measure` with its interval, and is only put into words.
 
 mod compare;
+mod compare_html;
 mod csv;
 mod figure;
 mod html;

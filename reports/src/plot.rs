@@ -215,7 +215,7 @@ pub(crate) fn calls(results: &Results, shown: &[usize]) -> Plot {
     });
     both(
         used.map(|(_, colour, name)| (*colour, *name)).collect(),
-        "Calls by interval of arrival: answered, abandoned and flowed out",
+        "Calls by interval: answered, abandoned and flowed out",
         |form| (shown.len() as f64, end, ticks(shown.len(), form.labels(letters(results, shown)))),
         &|x| label(results, shown, x),
         &|y| figure::decimal(y, usize::from(end < 4.0)),
@@ -265,6 +265,48 @@ pub(crate) fn service_level(results: &Results, shown: &[usize]) -> Plot {
             }
             if let Some(target) = target {
                 dashes(chart, (0.0, target), (shown.len() as f64, target))?;
+            }
+            Ok(())
+        },
+    )
+}
+
+/// A share by interval of two plans, each with its 95 % interval.
+pub(crate) fn compared(a: &Results, b: &Results, shown: &[usize], metric: Metric) -> Plot {
+    let plans = [(a, ABANDONED, "A"), (b, ANSWERED, "B")];
+    let estimate = |results: &Results, at: usize| results.estimate_in(metric, Scope::All, at);
+    let highest = |results: &Results, at: usize| {
+        estimate(results, at).map_or(0.0, |found| found.interval.map_or(found.value, |interval| interval.high))
+    };
+    let highest = shown.iter().flat_map(|at| [highest(a, *at), highest(b, *at)]).fold(0.0, f64::max);
+    // A service level is seen against all calls; an abandonment of some per cent would be flat there.
+    let end = if metric == Metric::ServiceLevel { 1.0 } else { round_up(highest).min(1.0) };
+    let strips = strips(a, shown, |at| {
+        let line = |(results, _, name): &(&Results, RGBColor, &str)| {
+            format!("{name}: {} {}", metric.title(), figure::full(metric, estimate(results, at)))
+        };
+        plans.iter().map(line).collect::<Vec<_>>().join("\n")
+    });
+    both(
+        plans.iter().map(|(_, colour, name)| (*colour, *name)).collect(),
+        &format!("{} of both plans by interval, with their 95 % intervals", metric.title()),
+        |form| (shown.len() as f64, end, ticks(shown.len(), form.labels(letters(a, shown)))),
+        &|x| label(a, shown, x),
+        &|y| percent((y * 1e4).round() / 1e4),
+        &strips,
+        |chart| {
+            for (results, colour, _) in plans {
+                for (place, at) in shown.iter().enumerate() {
+                    let (from, to) = (place as f64, place as f64 + 1.0);
+                    let Some(found) = estimate(results, *at) else { continue };
+                    if let Some(interval) = found.interval {
+                        let band =
+                            Rectangle::new([(from, interval.low), (to, interval.high)], colour.mix(0.2).filled());
+                        chart.draw_series([band])?;
+                    }
+                    let line = PathElement::new([(from, found.value), (to, found.value)], colour.stroke_width(3));
+                    chart.draw_series([line])?;
+                }
             }
             Ok(())
         },

@@ -1,6 +1,6 @@
 //! The answer of a run in plain sentences, and the list of its figures: what every document opens with.
 
-use callfloor_measure::{Bound, Channel, Metric, Queue, Results, Scope, Threshold, Unit, Verdict, WarmUp};
+use callfloor_measure::{Bound, Channel, CountedBy, Metric, Queue, Results, Scope, Threshold, Unit, Verdict, WarmUp};
 
 use crate::figure;
 
@@ -293,6 +293,9 @@ fn basis(results: &Results) -> Vec<String> {
             basis.push("Service level by each queue's own rule, as the ratio of sums over all replications.".to_owned())
         }
     }
+    if header.counted_by == CountedBy::Answer {
+        basis.push(counting(results).to_owned());
+    }
     if let Some(mean) = results.mean_over_replications(Metric::ServiceLevel, Scope::All).filter(|_| replications > 1) {
         basis.push(format!(
             "Mean of the replications' own service levels: {}.",
@@ -309,6 +312,16 @@ fn basis(results: &Results) -> Vec<String> {
         fast => basis.push(format!("{fast} of the replications were computed by the one-pool fast path.")),
     }
     basis
+}
+
+/// In which interval a call counts.
+pub(crate) fn counting(results: &Results) -> &'static str {
+    match results.header().counted_by {
+        CountedBy::Arrival => "Calls count in the interval in which they arrived.",
+        CountedBy::Answer => {
+            "Calls count in the interval in which they were answered or left the queue otherwise; offered are those that left it."
+        }
+    }
 }
 
 /// The queues that are offered contacts, by their place and name.

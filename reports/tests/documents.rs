@@ -165,6 +165,28 @@ fn a_comparison_says_plainly_what_the_second_plan_changes() {
 }
 
 #[test]
+fn a_comparison_is_one_html_file_with_both_plans() {
+    let (today, plan) = (floor::results("today <b>", 14, 20), floor::results("two more", 16, 20));
+    let comparison = compare(&today, &plan).unwrap();
+    let html = comparison.to_html(&today, &plan);
+    for outside in ["http://", "https://", "src=", "href=", "url(", "@import", "<script", "<link", "<img", "//"] {
+        assert!(!html.contains(outside), "{outside} in the report");
+    }
+    let answer = html.find("class=\"answer good\"").expect("two more operators help for sure");
+    assert!(answer < html.find("<table").unwrap() && answer < html.find("<svg").unwrap(), "the answer comes first");
+    assert_eq!(html.matches("<svg class=\"wide\"").count(), 2);
+    assert_eq!(html.matches("<svg class=\"narrow\"").count(), 2);
+    assert!(html.contains("today &#60;b&#62;") && !html.contains("today <b>"), "names are escaped");
+    assert!(html.contains("A: service level, %") && html.contains("<td>10:30</td>"), "intervals of both");
+    let other = {
+        let grid = callfloor_measure::Grid::new(0, 3_600_000_000, 1);
+        Results::new(callfloor_measure::Header { grid, interval_labels: Vec::new(), ..floor::header("other") })
+    };
+    let html = comparison.to_html(&today, &other);
+    assert!(html.contains("counted in other intervals") && !html.contains("<svg"));
+}
+
+#[test]
 fn plans_with_other_customers_are_not_compared() {
     let today = floor::results("today", 14, 2);
     let other = Results::new(callfloor_measure::Header { seed: 8, ..floor::header("other") });

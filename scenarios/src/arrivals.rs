@@ -64,6 +64,8 @@ pub struct IntervalFactor {
     pub interval_us: u64,
     /// Correlation of the normal scores of neighbouring intervals, in [0, 1).
     pub correlation: f64,
+    /// One draw an interval for all classes that share it, instead of one for each class.
+    pub shared: bool,
 }
 
 /// One arrival of a trace. What the file leaves out is drawn from the class's models.
@@ -83,7 +85,7 @@ pub struct TraceArrival {
     pub priority: Option<u8>,
 }
 
-/// A forecast's average handle time for a part of the day: talk, hold and after-call spans drawn for a call that
+/// Average handle time for a part of the day: talk, hold and after-call spans drawn for a call that
 /// arrives in it are multiplied by `aht_s` ÷ (mean of the class's own handling model).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MeanHandling {

@@ -25,7 +25,7 @@ pub struct CustomerClass {
     pub skills: Vec<SkillRequirement>,
     /// When they arrive.
     pub arrivals: Arrivals,
-    /// Average handle time by time of day, from a forecast; empty where the handling model holds all day.
+    /// Average handle time by time of day, from a forecast or from intervals; empty where the handling model holds all day.
     pub mean_handling: Vec<MeanHandling>,
     /// Who they are.
     pub identity: Identity,
@@ -90,6 +90,17 @@ pub struct MenuShare {
     pub step: StepIndex,
     /// Share of each of the menu's options, in its order; the rest press nothing.
     pub shares: Vec<f64>,
+}
+
+impl CustomerClass {
+    /// The average handle time in seconds at a time of day, where one is given for it.
+    #[must_use]
+    pub fn handle_time_at(&self, day: u32, weekday: jiff::civil::Weekday, time_us: u64) -> Option<f64> {
+        self.mean_handling
+            .iter()
+            .find(|piece| (piece.from_us..piece.to_us).contains(&time_us) && piece.days.contains(day, weekday))
+            .map(|piece| piece.aht_s)
+    }
 }
 
 /// What serving a contact takes.

@@ -118,7 +118,7 @@ fn rates_of_every_kind() {
 fn factors_are_gamma_shapes() {
     let scenario = arriving(
         "",
-        "{ per_hour = 30, day_factor = { cv = 0.1, shared = true }, interval_factor = { cv = 0.5, correlation = 0.3 } }",
+        "{ per_hour = 30, day_factor = { cv = 0.1, shared = true }, interval_factor = { cv = 0.5, correlation = 0.3, shared = true } }",
         &[],
     );
     let Arrivals::Rates { day_factor: Some(day), interval_factor: Some(interval), .. } = &scenario.classes[0].arrivals
@@ -127,6 +127,24 @@ fn factors_are_gamma_shapes() {
     };
     assert!((day.shape - 100.0).abs() < 1e-9 && day.shared);
     assert_eq!((interval.shape, interval.interval_us, interval.correlation), (4.0, 30 * MINUTE_US, 0.3));
+    assert!(interval.shared);
+}
+
+#[test]
+fn intervals_give_handle_times() {
+    let scenario = arriving(
+        "",
+        "{ intervals = [{ days = [\"mon\"], from = \"08:00\", interval_min = 30, contacts = [5, 6], aht_s = [240, 250] }] }",
+        &[],
+    );
+    let (eight, half) = (8 * HOUR_US, 30 * MINUTE_US);
+    let mean = |i: u64, aht_s| MeanHandling {
+        days: Days::Weekdays(1),
+        from_us: eight + i * half,
+        to_us: eight + (i + 1) * half,
+        aht_s,
+    };
+    assert_eq!(scenario.classes[0].mean_handling, [mean(0, 240.0), mean(1, 250.0)]);
 }
 
 #[test]

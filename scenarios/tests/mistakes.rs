@@ -84,6 +84,14 @@ fn the_scenario_without_a_mistake_is_right() {
 fn keys_and_types() {
     snapshot!(report(&[
         ("unknown key, one letter wrong", with("patience", "patiance = { mean_s = 180 }")),
+        (
+            "factor's flag, one letter wrong",
+            with("arrivals", "arrivals = { per_hour = 120, interval_factor = { cv = 0.2, sharred = true } }")
+        ),
+        (
+            "handle times, wrong unit",
+            with("arrivals", "arrivals = { intervals = [{ per_hour = [60], aht_min = [3] }] }")
+        ),
         ("unit forgotten", and("[service.main]\nring_limit = 20")),
         ("key of another table", with("count", "count = 10\ntalk = { mean_s = 60 }")),
         ("unknown table at the top", and("[queues.sales]")),
@@ -244,6 +252,19 @@ fn things_that_do_not_go_together() {
         (
             "date without a date of the run",
             with("count", "shifts = [{ days = [\"2026-03-02\"], from = \"09:00\", to = \"17:00\", count = 3 }]")
+        ),
+        (
+            "handle times for other intervals",
+            with(
+                "arrivals",
+                "arrivals = { intervals = [{ from = \"09:00\", per_hour = [60, 60, 60], aht_s = [200, 210] }] }"
+            )
+        ),
+        (
+            "handle times of a campaign",
+            and(
+                "[service.main]\noutbound = true\noutgoing_numbers = [\"0312345678\"]\n[campaign.calls]\ngroups = [\"team\"]\nintervals = [{ per_hour = [9], aht_s = [200] }]\nhandling = { talk = { mean_s = 60 } }"
+            )
         ),
         ("break half said", with("count", "count = 10\nbreaks = [{ after_min = 120 }]")),
         (

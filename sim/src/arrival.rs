@@ -220,8 +220,8 @@ impl<'a> ArrivalProcess<'a> {
 
     /// A factor for each interval of the day: gamma numbers whose normal scores follow a first-order autoregression.
     fn interval_factors(&self, factor: IntervalFactor) -> Vec<f64> {
-        let id = u64::from(self.source) << 32 | u64::from(self.day);
-        let mut draws = self.streams.draws(Kind::Source, id, Purpose::Other);
+        let owner = if factor.shared { u64::from(u16::MAX) } else { u64::from(self.source) };
+        let mut draws = self.streams.draws(Kind::Source, owner << 32 | u64::from(self.day), Purpose::Other);
         let spread = libm::sqrt(1.0 - factor.correlation * factor.correlation);
         let mut score = ziggurat::normal(&mut draws);
         let count = DAY_US.div_ceil(factor.interval_us);
@@ -374,7 +374,8 @@ mod tests {
     fn interval_factors_are_gamma_and_correlated() {
         let mut rates = by_rates(vec![piece(Days::All, 8 * HOUR_US, 9 * HOUR_US, 400.0, 400.0)]);
         if let Arrivals::Rates { interval_factor, .. } = &mut rates {
-            *interval_factor = Some(IntervalFactor { shape: 2.0, interval_us: 30 * MINUTE_US, correlation: 0.8 });
+            *interval_factor =
+                Some(IntervalFactor { shape: 2.0, interval_us: 30 * MINUTE_US, correlation: 0.8, shared: false });
         }
         let n = 6000;
         let mut counts = vec![[0.0_f64; 2]; n as usize];

@@ -200,9 +200,8 @@ impl Collector {
 
     /// A contact that flows out did so for a callback.
     pub(crate) fn callback_accepted(&mut self, row: u16, arrived: u32) {
-        if arrived != NO_INTERVAL {
-            self.tally.counts_mut(usize::from(row), arrived as usize).callbacks_accepted += 1;
-        }
+        let arrived = (arrived != NO_INTERVAL).then_some(arrived as usize);
+        self.tally.callback_accepted(usize::from(row), arrived, self.interval);
     }
 
     pub(crate) fn refused(&mut self, row: u16) {
@@ -270,7 +269,7 @@ impl Collector {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use callfloor_measure::{Channel, Group, Queue};
+    use callfloor_measure::{Channel, CountedBy, Group, Queue};
 
     fn header(grid: Grid) -> Header {
         Header {
@@ -302,7 +301,7 @@ mod tests {
             collector.answered(0, last, 11);
             collector.finish(140, true);
             for (i, counts) in collector.tally.counts(0).iter().enumerate() {
-                let (left, right) = counts.identity();
+                let (left, right) = counts.identity(CountedBy::Arrival);
                 assert_eq!(left, right, "interval {i}, open end {open_end}: {counts:?}");
             }
             let w1 = collector.tally.counts(0)[2].waiting_at_end;
@@ -326,7 +325,7 @@ mod tests {
         collector.finish(50, false);
         let counts = collector.tally.counts(0);
         for counts in counts {
-            let (left, right) = counts.identity();
+            let (left, right) = counts.identity(CountedBy::Arrival);
             assert_eq!(left, right);
         }
         assert_eq!(counts.iter().map(|c| (c.offered, c.answered, c.answered_here)).max(), Some((0, 0, 1)));

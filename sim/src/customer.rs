@@ -80,6 +80,8 @@ pub(crate) struct Caller {
     pub(crate) menus: u8,
     /// Queues so far.
     pub(crate) queues: u8,
+    /// How often the customer, once served, had to wait again.
+    pub(crate) again: u8,
 }
 
 impl Caller {
@@ -102,6 +104,7 @@ impl Caller {
         rings: 0,
         menus: 0,
         queues: 0,
+        again: 0,
         flow_step: 0,
         audio: 0,
         stage: Stage::Idle,

@@ -6,6 +6,7 @@
 
 use crate::arrival::{Arrival, ArrivalProcess, micros};
 use crate::calendar::{Calendar, Entry};
+use crate::call_log::{CallRows, Ledger};
 use crate::collect::{Collector, NO_ROW};
 use crate::customer::{Caller, Chatter, NOBODY, Ticket, Turns};
 use crate::digest::Digest;
@@ -13,9 +14,7 @@ use crate::model::Model;
 use crate::operator::{Agenda, Operator};
 use crate::roster::Roster;
 use crate::stream::Streams;
-use callfloor_engine::{
-    Action, CallRecord, Command, Engine, Event, Instant, OfferId, Output, Resolution, Status, TicketId,
-};
+use callfloor_engine::{Action, Command, Engine, Event, Instant, OfferId, Output, Resolution, Status, TicketId};
 use callfloor_measure::Tally;
 use callfloor_scenario::clock::DAY_US;
 use callfloor_scenario::{Arrivals, Horizon};
@@ -138,25 +137,9 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// A call that is over, for whoever keeps records.
-#[derive(Debug, Clone, Copy)]
-pub struct CallRow<'a> {
-    /// In which replication.
-    pub replication: u32,
-    /// When it ended, in microseconds.
-    pub ended_us: u64,
-    /// The place of the customer's class in the scenario; from the number of classes on, of the campaign.
-    pub source: u16,
-    /// Attempts before this one.
-    pub attempt: u8,
-    /// The engine's own record.
-    pub record: &'a CallRecord,
-}
-
 /// What a replication is asked for.
 #[derive(Clone, Copy)]
 pub(crate) struct Wishes<'a> {
-    pub(crate) sink: Option<&'a (dyn Fn(&CallRow<'_>) + Sync)>,
     pub(crate) check: bool,
     pub(crate) digest: bool,
     pub(crate) cancel: Option<&'a AtomicBool>,
@@ -208,7 +191,7 @@ pub(crate) struct Host<'m> {
     ahead: Option<ahead::Ahead>,
     check: bool,
     replication: u32,
-    sink: Option<&'m (dyn Fn(&CallRow<'_>) + Sync)>,
+    ledger: Option<Box<Ledger<'m>>>,
 }
 
 impl fmt::Debug for Host<'_> {
@@ -217,14 +200,17 @@ impl fmt::Debug for Host<'_> {
     }
 }
 
-/// Runs replication number `replication` to its end, or until `cancel` is set: then nothing is returned.
+/// Runs replication number `replication` to its end, or until `cancel` is set: then nothing is returned. `rows` takes its
+/// calls.
 pub(crate) fn run<'m>(
     model: &'m Model<'m>,
     seed: u64,
     replication: u32,
     wishes: Wishes<'m>,
+    rows: Option<Box<dyn CallRows + 'm>>,
 ) -> Result<Option<Tally>, Fault> {
     let mut host = Host::new(model, seed, replication, wishes);
+    host.ledger = rows.map(|rows| Box::new(Ledger::new(rows, replication, model.group_of.len())));
     host.start();
     let done = host.go_on(wishes.cancel)?;
     Ok(done.then(|| host.finish()))
@@ -289,7 +275,7 @@ impl<'m> Host<'m> {
             ahead: (model.group_of.len() > 512).then(ahead::Ahead::default),
             check: wishes.check,
             replication,
-            sink: wishes.sink,
+            ledger: None,
             model,
         }
     }
@@ -378,6 +364,9 @@ impl<'m> Host<'m> {
         for id in 0..self.operators.len() {
             self.close_status(id, end);
         }
+        if let Some(ledger) = self.ledger.take() {
+            ledger.finish(end);
+        }
         self.collector.finish(end, !matches!(self.model.scenario.horizon, Horizon::Calls { .. }));
         let mut tally = self.collector.tally;
         tally.engine_commands = self.commands;
@@ -429,6 +418,9 @@ impl<'m> Host<'m> {
                 let mut out = std::mem::take(&mut self.out);
                 if let Some(digest) = &mut self.digest {
                     out.iter().for_each(|output| digest.add(self.now, output));
+                }
+                if let Some(ledger) = &mut self.ledger {
+                    ledger.note(self.now, &out);
                 }
                 for output in &out {
                     match output {
@@ -509,7 +501,7 @@ impl<'m> Host<'m> {
             }
             Event::QueueFull { queue, .. } => self.collector.refused(queue.0),
             Event::CallRecovered { call, .. } => self.call_recovered(call),
-            Event::CallResumed { call, operator, .. } => self.begin_talk(call.slot() as usize, operator.0),
+            Event::CallResumed { call, operator, .. } => self.call_resumed(call.slot() as usize, operator.0),
 
             Event::CallFlowedOut { call, wait, .. } => self.call_flowed_out(call, wait.as_micros()),
             Event::CallHeld { call, .. } => self.call_held(call),

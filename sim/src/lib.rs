@@ -2,6 +2,7 @@
 
 pub mod arrival;
 pub mod calendar;
+pub mod call_log;
 mod collect;
 mod customer;
 mod digest;
@@ -21,4 +22,5 @@ pub mod validate;
 pub mod what_if;
 pub mod ziggurat;
 
-pub use replication::{CallRow, Options, Outcome, Progress, SimulationError, fast_path_objection, simulate};
+pub use call_log::{CallLog, CallRow, CallRows, CallTable};
+pub use replication::{Options, Outcome, Progress, SimulationError, fast_path_objection, simulate};

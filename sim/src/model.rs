@@ -17,6 +17,8 @@ pub enum ModelError {
     Distribution(String, DistributionError),
     /// The engine refuses the configuration.
     Floor(ConfigError),
+    /// The intervals of the statistics cannot be grouped as asked; the text says why and what would be right.
+    Interval(String),
     /// Something is larger than the simulator can number.
     TooMany(String),
 }
@@ -26,7 +28,7 @@ impl fmt::Display for ModelError {
         match self {
             Self::Distribution(place, error) => write!(f, "{place}: {error}"),
             Self::Floor(error) => error.fmt(f),
-            Self::TooMany(what) => f.write_str(what),
+            Self::TooMany(what) | Self::Interval(what) => f.write_str(what),
         }
     }
 }
@@ -209,6 +211,42 @@ impl<'s> Model<'s> {
     }
 }
 
+impl Model<'_> {
+    /// The header with longer intervals, each the sum of some of the run's own.
+    ///
+    /// # Errors
+    /// [`ModelError::Interval`] where the length is no multiple of the run's, does not divide a day, or where a change of the
+    /// clock would move its boundaries.
+    pub(crate) fn regrouped(&self, interval_us: u64) -> Result<measure::Header, ModelError> {
+        let minutes = |us: u64| format!("{} min", us as f64 / 6e7);
+        let refuse = |why: String| Err(ModelError::Interval(format!("intervals of {}: {why}", minutes(interval_us))));
+        let fine = self.header.grid;
+        if interval_us == 0 || !interval_us.is_multiple_of(fine.interval_us) {
+            let own = minutes(fine.interval_us);
+            return refuse(format!("the run counts by {own}, so that a multiple of it is needed"));
+        }
+        if !DAY_US.is_multiple_of(interval_us) {
+            return refuse("a length that divides 24 hours is needed".into());
+        }
+        if let Horizon::Days { count, .. } = self.scenario.horizon {
+            let midnight = |day| self.scenario.clock.instant_us(day, 0);
+            let moved = |day: &u32| !(midnight(day + 1) - midnight(*day)).abs_diff(DAY_US).is_multiple_of(interval_us);
+            if let Some(day) = (0..count).find(moved) {
+                let date = self.scenario.clock.date(day);
+                return refuse(format!(
+                    "the clock is changed on {date}, which they would not follow: take shorter ones"
+                ));
+            }
+        }
+        let (grid, _) = grid(self.scenario, interval_us);
+        let interval_labels = match self.scenario.horizon {
+            Horizon::Days { .. } => (0..grid.intervals).map(|i| label(self.scenario, &grid, i)).collect(),
+            _ => Vec::new(),
+        };
+        Ok(measure::Header { grid, interval_labels, ..self.header.clone() })
+    }
+}
+
 fn class_model(class: &scenario::CustomerClass) -> Result<ClassModel, ModelError> {
     let place = format!("class \"{}\"", class.name);
     Ok(ClassModel {
@@ -306,7 +344,7 @@ fn header(scenario: &Scenario) -> measure::Header {
         })
         .collect();
     queues.extend(scenario.campaigns.iter().map(|c| measure::Queue::new(c.name.clone(), measure::Channel::Outbound)));
-    let (grid, warm_up) = grid(scenario);
+    let (grid, warm_up) = grid(scenario, scenario.interval_us);
     let interval_labels = match scenario.horizon {
         Horizon::Days { .. } => (0..grid.intervals).map(|i| label(scenario, &grid, i)).collect(),
         _ => Vec::new(),
@@ -322,8 +360,7 @@ fn header(scenario: &Scenario) -> measure::Header {
     }
 }
 
-fn grid(scenario: &Scenario) -> (measure::Grid, measure::WarmUp) {
-    let interval = scenario.interval_us;
+fn grid(scenario: &Scenario, interval: u64) -> (measure::Grid, measure::WarmUp) {
     let count = |length: u64, interval: u64| usize::try_from(length.div_ceil(interval).max(1)).expect("a span of days");
     match scenario.horizon {
         Horizon::Days { count: days, from_us, to_us, warm_up_days } => {

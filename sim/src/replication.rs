@@ -4,17 +4,18 @@
 //! does not depend on the order; replications are kept by number. Whether another batch is needed for a wanted precision
 //! is decided only between batches, which are the same for any number of threads.
 
+use crate::call_log::CallLog;
 use crate::host::{self, Wishes};
 use crate::model::{Model, ModelError};
 use crate::one_pool;
-use callfloor_measure::{Results, Scope};
+use callfloor_measure::{CountedBy, Results, Scope};
 use callfloor_scenario::{Precision, Scenario};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-pub use crate::host::{CallRow, Fault};
+pub use crate::host::Fault;
 
 /// How a scenario is run. The default is what the scenario says, on all processors.
 #[derive(Clone, Copy, Default)]
@@ -29,6 +30,10 @@ pub struct Options<'a> {
     pub first_replication: u32,
     /// Instead of the scenario's wanted precision; `Some(None)` for none.
     pub precision: Option<Option<Precision>>,
+    /// The interval in which a call counts.
+    pub by: CountedBy,
+    /// Intervals of this length in microseconds, each the exact sum of some of the scenario's.
+    pub interval_us: Option<u64>,
     /// Checks every invariant of the engine after every event.
     pub check: bool,
     /// Takes a digest of everything that the engine puts out.
@@ -38,8 +43,8 @@ pub struct Options<'a> {
     pub fast_path: bool,
     /// Set from elsewhere to stop: replications under way are dropped, finished ones are returned.
     pub cancel: Option<&'a AtomicBool>,
-    /// Called with every call that ends, from any thread; keeps nothing by itself.
-    pub calls: Option<&'a (dyn Fn(&CallRow<'_>) + Sync)>,
+    /// Takes a record of every call.
+    pub calls: Option<&'a dyn CallLog>,
     /// Called after every replication, from any thread.
     pub progress: Option<&'a (dyn Fn(Progress) + Sync)>,
 }
@@ -52,6 +57,8 @@ impl fmt::Debug for Options<'_> {
             .field("replications", &self.replications)
             .field("first_replication", &self.first_replication)
             .field("precision", &self.precision)
+            .field("by", &self.by)
+            .field("interval_us", &self.interval_us)
             .field("check", &self.check)
             .field("digest", &self.digest)
             .field("fast_path", &self.fast_path)
@@ -105,9 +112,11 @@ impl std::error::Error for SimulationError {}
 /// [`SimulationError::Model`] where a scenario that was not checked cannot be run; [`SimulationError::Fault`] where
 /// [`Options::check`] finds an invariant broken.
 pub fn simulate(scenario: &Scenario, options: &Options<'_>) -> Result<Outcome, SimulationError> {
-    let model = Model::new(scenario).map_err(SimulationError::Model)?;
+    let mut model = Model::new(scenario).map_err(SimulationError::Model)?;
+    model.header.counted_by = options.by;
     let seed = options.seed.unwrap_or(scenario.seed);
-    let mut header = model.header.clone();
+    let grouped = options.interval_us.map(|length| model.regrouped(length)).transpose();
+    let mut header = grouped.map_err(SimulationError::Model)?.unwrap_or_else(|| model.header.clone());
     header.seed = seed;
     let mut results = Results::new(header);
     let precision = options.precision.unwrap_or(scenario.replications.precision);
@@ -206,20 +215,29 @@ impl Batch<'_> {
 
     /// Takes replications until none is left.
     fn work(&self, results: &mut Results, next: &AtomicU32, stop: &AtomicBool) -> Result<(), Fault> {
-        let Options { check, digest, cancel, calls: sink, .. } = *self.options;
-        let wishes = Wishes { sink, check, digest, cancel };
+        let Options { check, digest, cancel, calls: log, .. } = *self.options;
+        let wishes = Wishes { check, digest, cancel };
         loop {
             let replication = next.fetch_add(1, Ordering::Relaxed);
-            if replication >= self.to || stop.load(Ordering::Relaxed) || self.cancelled() {
+            if replication >= self.to {
+                return Ok(());
+            }
+            // Asked for even if nothing is run any more: the log waits for every number that was taken.
+            let rows = log.map(|log| log.replication(replication));
+            if stop.load(Ordering::Relaxed) || self.cancelled() {
                 return Ok(());
             }
             let ran = if self.fast {
                 Ok(one_pool::run(self.model, self.seed, replication, cancel))
             } else {
-                host::run(self.model, self.seed, replication, wishes)
+                host::run(self.model, self.seed, replication, wishes, rows)
             };
             match ran {
-                Ok(Some(tally)) => results.add(replication, &tally),
+                Ok(Some(tally)) => {
+                    let grid = results.header().grid;
+                    let tally = if grid == self.model.header.grid { tally } else { tally.regrouped(grid) };
+                    results.add(replication, &tally);
+                }
                 Ok(None) => return Ok(()),
                 Err(fault) => {
                     stop.store(true, Ordering::Relaxed);

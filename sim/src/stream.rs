@@ -78,6 +78,8 @@ pub enum Purpose {
     Balking = 20,
     /// Blind transfer at the end of the talk, and the talk after it.
     Transfer = 21,
+    /// The wait that a customer bears who was served and has to wait again.
+    PatienceAgain = 22,
 }
 
 /// Purposes in one block.

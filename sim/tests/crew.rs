@@ -1,8 +1,10 @@
 //! A crew that shrinks, and customers who call again: worked out by hand.
 
+use callfloor_engine::EndCause;
 use callfloor_measure::{Counts, Scope};
 use callfloor_scenario::{Files, Scenario};
-use callfloor_sim::{Options, simulate};
+use callfloor_sim::{CallLog, CallRow, CallRows, Options, simulate};
+use std::sync::Mutex;
 
 /// The one file of a scenario: its trace.
 struct Trace(&'static str);
@@ -75,5 +77,74 @@ count = 0
         if !trace.is_empty() {
             assert_eq!(twice.wait_abandoned_us, 2 * 77_500_000);
         }
+    }
+}
+
+/// The end of every call in seconds, with its cause.
+#[derive(Default)]
+struct Ends(Mutex<Vec<(f64, EndCause)>>);
+
+impl CallLog for Ends {
+    fn replication(&self, _: u32) -> Box<dyn CallRows + '_> {
+        Box::new(self)
+    }
+}
+
+impl CallRows for &Ends {
+    fn call(&mut self, row: &CallRow<'_>) {
+        self.0.lock().expect("one thread").push((row.ended_us as f64 / 1e6, row.record.cause));
+    }
+
+    fn finish(self: Box<Self>) {}
+}
+
+/// Handed on at 110 s to an expert who lets it ring for 30 s: the caller is back in the queue, whose only operator works
+/// on until much later, and leaves after as much patience as they ever have.
+#[test]
+fn one_who_was_handed_on_in_vain_has_patience_again() {
+    let floor = |patience: &str| {
+        format!(
+            r#"
+[run]
+contacts = 1
+[queue.line]
+[queue.expert]
+[customers.callers]
+queue = "line"
+arrivals = {{ trace = "calls.csv" }}
+{patience}
+[customers.callers.handling]
+talk = {{ kind = "constant", value_s = 100.0 }}
+transfer = {{ probability = 1.0, group = "experts", talk_after = {{ kind = "constant", value_s = 30.0 }} }}
+after_call = {{ kind = "constant", value_s = 5000.0 }}
+[operators.crew]
+queues = ["line"]
+auto_answer = true
+count = 1
+[operators.experts]
+queues = ["expert"]
+miss = 1.0
+count = 1
+"#
+        )
+    };
+    for (patience, ends_at) in [
+        (r#"patience = {{ kind = "constant", value_s = 60.0 }}"#, 10.0 + 100.0 + 30.0 + 60.0),
+        // Without an end to it they wait for the one operator, and talk as they would have done at the expert's.
+        ("", 10.0 + 100.0 + 5000.0 + 30.0),
+    ] {
+        let text = floor(&patience.replace("{{", "{").replace("}}", "}"));
+        let scenario = Scenario::parse("again.toml", &text, &Trace("time\n10\n")).unwrap_or_else(|e| panic!("{e}"));
+        let ends = Ends::default();
+        let options = Options { replications: Some(1), check: true, calls: Some(&ends), ..Options::default() };
+        let results = simulate(&scenario, &options).unwrap_or_else(|error| panic!("{error}")).results;
+        assert_eq!(*ends.0.lock().expect("done"), [(ends_at, EndCause::CustomerHungUp)], "{patience}");
+        let counts = results.counts(Scope::All);
+        assert_eq!(
+            (counts.offered, counts.answered, counts.abandoned),
+            (1, 1, 0),
+            "the second wait is none of its own"
+        );
+        assert_eq!(results.failed_identities(), []);
     }
 }

@@ -47,6 +47,7 @@ fn every_start_and_outcome_of_the_reference() {
                 at_us: micros(&row[at("arrival_s")]),
                 entry: floor.entries[0],
                 priority: 0,
+                answer_us: 0,
                 patience_us: Some(micros(&row[at("patience_s")])),
                 talk_us: micros(&row[at("service_s")]),
                 after_call_us: 0,

@@ -3,7 +3,7 @@
 
 use callfloor_measure::{Metric, Results, Scope};
 use callfloor_scenario::{NoFiles, Precision, Scenario};
-use callfloor_sim::{Options, Progress, simulate};
+use callfloor_sim::{CallLog, CallRow, CallRows, Options, Progress, simulate};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
@@ -115,20 +115,32 @@ fn a_small_queue_meets_erlang_a() {
     assert_eq!(results.counts(Scope::All).offered, 20 * 39_000);
 }
 
+/// Wait and talk of every call, by its arrival.
+struct Talks(Mutex<BTreeMap<u64, (u64, u64)>>);
+
+impl CallLog for Talks {
+    fn replication(&self, _: u32) -> Box<dyn CallRows + '_> {
+        Box::new(self)
+    }
+}
+
+impl CallRows for &Talks {
+    fn call(&mut self, row: &CallRow<'_>) {
+        let record = row.record;
+        let times = (record.wait.as_micros(), record.talk.as_micros());
+        self.0.lock().expect("one thread").insert(record.arrived.as_micros(), times);
+    }
+
+    fn finish(self: Box<Self>) {}
+}
+
 /// The same customers come to both floors, with the same patience and the same talk time.
 #[test]
 fn customers_are_the_same_whatever_the_staffing() {
     let record = |operators| {
-        let talks = Mutex::new(BTreeMap::new());
-        let sink = |row: &callfloor_sim::CallRow<'_>| {
-            let arrived = row.record.arrived.as_micros();
-            talks
-                .lock()
-                .expect("one thread")
-                .insert(arrived, (row.record.wait.as_micros(), row.record.talk.as_micros()));
-        };
-        run(&small_queue(3000, operators), &Options { calls: Some(&sink), replications: Some(1), ..threads(1) });
-        talks.into_inner().expect("done")
+        let talks = Talks(Mutex::new(BTreeMap::new()));
+        run(&small_queue(3000, operators), &Options { calls: Some(&talks), replications: Some(1), ..threads(1) });
+        talks.0.into_inner().expect("done")
     };
     let (few, many) = (record(4), record(6));
     assert_eq!(few.len(), 3000);
@@ -225,4 +237,68 @@ fn the_fast_path_gives_the_engines_figures() {
         }
     }
     assert!(callfloor_sim::fast_path_objection(&day()).expect("runs").is_some());
+}
+
+/// Longer intervals are the sums of the shorter, the period stays what it was, and other lengths are refused.
+#[test]
+fn longer_intervals_are_exact_sums() {
+    let day = day();
+    let fine = run(&day, &threads(1));
+    for (minutes, each) in [(60, 2), (120, 4), (1440, 8)] {
+        let wide = run(&day, &Options { interval_us: Some(minutes * 60_000_000), ..threads(2) });
+        assert_eq!(wide.failed_identities(), []);
+        assert_eq!(wide.header().grid.intervals, 8 / each);
+        for interval in 0..8 / each {
+            let (mut counts, mut staff) =
+                (callfloor_measure::Counts::default(), callfloor_measure::StaffTimes::default());
+            for at in interval * each..(interval + 1) * each {
+                counts += &fine.counts_in(Scope::All, at);
+                staff += &fine.staff_in(Scope::All, at);
+            }
+            let found = wide.counts_in(Scope::All, interval);
+            counts.waiting_at_start = fine.counts_in(Scope::All, interval * each).waiting_at_start;
+            counts.waiting_at_end = fine.counts_in(Scope::All, interval * each + each - 1).waiting_at_end;
+            assert_eq!((found, wide.staff_in(Scope::All, interval)), (counts, staff), "{minutes} min, {interval}");
+        }
+        for &metric in Metric::ALL {
+            assert_eq!(wide.estimate(metric, Scope::All), fine.estimate(metric, Scope::All), "{metric:?}");
+        }
+    }
+    for (minutes, what) in [(15, "a multiple of it"), (45, "a multiple of it"), (420, "divides 24 hours")] {
+        let options = Options { interval_us: Some(minutes * 60_000_000), ..threads(1) };
+        let error = simulate(&day, &options).expect_err("refused").to_string();
+        assert!(error.contains(what) && error.contains(&format!("{minutes} min")), "{error}");
+    }
+    let mut spring = day;
+    spring.clock.dated = true;
+    spring.clock.start = jiff::civil::date(2026, 3, 29);
+    spring.clock.time_zone = jiff::tz::TimeZone::get("Europe/Berlin").expect("known");
+    let two_hours = Options { interval_us: Some(7_200_000_000), replications: Some(1), ..threads(1) };
+    let error = simulate(&spring, &two_hours).expect_err("refused").to_string();
+    assert!(error.contains("the clock is changed on 2026-03-29"), "{error}");
+    assert!(simulate(&spring, &Options { interval_us: Some(3_600_000_000), ..two_hours }).is_ok());
+}
+
+/// By answer, an interval has the calls that left the queue in it; over the whole day they are the same calls.
+#[test]
+fn calls_can_be_counted_by_their_answer() {
+    let day = day();
+    let by_arrival = run(&day, &threads(1));
+    let by_answer = run(&day, &Options { by: callfloor_measure::CountedBy::Answer, ..threads(2) });
+    assert_eq!(by_answer.failed_identities(), []);
+    let mut moved = 0;
+    for interval in 0..8 {
+        let (arrived, left) = (by_arrival.counts_in(Scope::All, interval), by_answer.counts_in(Scope::All, interval));
+        let here = (arrived.answered_here, arrived.answered_in_time_here, arrived.abandoned_here);
+        assert_eq!((left.answered, left.answered_in_time, left.abandoned), here, "{interval}");
+        assert_eq!(left.offered, left.answered + left.abandoned + left.flowed_out, "{interval}");
+        assert_eq!(left.entered, arrived.offered, "{interval}");
+        moved += left.answered.abs_diff(arrived.answered);
+    }
+    assert!(moved > 0, "some calls are answered in a later interval");
+    let (arrived, left) = (by_arrival.counts(Scope::All), by_answer.counts(Scope::All));
+    assert_eq!(callfloor_measure::Counts { entered: 0, ..left }, arrived);
+    assert_eq!(by_answer.waits(Scope::All), by_arrival.waits(Scope::All));
+    let mut mixed = by_arrival.clone();
+    assert!(mixed.merge(&by_answer).is_err(), "they are no parts of one run");
 }

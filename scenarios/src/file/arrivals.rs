@@ -24,7 +24,11 @@ pub(crate) fn arrivals(class: &str, view: &View<'_>, names: &Names<'_, '_>) -> (
     }
     let pieces = match kind {
         Some("per_hour") => constant(view.number("per_hour").unwrap_or(0.0)),
-        Some("intervals") => intervals(view, names),
+        Some("intervals") => {
+            let (pieces, means) = intervals(view, names);
+            mean_handling = means;
+            pieces
+        }
         Some("curves") => curves(view, names),
         Some("forecast") => {
             let (pieces, means) = forecast(class, view, names);
@@ -62,12 +66,17 @@ fn interval_factor(view: &View<'_>, names: &Names<'_, '_>) -> Option<IntervalFac
     if !DAY_US.is_multiple_of(interval_us) {
         names.notes.add(view.place("interval_min"), "the interval must divide 24 hours", None);
     }
-    Some(IntervalFactor { shape: shape(view.number("cv")?), interval_us, correlation: view.number("correlation")? })
+    Some(IntervalFactor {
+        shape: shape(view.number("cv")?),
+        interval_us,
+        correlation: view.number("correlation")?,
+        shared: view.flag("shared"),
+    })
 }
 
-/// Reads `intervals` of arrivals or of a campaign.
-pub(crate) fn intervals(view: &View<'_>, names: &Names<'_, '_>) -> Vec<RatePiece> {
-    let mut pieces = Vec::new();
+/// Reads `intervals` of arrivals or of a campaign: rates, and average handle times where they are given.
+pub(crate) fn intervals(view: &View<'_>, names: &Names<'_, '_>) -> (Vec<RatePiece>, Vec<MeanHandling>) {
+    let (mut pieces, mut means) = (Vec::new(), Vec::new());
     let mut blocks: Vec<Block> = Vec::new();
     for entry in view.tables("intervals") {
         let days = names.days(&entry);
@@ -81,6 +90,12 @@ pub(crate) fn intervals(view: &View<'_>, names: &Names<'_, '_>) -> Vec<RatePiece
         let end_us = from_us + length_us * values.len() as u64;
         check_fits_day(&entry, names, key, end_us);
         check_apart(&mut blocks, &entry, &days, from_us..end_us, names);
+        let handle_times: Vec<f64> = entry.items("aht_s").iter().filter_map(Node::number).collect();
+        if entry.has("aht_s") && handle_times.len() != values.len() {
+            let message =
+                format!("`aht_s` must name as many intervals as `{key}`: {}, not {}", values.len(), handle_times.len());
+            names.notes.add(entry.place("aht_s"), message, None);
+        }
         #[expect(clippy::cast_precision_loss, reason = "at most a day")]
         let scale = if key == "contacts" { 3.6e9 / length_us as f64 } else { 1.0 };
         for days in days {
@@ -90,11 +105,13 @@ pub(crate) fn intervals(view: &View<'_>, names: &Names<'_, '_>) -> Vec<RatePiece
                 let to_us = (start_us + length_us).min(DAY_US);
                 if start_us < to_us {
                     pieces.push(RatePiece { days, from_us: start_us, to_us, start_per_hour: rate, end_per_hour: rate });
+                    let aht_s = handle_times.get(i).copied();
+                    means.extend(aht_s.map(|aht_s| MeanHandling { days, from_us: start_us, to_us, aht_s }));
                 }
             }
         }
     }
-    pieces
+    (pieces, means)
 }
 
 fn curves(view: &View<'_>, names: &Names<'_, '_>) -> Vec<RatePiece> {

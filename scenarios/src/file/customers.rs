@@ -55,7 +55,7 @@ fn class(name: &str, view: &View<'_>, names: &Names<'_, '_>, world: &World<'_>) 
     let handling_view = view.table("handling")?;
     let handling = handling(&handling_view, names, world, channel, service);
     if !mean_handling.is_empty() && handling.as_ref().is_some_and(|handling| handling.mean_s() <= 0.0) {
-        let message = "a forecast with `aht_s` needs a handling model with a mean above 0, which it scales";
+        let message = "`aht_s` needs a handling model with a mean above 0, which it scales";
         names.notes.add(handling_view.span.clone(), message, None);
     }
     let (channel, service, entry) = place?;
@@ -327,7 +327,12 @@ fn campaign(name: &str, view: &View<'_>, names: &Names<'_, '_>, world: &World<'_
     let dialling = dialling_groups(view, names, world.groups, service);
     let pacing = match names.one_of(view, &["per_hour", "intervals", "idle_s"], true) {
         Some("per_hour") => view.number("per_hour").map(|rate| Pacing::Rates(constant(rate))),
-        Some("intervals") => Some(Pacing::Rates(intervals(view, names))),
+        Some("intervals") => {
+            for entry in view.tables("intervals") {
+                names.refuse(&entry, &["aht_s"], "a campaign's handling is the same all day");
+            }
+            Some(Pacing::Rates(intervals(view, names).0))
+        }
         Some("idle_s") => view
             .micros("idle_s", SECOND_US)
             .map(|after_us| Pacing::WhenIdle { after_us, keep_ready: view.whole("keep_ready").unwrap_or(0) }),

@@ -310,6 +310,11 @@ pub(crate) static INTERVALS: Table = Table {
         key("interval_min", Shape::Integer(1, 1440), "Length of each.").or(Words("`run.interval_min`")),
         key("per_hour", Shape::List(&Shape::Number(NotNegative)), "Arrivals per hour in each."),
         key("contacts", Shape::List(&Shape::Number(NotNegative)), "Expected arrivals in each."),
+        key(
+            "aht_s",
+            Shape::List(&Shape::Number(Positive)),
+            "Average handle time in each, in seconds: the class's talk, hold and after-call spans are scaled to it.",
+        ),
     ],
 };
 
@@ -357,6 +362,7 @@ pub(crate) static INTERVAL_FACTOR: Table = Table {
             "Correlation of neighbouring intervals (of their normal scores).",
         )
         .or(Number(0.0)),
+        key("shared", Shape::Flag, "One draw an interval for all classes that share it.").or(Flag(false)),
     ],
 };
 

@@ -281,7 +281,7 @@ async fn queues(caller: Caller, Asking(which): Asking<Which>) -> Result<Response
         if !of_service(service) {
             continue;
         }
-        let identity = row.what.identity();
+        let identity = row.what.identity(callfloor_measure::CountedBy::Arrival);
         let counts = if which.by == By::Answer { crate::stats::by_answer(&row.what) } else { row.what };
         rows.push(QueueStatistics {
             from_us: row.from_us,

@@ -284,7 +284,7 @@ mod tests {
         let waiting: Vec<_> = rows.iter().map(|row| (row.what.waiting_at_start, row.what.waiting_at_end)).collect();
         assert_eq!(waiting, [(0, 3), (3, 3), (3, 0)]);
         for row in &rows {
-            let (left, right) = row.what.identity();
+            let (left, right) = row.what.identity(callfloor_measure::CountedBy::Arrival);
             assert_eq!(left, right);
         }
     }

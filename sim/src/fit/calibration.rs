@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::answer::AnswerDelay;
 use super::arrivals::{ArrivalFit, HALVES, Special};
 use super::duty::{AfterCall, Chain, DayFloor, Specialists, by_half_hour};
 use super::handling::{Candidate, HandlingFit, Law, SHORT_S};
@@ -27,10 +28,14 @@ pub struct Calibration {
     pub handling: Vec<HandlingFit>,
     /// Patience of all callers; `None` if nobody left.
     pub patience: Option<PatienceFit>,
+    /// Patience by type of call, ordinary and of high priority; `None` where nobody left. `[kind][priority]`
+    pub patience_of: Vec<[Option<PatienceFit>; 2]>,
     /// How operators become free again.
     pub chain: Chain,
     /// After-call work.
     pub after_call: AfterCall,
+    /// From the moment an operator is there for a caller to the answer.
+    pub answer_delay: AnswerDelay,
     /// Mean operators on duty, by type of day and half hour.
     pub on_duty: Vec<[f64; HALVES]>,
 }
@@ -57,19 +62,31 @@ impl Calibration {
                 known.iter().filter(|c| c.priority > 0).count() as f64 / known.len().max(1) as f64
             })
             .collect();
-        let services = |wanted: &dyn Fn(&Call) -> bool| -> Vec<f64> {
-            calls.iter().filter(|c| wanted(c)).filter_map(Call::service_s).collect()
+        let services = |wanted: &dyn Fn(&Call) -> bool| -> Vec<(usize, f64)> {
+            let hour = |c: &Call| usize::try_from(c.at_us / 3_600_000_000).unwrap_or(0) % 24;
+            calls.iter().filter(|c| wanted(c)).filter_map(|c| Some((hour(c), c.service_s()?))).collect()
         };
         let mut handling: Vec<HandlingFit> =
-            kinds.map(|kind| HandlingFit::new(&log.kinds[kind], &services(&|c| c.kind == kind))).collect();
+            kinds.clone().map(|kind| HandlingFit::new(&log.kinds[kind], &services(&|c| c.kind == kind))).collect();
         handling.push(HandlingFit::new("all", &services(&|_| true)));
-        let waited: Vec<Waited> =
-            calls.iter().map(|c| Waited { wait_s: c.wait_s(), left: c.service.is_none() }).collect();
+        let waited = |wanted: &dyn Fn(&Call) -> bool| -> Vec<Waited> {
+            let wanted = calls.iter().filter(|c| wanted(c));
+            wanted.map(|c| Waited { wait_s: c.wait_s(), left: c.service.is_none() }).collect()
+        };
+        let patience = PatienceFit::new(&waited(&|_| true));
+        let patience_of = kinds
+            .map(|kind| {
+                [false, true].map(|high| {
+                    let own = waited(&|c| c.kind == kind && (c.priority > 0) == high);
+                    PatienceFit::of_group(&own, &patience.as_ref()?.best().hazard)
+                })
+            })
+            .collect();
         let specialists = Specialists::find(&calls, log.operators.len(), log.kinds.len());
         let floors: Vec<DayFloor> =
             calls.chunk_by(|a, b| a.date == b.date).flat_map(|day| specialists.floors(day[0].date, day)).collect();
-        let chain = Chain::learn(&floors);
-        let after_call = chain.after_call(&floors);
+        let after_call = AfterCall::learn(&floors);
+        let chain = Chain::learn(&floors, &after_call);
         let on_duty = arrivals
             .day_types
             .iter()
@@ -95,9 +112,11 @@ impl Calibration {
             high_priority,
             priority_lost: lost,
             handling,
-            patience: PatienceFit::new(&waited),
+            patience,
+            patience_of,
             chain,
             after_call,
+            answer_delay: AnswerDelay::new(&calls),
             on_duty,
         }
     }
@@ -138,14 +157,13 @@ impl Calibration {
             );
         }
         let _ = writeln!(out, "service_level = {{ threshold_s = 20, target = 0.8, rule = \"negative\" }}");
-        let patience = self.patience_toml();
         for kind in 0..self.kinds.len() {
             let high = self.high_priority[kind];
             for (class, share, priority) in
                 [(class_name(&self.kinds[kind], 0), 1.0 - high, 0), (class_name(&self.kinds[kind], 1), high, 1)]
             {
                 if share > 0.0 {
-                    self.class_toml(&mut out, kind, &class, share, priority, &patience);
+                    self.class_toml(&mut out, kind, &class, share, priority);
                 }
             }
         }
@@ -153,13 +171,13 @@ impl Calibration {
         out
     }
 
-    fn class_toml(&self, out: &mut String, kind: usize, class: &str, share: f64, priority: u8, patience: &str) {
+    fn class_toml(&self, out: &mut String, kind: usize, class: &str, share: f64, priority: u8) {
         let (fit, law) = self.law(kind);
         let _ = write!(out, "\n[customers.{class}]\n");
         if priority > 0 {
             let _ = writeln!(out, "priority = {priority}");
         }
-        let _ = write!(out, "{patience}");
+        out.push_str(&self.patience_toml(kind, priority));
         let _ = writeln!(out, "arrivals.intervals = [");
         for day_type in &self.arrivals.day_types {
             let halves = &day_type.by_kind[kind];
@@ -171,10 +189,11 @@ impl Calibration {
             let numbers: Vec<String> = halves[first..=last].iter().map(|n| number(n * share)).collect();
             let _ = writeln!(
                 out,
-                "    {{ days = {}, from = \"{}\", interval_min = 30, contacts = [{}] }},",
+                "    {{ days = {}, from = \"{}\", interval_min = 30, contacts = [{}]{} }},",
                 days_toml(&day_type.weekdays),
                 clock(first),
-                numbers.join(", ")
+                numbers.join(", "),
+                self.handle_times_toml(kind, first, last)
             );
         }
         let _ = writeln!(out, "]");
@@ -182,6 +201,14 @@ impl Calibration {
         let busiest = self.arrivals.day_types.iter().max_by(|a, b| a.mean.total_cmp(&b.mean));
         if let Some(shape) = busiest.and_then(|t| t.day_shape) {
             let _ = writeln!(out, "arrivals.day_factor = {{ cv = {}, shared = true }}", number(1.0 / shape.sqrt()));
+        }
+        if let Some(half) = busiest.and_then(|t| t.half_factor) {
+            let _ = writeln!(
+                out,
+                "arrivals.interval_factor = {{ cv = {}, interval_min = 30, correlation = {}, shared = true }}",
+                number(1.0 / half.shape.sqrt()),
+                number(half.correlation)
+            );
         }
         let _ = writeln!(
             out,
@@ -212,9 +239,26 @@ impl Calibration {
         );
     }
 
-    fn patience_toml(&self) -> String {
-        let Some(best) = self.patience.as_ref().and_then(|p| p.candidates.first()) else { return String::new() };
-        match &best.hazard {
+    /// Average handle times of the half hours from `first` to `last`, where a type's hours differ.
+    fn handle_times_toml(&self, kind: usize, first: usize, last: usize) -> String {
+        let by_hour = &self.handling[kind].by_hour;
+        if by_hour.iter().all(|f| *f == 1.0) {
+            return String::new();
+        }
+        let (fit, _) = self.law(kind);
+        // What the scenario's own model has as its mean.
+        let talk_s =
+            fit.short_share * (2.0 * fit.short_mean_s).max(0.5) / 2.0 + (1.0 - fit.short_share) * fit.long_mean_s;
+        let after_call_s = self.after_call.mean_s();
+        let times: Vec<String> = (first..=last).map(|half| number(talk_s * by_hour[half / 2] + after_call_s)).collect();
+        format!(", aht_s = [{}]", times.join(", "))
+    }
+
+    /// The patience of a class: its own group's, else that of all callers.
+    fn patience_toml(&self, kind: usize, priority: u8) -> String {
+        let own = self.patience_of[kind][usize::from(priority > 0)].as_ref();
+        let Some(fit) = own.or(self.patience.as_ref()) else { return String::new() };
+        match &fit.best().hazard {
             Hazard::Constant { mean_s } => format!("patience = {{ mean_s = {} }}\n", number(*mean_s)),
             Hazard::Weibull { shape, scale_s } => {
                 format!(
@@ -226,7 +270,7 @@ impl Calibration {
             Hazard::Pieces(pieces) => {
                 let pieces: Vec<String> = pieces
                     .iter()
-                    .map(|p| format!("{{ from_s = {}, per_s = {} }}", number(p.from_s), number(p.per_s())))
+                    .map(|p| format!("{{ from_s = {}, per_s = {} }}", number(p.from_s), number(p.per_s)))
                     .collect();
                 format!("patience = {{ kind = \"hazard\", pieces = [{}] }}\n", pieces.join(", "))
             }
@@ -236,8 +280,13 @@ impl Calibration {
     fn operators_toml(&self, out: &mut String) {
         let _ = writeln!(
             out,
-            "\n# On duty by half hour, worked out from who took calls when; breaks and absences are already left out.\n[operators.agents]\ncounts_are = \"present\"\nauto_answer = true                     # an operator who is free answers at once\nstaffing = ["
+            "\n# On duty by half hour, worked out from who took calls when; breaks and absences are already left out.\n[operators.agents]\ncounts_are = \"present\""
         );
+        let _ = match self.answer_delay.law {
+            Some(law) => writeln!(out, "answer_delay = {}", law_toml(&law)),
+            None => writeln!(out, "auto_answer = true                     # an operator who is free answers at once"),
+        };
+        let _ = writeln!(out, "staffing = [");
         for (day_type, halves) in self.arrivals.day_types.iter().zip(&self.on_duty) {
             let whole: Vec<f64> = halves.iter().map(|n| n.round()).collect();
             let (Some(first), Some(last)) = (whole.iter().position(|n| *n > 0.0), whole.iter().rposition(|n| *n > 0.0))

@@ -1,8 +1,10 @@
 //! Who was on duty when, worked out from who takes calls when.
 //!
 //! A log names the operator of each service but not who was there. While callers wait, an operator who takes none is not
-//! available; while nobody waits, nothing is known. So the time of an operator between two services is a hidden Markov
-//! chain in steps of [`STEP_S`] seconds: available, in after-call work (quick or slow), on a break, or away. It is
+//! available; that nobody waits is weaker evidence that they are, for without them a queue would form by and by, as often as
+//! one does in that hour. So the time of an operator between two services is a hidden Markov
+//! chain in steps of [`STEP_S`] seconds: available, in after-call work (quick or slow), on a break, or away. After-call work
+//! shows only while callers wait, so its lengths come from such pauses alone ([`AfterCall`]). The operator is
 //! certainly not available in a step in which callers wait, and available when the next call is taken. Its rates are
 //! learnt by L. E. Baum's forward–backward algorithm over all gaps of the log, and a plan for a day is one path drawn from
 //! what is then known (forward filtering, backward sampling), so that replications also differ by what the log leaves open.
@@ -47,6 +49,8 @@ struct Gap {
     decided_s: i64,
     /// Whether callers waited, by step.
     waiting: Vec<bool>,
+    /// Probability that no queue forms in a step in which this operator is not available.
+    calm: f64,
 }
 
 #[derive(Debug, Clone)]
@@ -65,6 +69,16 @@ pub struct DayFloor {
     /// Whether its operators are the specialists.
     pub specialists: bool,
     lines: Vec<Line>,
+    pauses: Vec<Pause>,
+}
+
+/// What an operator did after a service at whose end callers waited, as far as it was seen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Pause {
+    /// From the end of the service, in seconds.
+    length_s: f64,
+    /// Whether the next service ended it; otherwise nobody waited any more, and how long it went on is not known.
+    seen: bool,
 }
 
 /// Operators who do one type of call and nothing else, and those types.
@@ -170,9 +184,14 @@ pub struct Chain {
     pub gaps: usize,
 }
 
-/// After-call work as the chain and the shortest gaps tell it.
+/// After-call work as the pauses tell it in which callers wait: whoever does not take the next of them is still busy.
+///
+/// One of three exponentials beyond [`TURN_S`], of which the longest is a break and no work; likelihood by expectation and
+/// maximisation, with pauses censored when nobody waits any more.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AfterCall {
+    /// Pauses that it was learnt from; below [`AfterCall::LEAST`] the log cannot tell, and there is no work but the turn.
+    pub pauses: usize,
     /// Share of services with quick after-call work.
     pub quick_share: f64,
     /// Mean of the quick work in seconds.
@@ -182,6 +201,50 @@ pub struct AfterCall {
 }
 
 impl AfterCall {
+    /// Fewest pauses that tell anything.
+    pub const LEAST: usize = 100;
+
+    /// Learns it from the pauses of some days.
+    #[must_use]
+    pub fn learn(days: &[DayFloor]) -> Self {
+        let pauses: Vec<Pause> = days.iter().flat_map(|d| &d.pauses).copied().collect();
+        let turn_s = TURN_S as f64;
+        if pauses.len() < Self::LEAST {
+            return Self {
+                pauses: pauses.len(),
+                quick_share: 1.0,
+                quick_mean_s: turn_s + 0.1,
+                slow_mean_s: turn_s + 30.0,
+            };
+        }
+        let (mut weight, mut mean_s) = ([0.7, 0.2, 0.1], [2.0, 20.0, 300.0]);
+        for _ in 0..300 {
+            let (mut own, mut spent) = ([1e-9; 3], [0.0; 3]);
+            for pause in &pauses {
+                let beyond_s = (pause.length_s - turn_s).max(0.0);
+                let likely: [f64; 3] = std::array::from_fn(|k| {
+                    let longer = weight[k] * (-beyond_s / mean_s[k]).exp();
+                    if pause.seen { longer / mean_s[k] } else { longer }
+                });
+                let all = likely.iter().sum::<f64>().max(1e-300);
+                for k in 0..3 {
+                    let share = likely[k] / all;
+                    own[k] += share;
+                    spent[k] += share * if pause.seen { beyond_s } else { beyond_s + mean_s[k] };
+                }
+            }
+            let total: f64 = own.iter().sum();
+            weight = own.map(|n| n / total);
+            mean_s = std::array::from_fn(|k| (spent[k] / own[k]).max(0.1));
+        }
+        Self {
+            pauses: pauses.len(),
+            quick_share: weight[0] / (weight[0] + weight[1]),
+            quick_mean_s: turn_s + mean_s[0],
+            slow_mean_s: turn_s + mean_s[1],
+        }
+    }
+
     /// Mean over all services in seconds.
     #[must_use]
     pub fn mean_s(&self) -> f64 {
@@ -226,13 +289,23 @@ impl DayFloor {
             let at = |s: i64| waits[usize::try_from(s.clamp(0, HORIZON_S)).unwrap_or(0)];
             at(to) - at(from)
         };
+        // How seldom a queue forms in a step of the hour, given that there is none.
+        let forms =
+            |h: i64| (h * 3600..(h + 1) * 3600).filter(|s| waited(*s, s + 1) == 0 && waited(s + 1, s + 2) == 1).count();
+        let forming: Vec<f64> = (0..HORIZON_S / 3600)
+            .map(|h| forms(h) as f64 / (3600 - waited(h * 3600, (h + 1) * 3600)).max(60) as f64)
+            .collect();
+        let calm = |s: i64| {
+            let hour = usize::try_from(s / 3600).unwrap_or(0).min(forming.len() - 1);
+            (-forming[hour] * STEP_S as f64).exp()
+        };
         let mut services: Vec<(i64, i64, Option<usize>)> = calls
             .iter()
             .filter_map(|c| c.service)
             .map(|s| (s.start_us / 1_000_000, s.length_us / 1_000_000, s.operator))
             .collect();
         services.sort_unstable();
-        let mut lines = Vec::new();
+        let (mut lines, mut pauses) = (Vec::new(), Vec::new());
         let mut by_operator: std::collections::BTreeMap<usize, Vec<Vec<(i64, i64)>>> =
             std::collections::BTreeMap::new();
         for (start, length, operator) in services {
@@ -254,12 +327,14 @@ impl DayFloor {
                     let waiting = (0..steps)
                         .map(|i| 2 * waited(from_s + i * STEP_S, from_s + (i + 1) * STEP_S) > STEP_S)
                         .collect();
-                    Gap { from_s, to_s, place, decided_s, waiting }
+                    let calm = if place == Place::Between { calm(i64::midpoint(from_s, to_s)) } else { 1.0 };
+                    Gap { from_s, to_s, place, decided_s, waiting, calm }
                 };
                 let (first, last) = (track[0], track[track.len() - 1]);
                 let mut gaps = vec![gap((first.0 - EDGE_S).max(0), first.0, Place::Before, 0)];
                 for pair in track.windows(2) {
                     let (before, after) = (pair[0], pair[1]);
+                    pauses.extend(pause(before.1, after.0, &waited));
                     if after.0 > before.1 + TURN_S {
                         let middle = i64::midpoint(before.0, before.1);
                         gaps.push(gap(before.1 + TURN_S, after.0, Place::Between, middle));
@@ -270,7 +345,7 @@ impl DayFloor {
                 lines.push(Line { only: None, gaps, operator: Some(code) });
             }
         }
-        Self { date, specialists: false, lines }
+        Self { date, specialists: false, lines, pauses }
     }
 
     /// One plan for the day, drawn from what the log tells.
@@ -291,6 +366,17 @@ impl DayFloor {
             })
             .collect()
     }
+}
+
+/// The pause between two services, if callers waited when it began. `waited` counts seconds in which somebody did.
+fn pause(from_s: i64, to_s: i64, waited: &impl Fn(i64, i64) -> i64) -> Option<Pause> {
+    if waited(from_s, from_s + 2) < 2 {
+        return None;
+    }
+    // Nobody waits in the last second or two before the caller who waited longest is taken.
+    let emptied = (from_s..to_s - 2).find(|s| waited(*s, s + 1) == 0);
+    let length_s = (emptied.unwrap_or(to_s) - from_s).max(0) as f64;
+    Some(Pause { length_s, seen: emptied.is_none() })
 }
 
 /// Turns a path of states into what the operator does.
@@ -325,12 +411,14 @@ fn read_path(gap: &Gap, path: &[usize], duties: &mut Vec<Duty>) {
 }
 
 impl Chain {
-    /// Learns the chain from the gaps of some days.
+    /// Learns the chain from the gaps of some days; how long after-call work lasts is given.
     #[must_use]
-    pub fn learn(days: &[DayFloor]) -> Self {
+    pub fn learn(days: &[DayFloor], after_call: &AfterCall) -> Self {
         let mut step = [[0.0; STATES]; STATES];
         step[0] = [0.996, 0.0, 0.001, 0.002, 0.001];
-        for (state, leave) in [(1, 0.85), (2, 0.1), (3, 1.0 / 60.0), (4, 1.0 / 1350.0)] {
+        let ends = |mean_s: f64| 1.0 - (-(STEP_S as f64) / (mean_s - TURN_S as f64).max(0.1)).exp();
+        let (quick, slow) = (ends(after_call.quick_mean_s), ends(after_call.slow_mean_s));
+        for (state, leave) in [(1, quick), (2, slow), (3, 1.0 / 60.0), (4, 1.0 / 1350.0)] {
             step[state][state] = 1.0 - leave;
             step[state][0] = leave;
         }
@@ -348,7 +436,10 @@ impl Chain {
             }
             let total: f64 = start.iter().sum();
             chain.start = start.map(|s| s / total);
-            for (row, found) in chain.step.iter_mut().zip(&moves) {
+            for (state, (row, found)) in chain.step.iter_mut().zip(&moves).enumerate() {
+                if state == 1 || state == 2 {
+                    continue;
+                }
                 let total: f64 = found.iter().sum();
                 for (p, n) in row.iter_mut().zip(found) {
                     *p = n / total;
@@ -391,6 +482,9 @@ impl Chain {
                 }
                 p
             };
+            if !*waiting {
+                p.iter_mut().skip(1).for_each(|x| *x *= gap.calm);
+            }
             let sum: f64 = p.iter().sum::<f64>().max(1e-300);
             p.iter_mut().for_each(|x| *x /= sum);
             ahead.push(p);
@@ -416,7 +510,8 @@ impl Chain {
                     if to == 0 && gap.waiting[i + 1] {
                         continue;
                     }
-                    let q = self.step[from][to] * behind[to] / work.scale[i + 1];
+                    let seen = if to == 0 || gap.waiting[i + 1] { 1.0 } else { gap.calm };
+                    let q = self.step[from][to] * seen * behind[to] / work.scale[i + 1];
                     here[from] += q;
                     moves[from][to] += work.ahead[i][from] * q;
                 }
@@ -452,26 +547,7 @@ impl Chain {
         }
     }
 
-    /// After-call work: shares from the chain, the quick part from gaps of at most 12 s throughout which callers waited.
-    #[must_use]
-    pub fn after_call(&self, days: &[DayFloor]) -> AfterCall {
-        let (mut sum, mut n) = (0_i64, 0_i64);
-        for gap in days.iter().flat_map(|d| &d.lines).flat_map(|l| &l.gaps) {
-            let length = gap.to_s - gap.from_s + TURN_S;
-            if gap.place == Place::Between && length <= 12 && gap.waiting.iter().all(|w| *w) {
-                sum += length;
-                n += 1;
-            }
-        }
-        let [none, quick, slow, ..] = self.start;
-        AfterCall {
-            quick_share: (none + quick) / (none + quick + slow),
-            quick_mean_s: if n == 0 { TURN_S as f64 + 2.0 } else { sum as f64 / n as f64 },
-            slow_mean_s: TURN_S as f64 + STEP_S as f64 / (1.0 - self.step[2][2]).max(1e-6),
-        }
-    }
-
-    /// Mean length of a stay in a state, in seconds: 2 slow after-call work, 3 break, 4 away.
+    /// Mean length of a stay in a state, in seconds: 3 break, 4 away.
     #[must_use]
     pub fn stay_s(&self, state: usize) -> f64 {
         STEP_S as f64 / (1.0 - self.step[state][state]).max(1e-9)
@@ -538,7 +614,8 @@ mod tests {
             at += 105;
         }
         let floor = DayFloor::new(calls[0].date, &calls);
-        let chain = Chain::learn(std::slice::from_ref(&floor));
+        let floors = std::slice::from_ref(&floor);
+        let chain = Chain::learn(floors, &AfterCall::learn(floors));
         let plans = floor.draw(&chain, &mut Streams::new(1, 0).draws(Kind::Other, 0, Purpose::Break));
         let found = plans[0].duties.iter().any(|duty| {
             matches!(duty, Duty::Break { due_s, length_s } if (39_050..39_150).contains(due_s) && (560..=620).contains(length_s))

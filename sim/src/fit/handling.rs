@@ -252,15 +252,18 @@ pub struct HandlingFit {
     pub long_mean_s: f64,
     /// Mean of all in seconds.
     pub mean_s: f64,
+    /// Mean of the services of calls that came in each hour of the day ÷ mean of all, drawn towards 1 by its error.
+    pub by_hour: [f64; 24],
     /// Laws for the others, the best first; empty where the type is too rare for a law of its own.
     pub laws: Vec<Candidate>,
 }
 
 impl HandlingFit {
-    /// Fits the services of one type, in seconds.
+    /// Fits the services of one type: hour of the day of the arrival, and length in seconds.
     #[must_use]
-    pub fn new(name: &str, services_s: &[f64]) -> Self {
-        let services: Vec<f64> = services_s.iter().copied().filter(|s| *s > 0.0).collect();
+    pub fn new(name: &str, services_s: &[(usize, f64)]) -> Self {
+        let timed: Vec<(usize, f64)> = services_s.iter().copied().filter(|s| s.1 > 0.0).collect();
+        let services: Vec<f64> = timed.iter().map(|s| s.1).collect();
         let (short, long): (Vec<f64>, Vec<f64>) = services.iter().partition(|s| **s < SHORT_S);
         Self {
             name: name.to_owned(),
@@ -269,9 +272,42 @@ impl HandlingFit {
             short_mean_s: mean(&short),
             long_mean_s: mean(&long),
             mean_s: mean(&services),
+            by_hour: hour_factors(&timed),
             laws: if long.len() < LEAST { Vec::new() } else { candidates(&long) },
         }
     }
+}
+
+/// Mean by hour ÷ mean of all. An hour with few services is drawn towards 1 by the weight of its error: the variance
+/// between hours is that of R. DerSimonian and N. Laird (1986), 0 where the hours differ no more than chance would have it.
+/// The factors weigh up to 1 over the services.
+fn hour_factors(services: &[(usize, f64)]) -> [f64; 24] {
+    let all: Vec<f64> = services.iter().map(|s| s.1).collect();
+    let (mean_s, n) = (mean(&all), all.len() as f64);
+    let spread = all.iter().map(|s| (s / mean_s - 1.0).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
+    let mut hours = [(0.0, 0.0); 24];
+    for (hour, service) in services {
+        hours[*hour % 24].0 += 1.0;
+        hours[*hour % 24].1 += service / mean_s;
+    }
+    let weight = |(n, _): &(f64, f64)| n / spread.max(1e-12);
+    let heard: Vec<&(f64, f64)> = hours.iter().filter(|h| h.0 > 0.0).collect();
+    let sum = |of: &dyn Fn(&(f64, f64)) -> f64| heard.iter().map(|h| of(h)).sum::<f64>();
+    let excess = sum(&|h| weight(h) * (h.1 / h.0 - 1.0).powi(2)) - (heard.len() as f64 - 1.0);
+    let scale = sum(&weight) - sum(&|h| weight(h).powi(2)) / sum(&weight).max(1e-12);
+    let between = if scale > 0.0 { (excess / scale).max(0.0) } else { 0.0 };
+    let mut factors = hours.map(|h| {
+        if h.0 == 0.0 || between == 0.0 {
+            1.0
+        } else {
+            1.0 + (h.1 / h.0 - 1.0) * between / (between + 1.0 / weight(&h))
+        }
+    });
+    let level = hours.iter().zip(&factors).map(|(h, f)| h.0 * f).sum::<f64>() / n.max(1.0);
+    if level > 0.0 {
+        factors.iter_mut().for_each(|f| *f /= level);
+    }
+    factors
 }
 
 #[cfg(test)]
@@ -316,10 +352,32 @@ mod tests {
         }
     }
 
+    /// Hours that differ are found; hours that differ by chance alone do not.
+    #[test]
+    fn the_hour_of_the_day_counts_where_it_shows() {
+        let of = Distribution::lognormal_mean_cv(200.0, 1.0).unwrap();
+        let values = sample(&of, 6000);
+        let hour = |i: usize| 8 + i % 10;
+        let alike: Vec<(usize, f64)> = values.iter().enumerate().map(|(i, s)| (hour(i), *s)).collect();
+        assert!(hour_factors(&alike).iter().all(|f| (f - 1.0).abs() < 0.03), "{:?}", hour_factors(&alike));
+        let truth = |hour: usize| if hour < 13 { 0.8 } else { 1.2 };
+        let differ: Vec<(usize, f64)> = alike.iter().map(|(h, s)| (*h, s * truth(*h))).collect();
+        let found = hour_factors(&differ);
+        for (h, found) in found.iter().enumerate().take(18).skip(8) {
+            assert!((found - truth(h)).abs() < 4.0 * truth(h) / 600_f64.sqrt(), "{h}: {found}");
+        }
+        // One call of an hour proves nothing.
+        let mut lonely = alike;
+        lonely.push((23, 800.0));
+        assert!((hour_factors(&lonely)[23] - 1.0).abs() < 0.1);
+        assert_eq!(hour_factors(&[]), [1.0; 24]);
+    }
+
     #[test]
     fn short_services_are_kept_apart() {
         let mut services = vec![3.0; 30];
         services.extend(sample(&Distribution::lognormal_mean_cv(200.0, 0.5).unwrap(), 270));
+        let services: Vec<(usize, f64)> = services.into_iter().map(|s| (9, s)).collect();
         let fit = HandlingFit::new("PS", &services);
         assert!((fit.short_share - 0.1).abs() < 1e-12);
         assert_eq!(fit.short_mean_s, 3.0);

@@ -2,6 +2,7 @@
 //!
 //! [`log`] reads the calls; each other file estimates one part of a scenario from them.
 
+pub mod answer;
 pub mod arrivals;
 pub mod calibration;
 pub mod columns;

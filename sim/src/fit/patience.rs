@@ -3,8 +3,14 @@
 //! An answered call tells only that its caller's patience was longer than its wait: it is censored. The estimate of E. L.
 //! Kaplan and P. Meier (1958) needs no law; three hazards are fitted beside it by likelihood: constant, Weibull, and
 //! constant by pieces, whose pieces are merged from seconds as long as Schwarz's criterion falls.
+//!
+//! Callers of one type and priority are a group. A small group cannot show every turn of its hazard, so the hazard of all
+//! callers, as it is and times a factor, stands beside the group's own laws; Schwarz's criterion chooses.
 
 use super::statistics::{bisect, chi_square_above};
+
+/// A group in which fewer callers left than this has no pieces of its own: their edges would follow chance.
+pub const LEAVERS_FOR_PIECES: usize = 100;
 
 /// One caller who waited.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,27 +51,36 @@ pub fn kaplan_meier(waited: &[Waited]) -> Vec<Survival> {
     steps
 }
 
-/// A piece of a constant hazard, with the data behind it.
+/// A constant hazard from some wait on.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Piece {
+pub struct Level {
     /// Start in seconds of waiting.
     pub from_s: f64,
+    /// Rate of leaving per second.
+    pub per_s: f64,
+}
+
+/// A piece of the waits, with the data in it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Piece {
+    /// Start in seconds of waiting.
+    from_s: f64,
     /// Callers who left in it.
-    pub left: usize,
+    left: usize,
     /// Seconds waited in it by all callers together.
-    pub exposure_s: f64,
+    exposure_s: f64,
 }
 
 impl Piece {
-    /// Rate of leaving per second.
-    #[must_use]
-    pub fn per_s(&self) -> f64 {
-        if self.exposure_s > 0.0 { self.left as f64 / self.exposure_s } else { 0.0 }
+    /// The most likely hazard in it.
+    fn level(&self) -> Level {
+        let per_s = if self.exposure_s > 0.0 { self.left as f64 / self.exposure_s } else { 0.0 };
+        Level { from_s: self.from_s, per_s }
     }
 
     /// Its part of the logarithm of the likelihood, Σ ln hazard − hazard · exposure at the most likely hazard.
     fn ln_likelihood(&self) -> f64 {
-        if self.left == 0 { 0.0 } else { self.left as f64 * (self.per_s().ln() - 1.0) }
+        if self.left == 0 { 0.0 } else { self.left as f64 * (self.level().per_s.ln() - 1.0) }
     }
 
     fn with(&self, next: &Self) -> Self {
@@ -88,8 +103,8 @@ pub enum Hazard {
         /// Scale in seconds.
         scale_s: f64,
     },
-    /// Constant by pieces.
-    Pieces(Vec<Piece>),
+    /// Constant by pieces, by ascending start; the first is 0.
+    Pieces(Vec<Level>),
 }
 
 impl Hazard {
@@ -114,11 +129,46 @@ impl Hazard {
                 .enumerate()
                 .map(|(i, piece)| {
                     let to = pieces.get(i + 1).map_or(f64::INFINITY, |next| next.from_s);
-                    piece.per_s() * (wait_s.min(to) - piece.from_s).max(0.0)
+                    piece.per_s * (wait_s.min(to) - piece.from_s).max(0.0)
                 })
                 .sum(),
         }
     }
+
+    /// The hazard at `wait_s`.
+    fn at(&self, wait_s: f64) -> f64 {
+        match self {
+            Self::Constant { mean_s } => 1.0 / mean_s,
+            Self::Weibull { shape, scale_s } => shape / scale_s * (wait_s / scale_s).powf(shape - 1.0),
+            // A piece holds up to its end: waits are whole seconds, and the second that ends a piece is in it.
+            Self::Pieces(pieces) => pieces.iter().rev().find(|p| p.from_s < wait_s).map_or(0.0, |p| p.per_s),
+        }
+    }
+
+    /// The hazard multiplied by `factor` at every wait.
+    #[must_use]
+    pub fn times(&self, factor: f64) -> Self {
+        match self {
+            Self::Constant { mean_s } => Self::Constant { mean_s: mean_s / factor },
+            Self::Weibull { shape, scale_s } => {
+                Self::Weibull { shape: *shape, scale_s: scale_s * factor.powf(-1.0 / shape) }
+            }
+            Self::Pieces(pieces) => {
+                Self::Pieces(pieces.iter().map(|p| Level { per_s: p.per_s * factor, ..*p }).collect())
+            }
+        }
+    }
+}
+
+/// Where a hazard is from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Origin {
+    /// Fitted to the callers themselves.
+    Own,
+    /// The hazard of all callers, as it is.
+    All,
+    /// The hazard of all callers times a factor, which alone is the group's own.
+    AllTimes(f64),
 }
 
 /// A hazard with its likelihood.
@@ -126,6 +176,8 @@ impl Hazard {
 pub struct Candidate {
     /// The hazard.
     pub hazard: Hazard,
+    /// Where it is from.
+    pub origin: Origin,
     /// Free parameters; where pieces are chosen, each of their edges counts as one.
     pub parameters: usize,
     /// Logarithm of the censored likelihood.
@@ -159,6 +211,28 @@ impl PatienceFit {
     /// Fits the callers who waited; `None` if nobody left.
     #[must_use]
     pub fn new(waited: &[Waited]) -> Option<Self> {
+        Self::fit(waited, None)
+    }
+
+    /// Fits a group of callers, with the hazard of all of them beside its own laws; `None` if nobody of it left.
+    #[must_use]
+    pub fn of_group(waited: &[Waited], all: &Hazard) -> Option<Self> {
+        Self::fit(waited, Some(all))
+    }
+
+    /// The best hazard.
+    #[must_use]
+    pub fn best(&self) -> &Candidate {
+        &self.candidates[0]
+    }
+
+    /// The Kaplan–Meier share of callers whose patience is longer than `wait_s`.
+    #[must_use]
+    pub fn share_beyond(&self, wait_s: f64) -> f64 {
+        self.survival.iter().rev().find(|s| s.wait_s <= wait_s).map_or(1.0, |s| s.share)
+    }
+
+    fn fit(waited: &[Waited], all: Option<&Hazard>) -> Option<Self> {
         let waited: Vec<Waited> = waited.iter().copied().filter(|w| w.wait_s > 0.0).collect();
         let left = waited.iter().filter(|w| w.left).count();
         if left == 0 {
@@ -168,15 +242,23 @@ impl PatienceFit {
         let total: f64 = waited.iter().map(|w| w.wait_s).sum();
         let shape = bisect(0.1, 20.0, |k| weibull_profile(&waited, k));
         let scale_s = (waited.iter().map(|w| w.wait_s.powf(shape)).sum::<f64>() / left as f64).powf(1.0 / shape);
-        let pieces = merge(first_pieces(&waited), left);
-        let knots = 2 * pieces.len() - 1;
-        let hazards = [
-            (Hazard::Constant { mean_s: total / left as f64 }, 1),
-            (Hazard::Weibull { shape, scale_s }, 2),
-            (Hazard::Pieces(pieces), knots),
+        let mut hazards = vec![
+            (Hazard::Constant { mean_s: total / left as f64 }, Origin::Own, 1),
+            (Hazard::Weibull { shape, scale_s }, Origin::Own, 2),
         ];
+        if all.is_none() || left >= LEAVERS_FOR_PIECES {
+            let pieces = merge(first_pieces(&waited), left);
+            let knots = 2 * pieces.len() - 1;
+            hazards.push((Hazard::Pieces(pieces.iter().map(Piece::level).collect()), Origin::Own, knots));
+        }
+        if let Some(all) = all {
+            // The most likely factor: who left ÷ who would have left with the hazard of all.
+            let factor = left as f64 / waited.iter().map(|w| all.cumulated(w.wait_s)).sum::<f64>();
+            hazards.push((all.clone(), Origin::All, 0));
+            hazards.push((all.times(factor), Origin::AllTimes(factor), 1));
+        }
         let mut candidates: Vec<Candidate> =
-            hazards.into_iter().map(|(hazard, k)| judge(hazard, k, &waited, &survival, left)).collect();
+            hazards.into_iter().map(|(hazard, from, k)| judge(hazard, from, k, &waited, &survival, left)).collect();
         candidates.sort_by(|a, b| a.bic.total_cmp(&b.bic));
         Some(Self { n: waited.len(), left, simple_mean_s: total / left as f64, survival, candidates })
     }
@@ -249,21 +331,29 @@ fn merge(mut pieces: Vec<Piece>, left: usize) -> Vec<Piece> {
         pieces[least] = pieces[least].with(&pieces[least + 1]);
         pieces.remove(least + 1);
     }
+    // Nobody left in the last piece: its callers do not wait for ever.
+    while let [.., before, last] = &mut pieces[..]
+        && last.left == 0
+    {
+        *before = before.with(last);
+        pieces.pop();
+    }
     pieces
 }
 
-fn judge(hazard: Hazard, parameters: usize, waited: &[Waited], survival: &[Survival], left: usize) -> Candidate {
-    let rate = |wait_s: f64| match &hazard {
-        Hazard::Constant { mean_s } => 1.0 / mean_s,
-        Hazard::Weibull { shape, scale_s } => shape / scale_s * (wait_s / scale_s).powf(shape - 1.0),
-        // A piece holds up to its end: waits are whole seconds, and the second that ends a piece is in it.
-        Hazard::Pieces(pieces) => pieces.iter().rev().find(|p| p.from_s < wait_s).map_or(0.0, Piece::per_s),
-    };
+fn judge(
+    hazard: Hazard,
+    origin: Origin,
+    parameters: usize,
+    waited: &[Waited],
+    survival: &[Survival],
+    left: usize,
+) -> Candidate {
     let mut ln_likelihood = 0.0;
     for w in waited {
         ln_likelihood -= hazard.cumulated(w.wait_s);
         if w.left {
-            ln_likelihood += rate(w.wait_s).ln();
+            ln_likelihood += hazard.at(w.wait_s).ln();
         }
     }
     let k = parameters as f64;
@@ -281,6 +371,7 @@ fn judge(hazard: Hazard, parameters: usize, waited: &[Waited], survival: &[Survi
         bic: n * k - 2.0 * ln_likelihood,
         distance,
         chi_square,
+        origin,
         hazard,
     }
 }
@@ -352,9 +443,43 @@ mod tests {
         let truth = Distribution::piecewise_hazard(&starts, &[0.01, 0.002, 0.012, 0.002]).unwrap();
         let fit = PatienceFit::new(&floor(&truth, 30_000)).unwrap();
         let Hazard::Pieces(pieces) = &fit.candidates[0].hazard else { panic!("{:?}", fit.candidates[0].hazard) };
-        let at = |wait: f64| pieces.iter().rev().find(|p| p.from_s <= wait).unwrap().per_s();
+        let at = |wait: f64| pieces.iter().rev().find(|p| p.from_s <= wait).unwrap().per_s;
         for (wait, rate) in [(2.0, 0.01), (30.0, 0.002), (60.0, 0.012), (100.0, 0.002)] {
             assert!((at(wait) / rate - 1.0).abs() < 0.2, "{wait}: {} {pieces:?}", at(wait));
         }
+    }
+
+    /// Few callers twice as impatient as all, with peaks at the same waits: the factor is found and the peaks are kept.
+    /// Few callers like all the others take the hazard of all.
+    #[test]
+    fn a_small_group_borrows_the_shape_of_all() {
+        let truth = |by: f64| {
+            let rates = [0.01, 0.002, 0.012, 0.002].map(|rate| rate * by);
+            Distribution::piecewise_hazard(&[0.0, 5.0, 55.0, 65.0], &rates).unwrap()
+        };
+        let all = PatienceFit::new(&floor(&truth(1.0), 30_000)).unwrap();
+        let all = &all.best().hazard;
+        let twice = PatienceFit::of_group(&floor(&truth(2.0), 600), all).unwrap();
+        let Origin::AllTimes(factor) = twice.best().origin else { panic!("{:?}", twice.candidates) };
+        assert!((factor / 2.0 - 1.0).abs() < 4.0 / (twice.left as f64).sqrt(), "{factor}");
+        assert!(twice.best().hazard.at(60.0) > 3.0 * twice.best().hazard.at(30.0));
+        let same = PatienceFit::of_group(&floor(&truth(1.0), 600), all).unwrap();
+        assert_eq!(same.best().origin, Origin::All, "{:?}", same.candidates);
+        // Many callers with another shape have a law of their own.
+        let other = PatienceFit::of_group(&floor(&Distribution::exponential(100.0).unwrap(), 5000), all).unwrap();
+        assert_eq!((other.best().origin, other.best().hazard.name()), (Origin::Own, "exponential"));
+    }
+
+    /// One who waited long and was answered does not make the hazard end.
+    #[test]
+    fn the_last_piece_has_leavers() {
+        let mut waited = floor(&Distribution::exponential(60.0).unwrap(), 2000);
+        waited.extend((0..20).map(|i| Waited { wait_s: 1500.0 + f64::from(i), left: false }));
+        let fit = PatienceFit::new(&waited).unwrap();
+        let pieces = fit.candidates.iter().find_map(|c| match &c.hazard {
+            Hazard::Pieces(pieces) => Some(pieces),
+            _ => None,
+        });
+        assert!(pieces.unwrap().last().unwrap().per_s > 0.0, "{pieces:?}");
     }
 }

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::calibration::Calibration;
+use super::calibration::{Calibration, class_name};
+use super::duty::AfterCall;
 use super::handling::SHORT_S;
 use super::log::CallLog;
-use super::patience::Hazard;
+use super::patience::{Hazard, Origin};
 
 /// The log in words: files, rows, rejections by reason, and the first `shown` rejected rows.
 #[must_use]
@@ -44,14 +45,17 @@ pub fn calibration_text(fit: &Calibration) -> String {
     }
     let _ = writeln!(
         out,
-        "\nArrivals                days   calls/day  dispersion χ² (df)        p   day factor CV   within the day"
+        "\nArrivals                days   calls/day  dispersion χ² (df)        p   day factor CV   within the day   half-hour factor CV (correlation)"
     );
     for t in &fit.arrivals.day_types {
         let (statistic, freedom, p) = t.dispersion;
         let cv = t.day_shape.map_or_else(|| "none".to_owned(), |k| format!("{:.3}", 1.0 / k.sqrt()));
+        let half = t
+            .half_factor
+            .map_or_else(|| "none".to_owned(), |f| format!("{:.3} ({:.2})", 1.0 / f.shape.sqrt(), f.correlation));
         let _ = writeln!(
             out,
-            "  {:<20} {:>5} {:>11.1} {:>14.1} ({freedom:>2}) {p:>9.2e} {cv:>15} {:>16.2}",
+            "  {:<20} {:>5} {:>11.1} {:>14.1} ({freedom:>2}) {p:>9.2e} {cv:>15} {:>16.2} {half:>21}",
             t.name(),
             t.days,
             t.mean,
@@ -90,52 +94,34 @@ pub fn calibration_text(fit: &Calibration) -> String {
         out,
         "  the first law of each type is used, with its mean set to that of the sample: load decides waits"
     );
-    if let Some(p) = &fit.patience {
-        let _ = writeln!(
-            out,
-            "\nPatience: {} callers waited, {} left; wait ÷ share who left {:.0} s",
-            p.n, p.left, p.simple_mean_s
-        );
-        let at: Vec<String> = [5.0, 20.0, 60.0, 120.0, 300.0]
-            .iter()
-            .map(|t| {
-                let share = p.survival.iter().rev().find(|s| s.wait_s <= *t).map_or(1.0, |s| s.share);
-                format!("{:.1} % beyond {t:.0} s", 100.0 * share)
-            })
+    let _ = writeln!(out, "  by hour of arrival, as a share of the type's mean:");
+    for h in fit.handling.iter().filter(|h| h.by_hour.iter().any(|f| (f - 1.0).abs() >= 0.005)) {
+        let hours: Vec<String> = (0..24)
+            .filter(|i| (h.by_hour[*i] - 1.0).abs() >= 0.005)
+            .map(|i| format!("{i:02} {:.2}", h.by_hour[i]))
             .collect();
-        let _ = writeln!(out, "  Kaplan-Meier: {}", at.join(", "));
-        for c in &p.candidates {
-            let (chi, freedom, probability) = c.chi_square;
-            let _ = writeln!(
-                out,
-                "  {:<12} {:>2} parameters  ln L {:>10.1}  AIC {:>9.1}  BIC {:>9.1}  distance from Kaplan-Meier {:.4}  χ² {chi:.1} ({freedom}) p {probability:.1e}",
-                c.hazard.name(),
-                c.parameters,
-                c.ln_likelihood,
-                c.aic,
-                c.bic,
-                c.distance
-            );
-            if let Hazard::Pieces(pieces) = &c.hazard {
-                let rates: Vec<String> =
-                    pieces.iter().map(|p| format!("from {:.0} s {:.5}", p.from_s, p.per_s())).collect();
-                let _ = writeln!(out, "    per second: {}", rates.join(", "));
-            }
-        }
+        let _ = writeln!(out, "  {:<6} {}", h.name, hours.join(", "));
     }
+    out.push_str(&patience_text(fit));
     let a = &fit.after_call;
     let [_, _, _, breaks, away] = fit.chain.start;
     let _ = writeln!(
         out,
-        "\nAfter-call work: {:.0} % quick, mean {:.1} s; the rest slow, mean {:.0} s; over all {:.1} s",
+        "\nAfter-call work: {:.0} % quick, mean {:.1} s; the rest slow, mean {:.0} s; over all {:.1} s ({} pauses in which callers waited)",
         100.0 * a.quick_share,
         a.quick_mean_s,
         a.slow_mean_s,
-        a.mean_s()
+        a.mean_s(),
+        a.pauses
     );
+    if a.pauses < AfterCall::LEAST {
+        let _ =
+            writeln!(out, "  too few callers waited to tell after-call work from idleness: there is none but the turn");
+    }
     let _ = writeln!(
         out,
-        "Answer delay: none; an operator who is free answers at once\nBreaks: after {:.1} % of services, mean {:.0} s; away after {:.1} %, mean {:.0} s ({} gaps)",
+        "Answer delay: {}\nBreaks: after {:.1} % of services, mean {:.0} s; away after {:.1} %, mean {:.0} s ({} gaps)",
+        fit.answer_delay.words(),
         100.0 * breaks,
         fit.chain.stay_s(3),
         100.0 * away,
@@ -149,6 +135,69 @@ pub fn calibration_text(fit: &Calibration) -> String {
             let _ = write!(out, " {:02}:{:02} {n:.1}", h / 2, h % 2 * 30);
         }
         let _ = writeln!(out);
+    }
+    out
+}
+
+/// Patience of all callers with every law, then of each group with the law that is used.
+fn patience_text(fit: &Calibration) -> String {
+    let mut out = String::new();
+    let Some(p) = &fit.patience else { return out };
+    let _ = writeln!(
+        out,
+        "\nPatience: {} callers waited, {} left; wait ÷ share who left {:.0} s",
+        p.n, p.left, p.simple_mean_s
+    );
+    let at: Vec<String> = [5.0, 20.0, 60.0, 120.0, 300.0]
+        .iter()
+        .map(|wait_s| format!("{:.1} % beyond {wait_s:.0} s", 100.0 * p.share_beyond(*wait_s)))
+        .collect();
+    let _ = writeln!(out, "  Kaplan-Meier: {}", at.join(", "));
+    for c in &p.candidates {
+        let (chi, freedom, probability) = c.chi_square;
+        let _ = writeln!(
+            out,
+            "  {:<12} {:>2} parameters  ln L {:>10.1}  AIC {:>9.1}  BIC {:>9.1}  distance from Kaplan-Meier {:.4}  χ² {chi:.1} ({freedom}) p {probability:.1e}",
+            c.hazard.name(),
+            c.parameters,
+            c.ln_likelihood,
+            c.aic,
+            c.bic,
+            c.distance
+        );
+        if let Hazard::Pieces(pieces) = &c.hazard {
+            let rates: Vec<String> = pieces.iter().map(|p| format!("from {:.0} s {:.5}", p.from_s, p.per_s)).collect();
+            let _ = writeln!(out, "    per second: {}", rates.join(", "));
+        }
+    }
+    let _ = writeln!(
+        out,
+        "  by type and priority      n    left  wait ÷ left s  beyond 20 s    60 s   300 s   hazard                 BIC below that of all   χ² (df) p"
+    );
+    for (name, groups) in fit.kinds.iter().zip(&fit.patience_of) {
+        for (priority, group) in (0..).zip(groups) {
+            let Some(g) = group else { continue };
+            let best = g.best();
+            let all = g.candidates.iter().find(|c| c.origin == Origin::All).map_or(best.bic, |c| c.bic);
+            let hazard = match best.origin {
+                Origin::Own => format!("own, {}", best.hazard.name()),
+                Origin::All => "that of all".to_owned(),
+                Origin::AllTimes(factor) => format!("that of all × {factor:.2}"),
+            };
+            let (chi, freedom, probability) = best.chi_square;
+            let _ = writeln!(
+                out,
+                "  {:<20} {:>6} {:>7} {:>14.0} {:>10.1} % {:>5.1} % {:>5.1} %   {hazard:<22} {:>21.1}   {chi:.1} ({freedom}) {probability:.1e}",
+                class_name(name, priority),
+                g.n,
+                g.left,
+                g.simple_mean_s,
+                100.0 * g.share_beyond(20.0),
+                100.0 * g.share_beyond(60.0),
+                100.0 * g.share_beyond(300.0),
+                all - best.bic
+            );
+        }
     }
     out
 }

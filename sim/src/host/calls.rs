@@ -1,6 +1,6 @@
 //! Callers: from the arrival through flow and queue to the end of the talk.
 
-use super::{CallRow, Coming, Happening, Host, Reaction, Source, Turns};
+use super::{Coming, Happening, Host, Reaction, Source, Turns};
 use crate::arrival::{customer_id, micros};
 use crate::calendar::Entry;
 use crate::collect::NO_ROW;
@@ -207,7 +207,7 @@ impl<'m> Host<'m> {
     pub(super) fn gives_up(&mut self, slot: u32) {
         let caller = &mut self.callers[slot as usize];
         caller.gives_up = Entry::NONE;
-        if caller.waiting {
+        if caller.waiting || (caller.live && caller.operator == NOBODY) {
             let call = caller.call;
             self.apply(Command::CustomerHungUp { call });
         }
@@ -262,11 +262,7 @@ impl<'m> Host<'m> {
         let time = at_us.saturating_sub(clock.instant_us(day, 0));
         let weekday = clock.weekday(day);
         let mean = self.model.classes[source].mean_handle_s;
-        class
-            .mean_handling
-            .iter()
-            .find(|piece| (piece.from_us..piece.to_us).contains(&time) && piece.days.contains(day, weekday))
-            .map_or(1.0, |piece| if mean > 0.0 { piece.aht_s / mean } else { 1.0 })
+        class.handle_time_at(day, weekday, time).filter(|_| mean > 0.0).map_or(1.0, |aht_s| aht_s / mean)
     }
 
     fn own_draws(&self, caller: &Caller, purpose: Purpose) -> Draws {
@@ -645,13 +641,40 @@ impl<'m> Host<'m> {
     }
 
     /// After a missed ring nothing has changed: the wait goes on. One who was handed on in vain waits again, and has been
-    /// answered once: no second wait is counted, and nobody who got so far gives up.
+    /// answered once: no second wait is counted, but they have patience again, and leave at its end.
     pub(super) fn call_recovered(&mut self, call: CallId) {
         let slot = call.slot() as usize;
         if !self.callers[slot].waiting {
             self.forget_step(slot);
             self.callers[slot].operator = NOBODY;
+            self.wait_again(slot);
         }
+    }
+
+    /// Draws how long a customer waits who was served before; not anew at every missed ring.
+    fn wait_again(&mut self, slot: usize) {
+        let caller = &mut self.callers[slot];
+        let Some(model) = self.model.classes.get(usize::from(caller.source)) else { return };
+        if self.calendar.is_live(caller.gives_up) {
+            return;
+        }
+        caller.again = caller.again.saturating_add(1);
+        let nth = u32::from(caller.again);
+        let mut draws = self.streams.draws_nth(Kind::Customer, caller.id, Purpose::PatienceAgain, nth);
+        let class = &self.model.scenario.classes[usize::from(caller.source)];
+        let own = trace_of(class, caller.trace).and_then(|trace| trace.patience_s);
+        let patience = own.unwrap_or_else(|| model.patience.sample(&mut draws));
+        if patience < FOR_EVER_S {
+            let happening = Happening::GivesUp(u32::try_from(slot).expect("a slot"));
+            let entry = self.after(patience, happening);
+            self.callers[slot].gives_up = entry;
+        }
+    }
+
+    /// One who waited again is served again.
+    pub(super) fn call_resumed(&mut self, slot: usize, operator: u32) {
+        self.stop_waiting(slot);
+        self.begin_talk(slot, operator);
     }
 
     /// A hold for the customer's sake; the one that a consultation brings is not counted.
@@ -681,18 +704,15 @@ impl<'m> Host<'m> {
         let Caller { row, arrived, waiting, .. } = self.callers[slot];
         if waiting {
             self.collector.flowed_out(row, arrived, wait_us);
-            self.stop_waiting(slot);
         }
+        self.stop_waiting(slot);
     }
 
     #[inline]
     pub(super) fn call_ended(&mut self, record: &CallRecord) {
         self.live -= 1;
         let slot = record.call.slot() as usize;
-        let Caller { row, arrived, waiting, source, id, attempt, step, .. } = self.callers[slot];
-        if let Some(sink) = self.sink {
-            sink(&CallRow { replication: self.replication, ended_us: self.now, source, attempt, record });
-        }
+        let Caller { row, arrived, waiting, source, id, attempt, step, gives_up, .. } = self.callers[slot];
         if waiting {
             let wait_us = record.wait.as_micros();
             if matches!(record.cause, EndCause::AbandonedInQueue | EndCause::AbandonedWhileRinging) {
@@ -700,6 +720,8 @@ impl<'m> Host<'m> {
             } else {
                 self.collector.flowed_out(row, arrived, wait_us);
             }
+            self.stop_waiting(slot);
+        } else if gives_up != Entry::NONE {
             self.stop_waiting(slot);
         }
         if step != Entry::NONE {

@@ -19,7 +19,7 @@ use jiff::civil::{Date, Weekday};
 use crate::distribution::Distribution;
 use crate::fit::arrivals::{ArrivalFit, HALVES};
 use crate::fit::calibration::{class_name, plan_draws, priority_lost};
-use crate::fit::duty::{Chain, DayFloor, Duty, Plan, Specialists, by_half_hour};
+use crate::fit::duty::{AfterCall, Chain, DayFloor, Duty, Plan, Specialists, by_half_hour};
 use crate::fit::log::{Call, CallLog};
 use crate::stream::{Draw as _, Kind, Purpose, Streams};
 use replay::{Caller, Outcome, replay};
@@ -134,6 +134,8 @@ struct Class {
     patience: Distribution,
     talk: Distribution,
     after_call: Distribution,
+    /// Mean handle time of the class's model in seconds.
+    mean_s: f64,
 }
 
 /// Everything that does not change between replications.
@@ -141,6 +143,8 @@ pub struct Setup<'a> {
     scenario: Scenario,
     options: Options,
     classes: Vec<Class>,
+    /// From the offer to the answer; `None`: at once.
+    answer: Option<Distribution>,
     days: Vec<(Date, &'a [Call])>,
     floors: Vec<Vec<DayFloor>>,
     chain: Chain,
@@ -188,8 +192,11 @@ impl<'a> Setup<'a> {
                 patience: distribution(&class.patience)?,
                 talk: distribution(&class.handling.talk)?,
                 after_call: distribution(&class.handling.after_call)?,
+                mean_s: class.handling.mean_s(),
             });
         }
+        let group = &scenario.groups[0];
+        let answer = if group.auto_answer { None } else { Some(distribution(&group.answer_delay)?) };
         let largest = (0..classes.len())
             .max_by(|a, b| expected(&scenario.classes[*a]).total_cmp(&expected(&scenario.classes[*b])))
             .unwrap_or(0);
@@ -217,12 +224,13 @@ impl<'a> Setup<'a> {
             }
         }
         let flat: Vec<DayFloor> = floors.iter().flatten().cloned().collect();
-        let chain = Chain::learn(&flat);
+        let chain = Chain::learn(&flat, &AfterCall::learn(&flat));
         let lost = priority_lost(&log.calls);
         Ok(Self {
             scenario: scenario.clone(),
             options: options.clone(),
             classes,
+            answer,
             days,
             floors,
             chain,
@@ -293,38 +301,49 @@ impl<'a> Setup<'a> {
         }
         let streams = Streams::new(self.options.seed, u64::from(replication));
         let mut talk = 0.0;
-        let callers: Vec<Caller> = self.days[day]
-            .1
-            .iter()
-            .zip(0_u64..)
-            .map(|(call, i)| {
-                let id = (day as u64) << 32 | i;
-                let unknown = self.lost && call.wait_us == 0;
-                let high = if unknown {
-                    streams.draws(Kind::Customer, id, Purpose::Class).uniform() < self.high[call.kind]
-                } else {
-                    call.priority > 0
-                };
-                let class = &self.classes[self.class_of[call.kind][usize::from(high)]];
-                let us = |s: f64| crate::arrival::micros(s);
-                let patience = class.patience.sample(&mut streams.draws(Kind::Customer, id, Purpose::Patience));
-                let talk_s = class.talk.sample(&mut streams.draws(Kind::Customer, id, Purpose::Talk));
-                talk += talk_s;
-                Caller {
-                    at_us: u64::try_from(call.at_us).unwrap_or(0),
-                    entry: floor.entries[class.index],
-                    priority: u8::from(high),
-                    patience_us: patience.is_finite().then(|| us(patience)),
-                    talk_us: us(talk_s),
-                    after_call_us: us(class.after_call.sample(&mut streams.draws(
-                        Kind::Customer,
-                        id,
-                        Purpose::AfterCall,
-                    ))),
-                }
-            })
-            .collect();
+        let callers: Vec<Caller> =
+            self.days[day]
+                .1
+                .iter()
+                .zip(0_u64..)
+                .map(|(call, i)| {
+                    let id = (day as u64) << 32 | i;
+                    let unknown = self.lost && call.wait_us == 0;
+                    let high = if unknown {
+                        streams.draws(Kind::Customer, id, Purpose::Class).uniform() < self.high[call.kind]
+                    } else {
+                        call.priority > 0
+                    };
+                    let class = &self.classes[self.class_of[call.kind][usize::from(high)]];
+                    let us = |s: f64| crate::arrival::micros(s);
+                    let patience = class.patience.sample(&mut streams.draws(Kind::Customer, id, Purpose::Patience));
+                    let factor = self.factor(class, self.days[day].0.weekday(), call);
+                    let talk_s = factor * class.talk.sample(&mut streams.draws(Kind::Customer, id, Purpose::Talk));
+                    talk += talk_s;
+                    let answer_s = self.answer.as_ref().map_or(0.0, |delay| {
+                        delay.sample(&mut streams.draws(Kind::Customer, id, Purpose::AnswerDelay))
+                    });
+                    Caller {
+                        answer_us: us(answer_s),
+                        at_us: u64::try_from(call.at_us).unwrap_or(0),
+                        entry: floor.entries[class.index],
+                        priority: u8::from(high),
+                        patience_us: patience.is_finite().then(|| us(patience)),
+                        talk_us: us(talk_s),
+                        after_call_us: us(factor
+                            * class.after_call.sample(&mut streams.draws(Kind::Customer, id, Purpose::AfterCall))),
+                    }
+                })
+                .collect();
         Ok((replay(&floor.config, &callers, &plans), talk))
+    }
+
+    /// What the class's handling is multiplied by at the time of the call.
+    fn factor(&self, class: &Class, weekday: Weekday, call: &Call) -> f64 {
+        let at_us = u64::try_from(call.at_us).unwrap_or(0);
+        // No simulated day has this number: entries for single dates are of other days than the log's.
+        let aht_s = self.scenario.classes[class.index].handle_time_at(u32::MAX, weekday, at_us);
+        aht_s.filter(|_| class.mean_s > 0.0).map_or(1.0, |aht_s| aht_s / class.mean_s)
     }
 
     fn hour(&self, call: &Call) -> Option<usize> {

@@ -10,7 +10,7 @@ use callfloor_engine::{
     Action, CallId, Command, Engine, EngineConfig, Event, Instant, OfferId, OperatorId, Output, StatusChoice, reason,
 };
 
-use crate::fit::duty::{Duty, Plan};
+use crate::fit::duty::{Duty, Plan, TURN_S};
 use callfloor_scenario::floor::ClassEntry;
 
 /// One caller of a day.
@@ -24,6 +24,8 @@ pub struct Caller {
     pub priority: u8,
     /// Wait that the caller would bear; `None`: for ever.
     pub patience_us: Option<u64>,
+    /// From the offer to the answer, if answered: part of the wait, in which the operator is busy and the caller stays.
+    pub answer_us: u64,
     /// Talk, if answered.
     pub talk_us: u64,
     /// After-call work, if answered.
@@ -72,6 +74,7 @@ struct Day<'a> {
     ids: Vec<Option<CallId>>,
     outcomes: Vec<Option<Outcome>>,
     /// Who serves each caller.
+    served_by: Vec<usize>,
     events: BinaryHeap<Reverse<(u64, Happening)>>,
     answers: Vec<(OperatorId, OfferId)>,
     out: Vec<Output>,
@@ -91,6 +94,7 @@ pub fn replay(config: &EngineConfig, callers: &[Caller], plans: &[Plan]) -> Vec<
         operators: plans.iter().map(|_| Operator { state: State::Out, due: Vec::new() }).collect(),
         ids: vec![None; callers.len()],
         outcomes: vec![None; callers.len()],
+        served_by: vec![0; callers.len()],
         events: BinaryHeap::new(),
         answers: Vec::new(),
         out: Vec::new(),
@@ -156,11 +160,14 @@ impl Day<'_> {
                 }
                 Output::Event(Event::CallAnswered { call, operator, wait, .. }) => {
                     let i = self.ids.iter().rposition(|c| *c == Some(*call)).expect("an answered call has arrived");
-                    self.outcomes[i] = Some(Outcome { answered: true, wait_us: wait.as_micros() });
+                    self.outcomes[i] =
+                        Some(Outcome { answered: true, wait_us: wait.as_micros() + self.callers[i].answer_us });
                     self.operators[operator.0 as usize].state = State::Busy;
-                    self.events.push(Reverse((self.now + self.callers[i].talk_us, Happening::TalkEnds(i))));
-                    let rested = self.now + self.callers[i].talk_us + self.callers[i].after_call_us;
-                    self.events.push(Reverse((rested, Happening::Rested(operator.0 as usize))));
+                    self.events.push(Reverse((
+                        self.now + self.callers[i].answer_us + self.callers[i].talk_us,
+                        Happening::TalkEnds(i),
+                    )));
+                    self.served_by[i] = operator.0 as usize;
                 }
                 _ => {}
             }
@@ -202,6 +209,11 @@ impl Day<'_> {
             Happening::TalkEnds(i) => {
                 let call = self.ids[i].expect("a caller who talks has arrived");
                 self.command(Command::CustomerHungUp { call });
+                // A break that is due was measured from the end of a service: the work after the call is in it.
+                let o = self.served_by[i];
+                let work =
+                    if self.operators[o].due.is_empty() { self.callers[i].after_call_us } else { micros(TURN_S) };
+                self.events.push(Reverse((self.now + work, Happening::Rested(o))));
             }
             Happening::Rested(o) => self.free(o),
             Happening::Comes(o) => {
