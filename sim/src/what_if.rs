@@ -270,7 +270,8 @@ impl Day {
             };
             let entry = entry(&self.config, caller.queue)?;
             let (at_us, priority) = (caller.at_us, caller.priority);
-            callers.push(Caller { at_us, entry, priority, patience_us, talk_us, after_call_us });
+            // How long it rang is part of the wait that is known.
+            callers.push(Caller { at_us, entry, priority, patience_us, answer_us: 0, talk_us, after_call_us });
         }
         Ok(callers)
     }
