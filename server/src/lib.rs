@@ -2,7 +2,6 @@
 //! HTTP and WebSocket, telephones.
 
 pub mod auth;
-mod callbacks;
 pub mod config;
 pub mod customers;
 pub mod demo;
@@ -29,6 +28,5 @@ fn projections() -> Vec<Box<dyn host::Projection>> {
         Box::new(records::Records::default()),
         Box::new(customers::LastServed),
         Box::new(tickets::Histories),
-        Box::new(callbacks::CallbackHistory),
     ]
 }

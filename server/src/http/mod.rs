@@ -29,7 +29,6 @@ pub use desk::Desk;
 pub(crate) use extract::{Asking, At, Body};
 pub use ids::{CallRef, CallbackRef, ChatRef, OfferRef, TicketRef};
 pub(crate) use metrics::HttpFigures;
-pub(crate) use operators::{allowed_by_plan, number};
 pub use problem::Problem;
 
 use crate::auth::{self, Access, Account, Role, Row};
@@ -46,8 +45,6 @@ pub struct App {
     pub(crate) nobody: Arc<Account>,
     /// What is known of requests.
     pub(crate) figures: Arc<HttpFigures>,
-    /// Who asked for callbacks lately.
-    pub(crate) callbacks: Arc<crate::callbacks::Requests>,
     table: Arc<HashMap<(&'static str, String), Access>>,
 }
 
@@ -73,14 +70,7 @@ impl App {
             operator: None,
             disabled: true,
         };
-        Self {
-            tenants,
-            secure,
-            nobody: Arc::new(nobody),
-            figures: Arc::default(),
-            callbacks: Arc::default(),
-            table: Arc::new(table),
-        }
+        Self { tenants, secure, nobody: Arc::new(nobody), figures: Arc::default(), table: Arc::new(table) }
     }
 
     /// For whom a route is; `None` for a route without a row.
@@ -109,7 +99,6 @@ pub fn rows() -> impl Iterator<Item = Row> {
     .flatten()
     .chain(admin::permissions())
     .chain(tickets::permissions())
-    .chain(crate::callbacks::permissions())
     .copied()
 }
 
@@ -124,7 +113,6 @@ fn api() -> OpenApiRouter<App> {
     let modules = OpenApiRouter::new()
         .merge(auth::router())
         .merge(admin::router())
-        .merge(crate::callbacks::router())
         .merge(events::router())
         .merge(metrics::router())
         .merge(operators::router())

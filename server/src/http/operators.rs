@@ -13,7 +13,7 @@ use super::desk::{Favourite, finish_refusal, view};
 use super::{App, Asking, At, Body, Desk, OfferRef, Problem};
 use crate::auth::{Access, Caller, Role, Row};
 use crate::floor::{Barred, OWN_FAVOURITES, Organisation, OwnFavourite, TEXT_LIMIT, audio_of_text, is_audio};
-use crate::host::{Documents, Turn};
+use crate::host::Turn;
 use crate::phone::AnswerRefused;
 use crate::wire::{ChatStatus, ForcedEndReason, Status, StatusChoice};
 
@@ -416,7 +416,7 @@ struct DialOrder {
 }
 
 /// A number as it was written, spaces, hyphens and brackets left out.
-pub(crate) fn number(field: &str, text: &str) -> Result<PhoneNumber, Problem> {
+pub(super) fn number(field: &str, text: &str) -> Result<PhoneNumber, Problem> {
     let bare: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.')).collect();
     bare.parse().map_err(|wrong: callfloor_engine::NumberError| Problem::wrong(field, wrong.to_string()))
 }
@@ -427,12 +427,7 @@ fn allowed(turn: &mut Turn<'_>, number: PhoneNumber) -> Result<(), Problem> {
     if own {
         return Ok(());
     }
-    allowed_by_plan(turn.documents(), number)
-}
-
-/// Whether the organisation's number plan allows a number, be it an operator's own or not.
-pub(crate) fn allowed_by_plan(documents: &mut Documents, number: PhoneNumber) -> Result<(), Problem> {
-    let plan = Organisation::now(documents)?.numbers;
+    let plan = Organisation::now(turn.documents())?.numbers;
     plan.allows(number).map_err(|barred| {
         let refused = |detail| Problem::new(axum::http::StatusCode::FORBIDDEN, "number-barred", detail);
         match barred {
