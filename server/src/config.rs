@@ -26,6 +26,8 @@ pub struct Config {
     pub sip: Sip,
     /// Audio.
     pub media: Media,
+    /// Chats.
+    pub chat: Chat,
     /// Logs.
     pub log: Log,
     /// Carriers from which calls come and to which they go, by name.
@@ -131,6 +133,20 @@ impl Default for Media {
     }
 }
 
+/// `[chat]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Chat {
+    /// A customer who is not connected for this long has left, in milliseconds.
+    pub grace_ms: u32,
+}
+
+impl Default for Chat {
+    fn default() -> Self {
+        Self { grace_ms: 60_000 }
+    }
+}
+
 /// `[log]`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -218,7 +234,7 @@ impl Config {
         for (variable, value) in variables {
             let Some(path) = variable.strip_prefix("CALLFLOOR_") else { continue };
             let path = path.to_lowercase();
-            let sections = ["data", "http", "sip", "media", "log"];
+            let sections = ["data", "http", "sip", "media", "chat", "log"];
             let Some((section, key)) = path.split_once('_').filter(|(section, _)| sections.contains(section)) else {
                 continue;
             };

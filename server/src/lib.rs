@@ -2,6 +2,7 @@
 //! HTTP and WebSocket, telephones.
 
 pub mod auth;
+pub mod chat;
 pub mod config;
 pub mod demo;
 pub mod document;
@@ -18,5 +19,5 @@ pub mod wire;
 
 /// Documents that follow the engine, in the order in which they see its outputs.
 fn projections() -> Vec<Box<dyn host::Projection>> {
-    vec![Box::new(stats::Measures::default())]
+    vec![Box::new(stats::Measures::default()), Box::new(chat::ChatHistory::default())]
 }

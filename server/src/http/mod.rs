@@ -20,11 +20,12 @@ use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use admin::name;
 pub use desk::Desk;
 pub(crate) use extract::{Asking, At, Body};
 pub use ids::{CallRef, CallbackRef, ChatRef, OfferRef, TicketRef};
 pub(crate) use metrics::HttpFigures;
-pub use problem::Problem;
+pub use problem::{Instead, Problem};
 
 use crate::auth::{self, Access, Account, Role, Row};
 use crate::tenant::Tenants;
@@ -91,6 +92,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
     .into_iter()
     .flatten()
     .chain(admin::permissions())
+    .chain(crate::chat::permissions())
     .copied()
 }
 
@@ -105,6 +107,7 @@ fn api() -> OpenApiRouter<App> {
     let modules = OpenApiRouter::new()
         .merge(auth::router())
         .merge(admin::router())
+        .merge(crate::chat::router())
         .merge(events::router())
         .merge(metrics::router())
         .merge(operators::router())
