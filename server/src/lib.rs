@@ -2,6 +2,7 @@
 //! HTTP and WebSocket, telephones.
 
 pub mod auth;
+pub mod callbacks;
 pub mod chat;
 pub mod config;
 pub mod demo;
@@ -19,5 +20,9 @@ pub mod wire;
 
 /// Documents that follow the engine, in the order in which they see its outputs.
 fn projections() -> Vec<Box<dyn host::Projection>> {
-    vec![Box::new(stats::Measures::default()), Box::new(chat::ChatHistory::default())]
+    vec![
+        Box::new(stats::Measures::default()),
+        Box::new(callbacks::CallbackHistory::default()),
+        Box::new(chat::ChatHistory::default()),
+    ]
 }

@@ -13,6 +13,7 @@ use callfloor_engine::ChatId;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use customers::TOKEN as CUSTOMER_TOKEN;
 pub use live::{ChatNotice, LiveChats};
 pub use presence::keep_presence;
 pub use projection::ChatHistory;

@@ -25,6 +25,7 @@ pub use desk::Desk;
 pub(crate) use extract::{Asking, At, Body};
 pub use ids::{CallRef, CallbackRef, ChatRef, OfferRef, TicketRef};
 pub(crate) use metrics::HttpFigures;
+pub(crate) use operators::{allowed, number};
 pub use problem::{Instead, Problem};
 
 use crate::auth::{self, Access, Account, Role, Row};
@@ -83,6 +84,7 @@ pub const PREFIX: &str = "/api/v1";
 pub fn rows() -> impl Iterator<Item = Row> {
     [
         auth::PERMISSIONS,
+        crate::callbacks::PERMISSIONS,
         events::PERMISSIONS,
         metrics::PERMISSIONS,
         operators::PERMISSIONS,
@@ -107,6 +109,7 @@ fn api() -> OpenApiRouter<App> {
     let modules = OpenApiRouter::new()
         .merge(auth::router())
         .merge(admin::router())
+        .merge(crate::callbacks::router())
         .merge(crate::chat::router())
         .merge(events::router())
         .merge(metrics::router())
