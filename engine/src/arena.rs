@@ -22,7 +22,9 @@ pub(crate) struct Arena<K, T> {
     key: PhantomData<K>,
 }
 
+/// On lines of the cache of its own.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[repr(align(64))]
 struct Slot<T> {
     /// 0 for a free slot.
     number: u32,
@@ -63,6 +65,11 @@ impl<K: Key, T> Arena<K, T> {
     pub(crate) fn get_mut(&mut self, key: K) -> Option<&mut T> {
         let slot = self.slots.get_mut(key.slot() as usize)?;
         if slot.number == key.number() { slot.value.as_mut() } else { None }
+    }
+
+    /// A slot as it lies in memory.
+    pub(crate) fn stored(&self, slot: u32) -> Option<&impl Sized> {
+        self.slots.get(slot as usize)
     }
 
     /// The id of what lives in a slot.

@@ -156,21 +156,26 @@ impl Engine {
                 let known = self.offers.get(offer).is_some_and(|offer| offer.place == Some(index));
                 hold(2, known, || format!("{} rings with an {offer} that is over", place.work))?;
             }
+            let channel = self.router.classes[place.class as usize].channel;
+            // Idle is eligible, as was seen of every desk.
+            let mut idle = (0..).map(OperatorId).take(self.desks.len()).filter(|&operator| {
+                self.desks[operator.index()].idle[lane(channel)] && self.router.accepts(place.class, operator)
+            });
             if !place.is_waiting() {
                 hold(2, place.position == ABSENT, || format!("{} both rings and waits", place.work))?;
+                let rings_all = self.queues[place.queue.index()].ringing_all.contains(&index);
+                let silent = idle.find(|operator| rings_all && !place.missed_by.contains(operator));
+                hold(4, silent.is_none(), || {
+                    format!("{} rings everybody but {}", place.work, silent.unwrap_or(OperatorId(0)))
+                })?;
                 continue;
             }
             waiting[place.queue.index()] += 1;
             hold(2, (place.position == ABSENT) == place.reserved_for.is_some(), || {
                 format!("{} waits in no index", place.work)
             })?;
-            let channel = self.router.classes[place.class as usize].channel;
-            let free = (0..).map(OperatorId).take(self.desks.len()).find(|&operator| {
-                // Idle is eligible, as was seen of every desk.
-                self.desks[operator.index()].idle[lane(channel)]
-                    && self.router.accepts(place.class, operator)
-                    && place.reserved_for.is_none_or(|kept| kept == operator)
-                    && self.may_have(index, operator)
+            let free = idle.find(|&operator| {
+                place.reserved_for.is_none_or(|kept| kept == operator) && self.may_have(index, operator)
             });
             hold(4, free.is_none(), || {
                 format!("{} waits while {} could take it", place.work, free.unwrap_or(OperatorId(0)))

@@ -13,7 +13,9 @@ use crate::routing::IdleKeys;
 use crate::status::Status;
 use crate::time::{Instant, Span};
 
+/// On lines of the cache of its own: on a large floor each call waits for them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[repr(align(64))]
 pub(crate) struct Desk {
     pub(crate) status: Status,
     pub(crate) chat_status: ChatStatus,

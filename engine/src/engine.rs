@@ -308,26 +308,6 @@ impl Engine {
         }
     }
 
-    /// Reads what a command about a call will need, so that a host that knows its next commands can have it brought from
-    /// memory while it does something else. Changes nothing, and may be left out.
-    pub fn prefetch_call(&self, call: CallId) {
-        if let Some(found) = self.calls.get(call) {
-            core::hint::black_box((found.service, found.ticket, found.talk));
-            if let Some(ticket) = found.ticket.and_then(|ticket| self.tickets.get(ticket)) {
-                core::hint::black_box((ticket.service, ticket.give_back));
-            }
-        }
-    }
-
-    /// As [`Self::prefetch_call`], for a command about an operator.
-    pub fn prefetch_operator(&self, operator: OperatorId) {
-        if let Some(desk) = self.desks.get(operator.index()) {
-            core::hint::black_box((desk.status, desk.call, desk.chats.len(), desk.last_call));
-            core::hint::black_box((desk.times[6], desk.times[9], desk.reserved.len(), desk.wrap_up));
-            core::hint::black_box(self.config.operators[operator.index()].points);
-        }
-    }
-
     pub(crate) fn emit(&mut self, event: Event) {
         self.out.push(Output::Event(event));
     }

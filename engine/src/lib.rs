@@ -34,6 +34,7 @@ mod routing;
 pub mod script;
 mod snapshot;
 mod status;
+mod storage;
 mod talking;
 mod ticket;
 mod tickets;

@@ -20,12 +20,13 @@ impl Engine {
     pub(crate) fn offer_place(&mut self, index: PlaceIndex, operator: OperatorId) {
         let place = &self.places[index];
         let (work, queue) = (place.work, place.queue);
-        let first = place.is_waiting();
+        let (first, reserved) = (place.is_waiting(), place.reserved_for.is_some());
         if first {
             self.remove_waiting(index);
             self.queues[queue.index()].waiting -= 1;
             match self.config.queues[queue.index()].policy {
-                Policy::RingAll => self.queues[queue.index()].ringing_all.push(index),
+                // It rings a customer's last operator alone, until they miss it.
+                Policy::RingAll if !reserved => self.queues[queue.index()].ringing_all.push(index),
                 Policy::RingProgressive { step } => {
                     self.places[index].ring_step = self.deadlines.set(self.now + step, Due::RingStep, index);
                 }
@@ -88,7 +89,7 @@ impl Engine {
             work,
             leg: call.map(|call| call.leg(leg)),
             until,
-            auto_answer: self.config.operators[operator.index()].auto_answer,
+            auto_answer: self.router.seat(operator).auto_answer,
         });
         offer
     }

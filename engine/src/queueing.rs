@@ -1,5 +1,6 @@
 //! Waiting and matching: places in queues, who is free for them, and the settlement at the end of every command.
 
+use crate::command::ChatStatus;
 use crate::config::{Channel, Policy, PriorityRule};
 use crate::deadline::{Due, Timer};
 use crate::desk::lane;
@@ -163,6 +164,10 @@ impl Engine {
     /// Follows a change of an operator's state: takes them out of the idle of every channel in which they are no
     /// longer eligible, and has them matched where they have become so.
     pub(crate) fn touch(&mut self, operator: OperatorId) {
+        let desk = &self.desks[operator.index()];
+        if desk.status != Status::Ready && desk.chat_status == ChatStatus::Away && desk.idle == [false; 3] {
+            return;
+        }
         let served = self.router.channels_of(operator);
         for channel in [Channel::Phone, Channel::Chat, Channel::Ticket] {
             let lane = lane(channel);
@@ -187,7 +192,6 @@ impl Engine {
 
     /// Whether work of a channel may be offered to an operator now.
     pub(crate) fn is_eligible(&self, operator: OperatorId, channel: Channel) -> bool {
-        use crate::command::ChatStatus;
         if !self.router.channels_of(operator)[lane(channel)] {
             return false;
         }
@@ -197,12 +201,12 @@ impl Engine {
             Channel::Chat => {
                 desk.chat_status == ChatStatus::Available
                     && desk.status != Status::Break
-                    && desk.chat_load() < u32::from(self.config.operators[operator.index()].chat_limit)
+                    && desk.chat_load() < u32::from(self.router.seat(operator).chat_limit)
                     && self.fits_chat(operator)
             }
             Channel::Ticket => {
                 desk.status == Status::Ready
-                    && desk.ticket_load() < u32::from(self.config.operators[operator.index()].ticket_limit)
+                    && desk.ticket_load() < u32::from(self.router.seat(operator).ticket_limit)
                     && self.fits_ticket(operator)
             }
         }
@@ -212,15 +216,15 @@ impl Engine {
     /// under chats go on then.
     pub(crate) fn fits_call(&self, operator: OperatorId) -> bool {
         let desk = &self.desks[operator.index()];
-        let points = u32::from(self.config.operators[operator.index()].points);
+        let points = u32::from(self.router.seat(operator).points);
         let (chats, tickets) = (desk.chat_load(), desk.ticket_load());
-        self.points_of(true, chats, tickets) <= points && self.points_of(true, 0, tickets) <= points
+        self.points_of(true, chats, tickets) <= points && (chats == 0 || self.points_of(true, 0, tickets) <= points)
     }
 
     fn fits_chat(&self, operator: OperatorId) -> bool {
         let desk = &self.desks[operator.index()];
         let blending = self.config.blending;
-        let points = u32::from(self.config.operators[operator.index()].points);
+        let points = u32::from(self.router.seat(operator).points);
         let chats = (desk.chat_load() + 1) * u32::from(blending.chat_points);
         let tickets =
             if blending.chat_interrupts_tickets { 0 } else { desk.ticket_load() * u32::from(blending.ticket_points) };
@@ -239,7 +243,7 @@ impl Engine {
         let blending = self.config.blending;
         let chats = desk.chat_load() * u32::from(blending.chat_points);
         let tickets = (desk.ticket_load() + 1) * u32::from(blending.ticket_points);
-        chats + tickets <= u32::from(self.config.operators[operator.index()].points)
+        chats + tickets <= u32::from(self.router.seat(operator).points)
     }
 
     /// Points of an operator's capacity that are in use: reserved by offers and held by work that does not rest.
@@ -308,10 +312,10 @@ impl Engine {
         self.places[index].unsettled = false;
         let (queue, waiting) = (self.places[index].queue, self.places[index].is_waiting());
         if !waiting {
-            return;
+            return self.ring_more(index);
         }
         match self.config.queues[queue.index()].policy {
-            Policy::RingAll => {
+            Policy::RingAll if self.places[index].reserved_for.is_none() => {
                 while let Some(operator) = self.choose_operator(index) {
                     self.offer_place(index, operator);
                 }
@@ -321,6 +325,19 @@ impl Engine {
                     self.offer_place(index, operator);
                 }
             }
+        }
+    }
+
+    /// What rings everybody rings also those whom its changed needs let in.
+    fn ring_more(&mut self, index: PlaceIndex) {
+        if !self.queues[self.places[index].queue.index()].ringing_all.contains(&index) {
+            return;
+        }
+        loop {
+            let place = &self.places[index];
+            let next = self.router.best_of(place.class, |operator| !place.missed_by.contains(&operator));
+            let Some(operator) = next else { return };
+            self.offer_place(index, operator);
         }
     }
 
@@ -411,7 +428,7 @@ impl Engine {
             Channel::Phone => desk.takes_calls() && config.points >= blending.phone_points,
             Channel::Ticket => desk.takes_calls() && config.ticket_limit > 0 && config.points >= blending.ticket_points,
             Channel::Chat => {
-                desk.chat_status == crate::command::ChatStatus::Available
+                desk.chat_status == ChatStatus::Available
                     && desk.status != Status::Break
                     && config.chat_limit > 0
                     && config.points >= blending.chat_points

@@ -15,9 +15,11 @@ use crate::routing::Router;
 impl Engine {
     pub(crate) fn reconfigure(&mut self, config: EngineConfig) -> Outcome {
         self.usable(&config).map_err(Rejection::Configuration)?;
+        let clocks = self.stop_clocks_for(&config);
         // The index is made anew: everything that waits and everybody who is idle enters it again.
         self.router = Router::new(&config);
         self.config = config;
+        self.start_clocks(&clocks);
         self.desks.resize_with(self.config.operators.len(), Desk::new);
         self.queues.resize_with(self.config.queues.len(), QueueState::default);
         let mut waiting: alloc::vec::Vec<_> = self.places.iter().map(|(index, _)| index).collect();

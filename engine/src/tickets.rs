@@ -1,7 +1,9 @@
 //! Tickets: creation, ownership, status, clocks, deferred work.
 
+use alloc::vec::Vec;
+
 use crate::command::{Resolution, TicketStatus, TicketTarget};
-use crate::config::Channel;
+use crate::config::{Channel, EngineConfig, Service};
 use crate::deadline::{Due, Timer};
 use crate::engine::{Engine, Outcome};
 use crate::id::{CallId, CustomerId, OfferId, OperatorId, QueueId, ServiceId, TicketId};
@@ -82,11 +84,46 @@ impl Engine {
     fn stop_clock(&mut self, ticket: TicketId, which: impl Fn(&mut Ticket) -> &mut Clock) {
         let now = self.now;
         let found = &mut self.tickets[ticket];
-        let hours = &self.config.services[found.service.index()].hours;
+        let service = found.service;
         let clock = which(found);
-        clock.counted = clock.read(hours, now);
+        if clock.running_since.is_none() {
+            return;
+        }
+        clock.counted = clock.read(&self.config.services[service.index()].hours, now);
         clock.running_since = None;
         self.deadlines.cancel(&mut clock.timer);
+    }
+
+    /// Stops the running clocks of services whose hours or limits become others: what they counted is by the old ones.
+    /// Gives their tickets in order of creation, each with whether the first response's clock ran.
+    pub(crate) fn stop_clocks_for(&mut self, new: &EngineConfig) -> Vec<(TicketId, bool)> {
+        let limits = |service: &Service| (service.settings.tickets.first_response, service.settings.tickets.resolution);
+        let pairs = self.config.services.iter().zip(&new.services);
+        let other: Vec<bool> = pairs.map(|(a, b)| a.hours != b.hours || limits(a) != limits(b)).collect();
+        if !other.contains(&true) {
+            return Vec::new();
+        }
+        let runs = self.tickets.iter().filter(|(_, t)| t.status.clock_runs() && other[t.service.index()]);
+        let mut running: Vec<_> = runs.map(|(id, t)| (id, t.first_response.running_since.is_some())).collect();
+        running.sort_unstable();
+        for &(ticket, _) in &running {
+            self.stop_clock(ticket, |ticket| &mut ticket.first_response);
+            self.stop_clock(ticket, |ticket| &mut ticket.resolution);
+        }
+        running
+    }
+
+    /// They go on, by the hours and limits that hold now.
+    pub(crate) fn start_clocks(&mut self, stopped: &[(TicketId, bool)]) {
+        let now = self.now;
+        for &(ticket, first) in stopped {
+            if first {
+                self.tickets[ticket].first_response.running_since = Some(now);
+                self.clock_limit(ticket, Due::FirstResponse);
+            }
+            self.tickets[ticket].resolution.running_since = Some(now);
+            self.clock_limit(ticket, Due::Resolution);
+        }
     }
 
     /// A line of history, under a new version.
@@ -424,23 +461,26 @@ impl Engine {
             self.known_operator(operator)?;
         }
         let found = self.known_ticket(ticket, version)?;
-        let from = found.status;
+        let (from, owner) = (found.status, found.owner);
         if !from.can_become(status) {
             return Err(Rejection::TicketTransition { ticket, from, to: status });
         }
         self.move_ticket(ticket, status, (status == TicketStatus::Solved).then_some(resolution));
-        self.ticket_handled(ticket, status);
+        if matches!(status, TicketStatus::Solved | TicketStatus::Pending) {
+            self.ticket_handled(ticket, [by, owner]);
+        }
         Ok(())
     }
 
-    /// The operator whose after-call work this ticket was goes where they chose during the call.
-    fn ticket_handled(&mut self, ticket: TicketId, status: TicketStatus) {
-        if !matches!(status, TicketStatus::Solved | TicketStatus::Pending) {
-            return;
-        }
-        let handling = self.desks.iter().position(|desk| desk.wrap_up == Some(ticket) && desk.next.is_some());
-        if let Some(operator) = handling {
-            self.end_after_call(OperatorId(crate::routing::small(operator)));
+    /// Whoever handled the ticket, or else its owner, goes where they chose during the call, if it is their after-call
+    /// work.
+    fn ticket_handled(&mut self, ticket: TicketId, hands: [Option<OperatorId>; 2]) {
+        let waits_for_it = |operator: &OperatorId| {
+            let desk = &self.desks[operator.index()];
+            desk.wrap_up == Some(ticket) && desk.next.is_some()
+        };
+        if let Some(operator) = hands.into_iter().flatten().find(waits_for_it) {
+            self.end_after_call(operator);
         }
     }
 

@@ -349,3 +349,85 @@ fn transferred_call_counts_among_the_calls_of_who_is_idle_for_chats() {
         "t=5 ring operator 2 for chat b until 00:00:20.000 (offer 3)",
     );
 }
+
+/// A call that rang everybody did not ring an idle operator whom a relaxation let in.
+#[test]
+fn a_relaxation_lets_an_idle_operator_into_what_rings_everybody() {
+    check_only(
+        "service shop inbound
+           flow: queue billing
+           set login ready
+         skill german
+         queue billing ring-all needs german>=5 relax after 5s drop german ring 30s
+         operator 1 skills german=9 queues billing
+         operator 2 queues billing
+         t=0 log in operator 1; log in operator 2
+         t=1 call a -> shop
+         t=9 operator 2 answers",
+        &["ring operator", "answered"],
+        "t=1 ring operator 1 for call a until 00:00:31.000 (offer 1)
+         t=6 ring operator 2 for call a until 00:00:36.000 (offer 2)
+         t=9 operator 2 answered call a from queue billing after 8 s",
+    );
+}
+
+/// In a queue that rings everybody a customer's last operator was to be rung first, and others rang or not by the order
+/// in which they had become free.
+#[test]
+fn a_last_operator_is_rung_alone_also_where_everybody_rings() {
+    check_only(
+        "service shop inbound
+           flow: queue billing
+           set login ready
+         queue billing ring-all last-operator 60s
+         operator 1
+         operator 2
+         t=0 log in operator 1; log in operator 2
+         t=1 call a -> shop prefers operator 2
+         t=16 wait",
+        &["ring operator"],
+        "t=1 ring operator 2 for call a until 00:00:16.000 (offer 1)
+         t=16 ring operator 1 for call a until 00:00:31.000 (offer 2)",
+    );
+}
+
+/// Two had after-call work on one ticket, and the first in the configuration moved on, whoever had handled it.
+#[test]
+fn who_handles_the_ticket_goes_where_they_chose() {
+    check_only(
+        "service shop inbound
+           flow: queue billing
+           set login ready
+         queue billing
+         operator 1
+         operator 2
+         t=0 log in operator 1; log in operator 2
+         t=1 call a -> shop
+         t=2 operator 1 answers
+         t=3 operator 1 next break
+         t=4 operator 1 loses device
+         t=5 operator 2 answers
+         t=6 operator 2 next break
+         t=7 call a hangs up
+         t=8 ticket 1 solved by operator 2",
+        &["operator 1: AfterCallWork", "operator 2: AfterCallWork"],
+        "t=8 operator 2: AfterCallWork -> Break",
+    );
+}
+
+/// B16: a server renews its opening hours every day and keeps those of a day back; a clock that had run for longer lost
+/// what it had counted by the older ones, and its limit stayed where the old hours had put it.
+#[test]
+fn b16_clocks_keep_what_they_counted_when_the_hours_are_renewed() {
+    check_only(
+        "service shop hours 0 to 10
+           set resolution 15s
+         queue mail ticket
+         t=0 ticket a -> shop
+         t=30 reconfigure
+           service shop hours 40 to 60
+         t=70 wait",
+        &["is late"],
+        "t=45 ticket a (version 2): the resolution is late",
+    );
+}

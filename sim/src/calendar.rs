@@ -10,6 +10,8 @@
 //! on nothing else, so that a run is the same on every machine. A withdrawn event leaves at once: nothing stale stays
 //! behind. Once the calendar has held its largest number of events it allocates nothing more.
 
+use crate::near::bring;
+
 /// No slot.
 const NIL: u32 = u32::MAX;
 /// Fewest buckets, and a power of two.
@@ -54,6 +56,28 @@ impl<E> Slot<E> {
     }
 }
 
+/// How far somebody has looked ahead in a calendar.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Seen(u64);
+
+/// An event that is to come, seen from afar: nothing of it has been read.
+#[derive(Debug)]
+pub struct Coming<'a, E>(&'a Slot<E>);
+
+impl<'a, E: Copy> Coming<'a, E> {
+    /// As it lies in memory.
+    #[must_use]
+    pub fn stored(&self) -> &'a impl Sized {
+        self.0
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn event(&self) -> E {
+        self.0.event
+    }
+}
+
 /// Pending events, each with a payload.
 ///
 /// ```
@@ -86,6 +110,8 @@ pub struct Calendar<E> {
     /// Gaps since the last review, each bounded, and how many.
     gaps: u64,
     taken: u32,
+    /// Scheduled last and not yet in a list, or [`NIL`]: its bucket is on its way from memory.
+    late: u32,
     /// Room for [`Self::rebuild`], kept.
     scratch: Vec<u32>,
 }
@@ -112,6 +138,7 @@ impl<E: Copy> Calendar<E> {
             last: 0,
             gaps: 0,
             taken: 0,
+            late: NIL,
             scratch: Vec::new(),
         }
     }
@@ -148,10 +175,12 @@ impl<E: Copy> Calendar<E> {
             self.add_slot(time, sequence, event)
         };
         self.live += 1;
+        self.link_late();
+        self.late = slot;
         if 4 * self.live > self.heads.len() {
-            self.rebuild_with(slot);
+            self.rebuild();
         } else {
-            self.link(slot);
+            bring(&self.heads[self.bucket(time >> self.shift)]);
         }
         Entry { slot, generation: self.slots[slot as usize].generation }
     }
@@ -198,19 +227,34 @@ impl<E: Copy> Calendar<E> {
         Some((time, event))
     }
 
-    /// The earliest event, and one that comes soon after it: a hint for whoever looks ahead, no promise.
+    /// Goes over events that are to come, for whoever prepares for them: a hint, no promise. Each call goes on where the
+    /// last one with the same `seen` ended, as far as `buckets` from now; a mean gap between events is two to four buckets.
     #[inline]
-    pub fn soon(&mut self) -> (Option<E>, Option<E>) {
-        let Some(first) = self.find() else { return (None, None) };
-        let held = &self.slots[first as usize];
-        let then = if held.next == NIL {
-            let bucket = self.bucket(self.page + 1);
+    pub fn look_ahead(&self, seen: &mut Seen, buckets: u64, mut look: impl FnMut(Coming<'_, E>)) {
+        let to = self.page + buckets.min(self.heads.len() as u64 / 2);
+        // Pages are numbered anew when the width changes.
+        let renumbered = seen.0 > self.page + self.heads.len() as u64;
+        if seen.0 >= to && !renumbered {
+            return;
+        }
+        let mut page = if renumbered { self.page } else { seen.0.max(self.page) };
+        seen.0 = to;
+        while page < to {
+            let bucket = self.bucket(page);
             let rest = self.used[bucket / 64] >> (bucket % 64);
-            if rest == 0 { NIL } else { self.heads[bucket + rest.trailing_zeros() as usize] }
-        } else {
-            held.next
-        };
-        (Some(held.event), self.slots.get(then as usize).map(|held| held.event))
+            if rest == 0 {
+                page += 64 - (bucket % 64) as u64;
+                continue;
+            }
+            page += u64::from(rest.trailing_zeros()) + 1;
+            if page > to {
+                return;
+            }
+            let head = self.heads[self.bucket(page - 1)];
+            if let Some(slot) = self.slots.get(head as usize) {
+                look(Coming(slot));
+            }
+        }
     }
 
     /// Takes an event back, or returns `None` if it has already fired or been withdrawn.
@@ -228,7 +272,11 @@ impl<E: Copy> Calendar<E> {
 
     #[inline]
     fn remove(&mut self, slot: u32) -> E {
-        self.unlink(slot);
+        if slot == self.late {
+            self.late = NIL;
+        } else {
+            self.unlink(slot);
+        }
         let held = &mut self.slots[slot as usize];
         held.generation = held.generation.wrapping_add(1);
         self.live -= 1;
@@ -240,6 +288,15 @@ impl<E: Copy> Calendar<E> {
     #[expect(clippy::cast_possible_truncation, reason = "a page is reduced to a bucket")]
     fn bucket(&self, page: u64) -> usize {
         page as usize & (self.heads.len() - 1)
+    }
+
+    /// Puts what was scheduled last in its list.
+    #[inline]
+    fn link_late(&mut self) {
+        let late = core::mem::replace(&mut self.late, NIL);
+        if late != NIL {
+            self.link(late);
+        }
     }
 
     #[inline]
@@ -301,6 +358,21 @@ impl<E: Copy> Calendar<E> {
     /// The earliest event's slot; `page` becomes its page.
     #[inline]
     fn find(&mut self) -> Option<u32> {
+        if self.late != NIL {
+            if self.live > 1 {
+                let first = self.find_listed();
+                if self.slots[self.late as usize].time >> self.shift > self.page {
+                    return first;
+                }
+            }
+            self.link_late();
+        }
+        self.find_listed()
+    }
+
+    /// As [`Self::find`], of those in the lists.
+    #[inline]
+    fn find_listed(&mut self) -> Option<u32> {
         if self.live == 0 {
             return None;
         }
@@ -364,15 +436,9 @@ impl<E: Copy> Calendar<E> {
         (self.gaps / u64::from(self.taken)).max(4).ilog2() - 2
     }
 
-    /// As [`Self::rebuild`], where `slot` is not yet in a list.
+    /// Lays all events out again, in 8 to 16 times as many buckets.
     #[cold]
     #[inline(never)]
-    fn rebuild_with(&mut self, slot: u32) {
-        self.link(slot);
-        self.rebuild();
-    }
-
-    /// Lays all events out again, in 8 to 16 times as many buckets.
     fn rebuild(&mut self) {
         let mut all = core::mem::take(&mut self.scratch);
         all.clear();
@@ -383,6 +449,8 @@ impl<E: Copy> Calendar<E> {
                 slot = self.slots[slot as usize].next;
             }
         }
+        let late = core::mem::replace(&mut self.late, NIL);
+        all.extend((late != NIL).then_some(late));
         all.sort_unstable_by_key(|&slot| self.slots[slot as usize].key());
         self.shift = self.wanted_shift();
         (self.gaps, self.taken) = (0, 0);

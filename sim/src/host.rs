@@ -23,6 +23,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+mod ahead;
 mod calls;
 mod digital;
 mod outbound;
@@ -203,8 +204,8 @@ pub(crate) struct Host<'m> {
     commands: u64,
     pays_by_login: bool,
     digest: Option<Digest>,
-    /// More operators than a cache holds.
-    large: bool,
+    /// On a floor larger than the processor's cache.
+    ahead: Option<ahead::Ahead>,
     check: bool,
     replication: u32,
     sink: Option<&'m (dyn Fn(&CallRow<'_>) + Sync)>,
@@ -285,7 +286,7 @@ impl<'m> Host<'m> {
             commands: 0,
             pays_by_login: !matches!(scenario.horizon, Horizon::Days { .. }),
             digest: wishes.digest.then(Digest::new),
-            large: model.group_of.len() > 512,
+            ahead: (model.group_of.len() > 512).then(ahead::Ahead::default),
             check: wishes.check,
             replication,
             sink: wishes.sink,
@@ -313,8 +314,9 @@ impl<'m> Host<'m> {
             if let Some((now, happening)) = self.calendar.pop_before(deadline.min(end_us)) {
                 self.now = now;
                 self.collector.advance(now);
-                if self.large {
-                    self.look_ahead();
+                if let Some(mut ahead) = self.ahead {
+                    self.look_ahead(&mut ahead);
+                    self.ahead = Some(ahead);
                 }
                 self.happen(happening);
             } else if deadline < end_us {
@@ -382,29 +384,6 @@ impl<'m> Host<'m> {
         tally.calls = self.arrived;
         tally.event_digest = self.digest.map_or(0, |digest| digest.value());
         tally
-    }
-
-    /// On a floor larger than the processor's cache: reads what the next events will need, so that it comes from memory
-    /// while this one is dealt with, and all at once. Changes nothing.
-    fn look_ahead(&mut self) {
-        let (next, after) = self.calendar.soon();
-        let (caller, operator) = match next {
-            Some(Happening::Step(slot) | Happening::GivesUp(slot)) => {
-                let caller = &self.callers[slot as usize];
-                self.engine.prefetch_call(caller.call);
-                (Some(caller), caller.operator)
-            }
-            Some(Happening::Rested(operator) | Happening::Answers(operator)) => (None, operator),
-            _ => (None, NOBODY),
-        };
-        if let Some(state) = self.operators.get(operator as usize) {
-            let ticket = state.ticket.and_then(|ticket| self.tickets.get(ticket.slot() as usize));
-            std::hint::black_box((state.since, ticket.map(|ticket| ticket.row), caller.map(|caller| caller.source)));
-            self.engine.prefetch_operator(callfloor_engine::OperatorId(operator));
-        }
-        if let Some(Happening::Step(slot) | Happening::GivesUp(slot)) = after {
-            std::hint::black_box(self.callers[slot as usize].operator);
-        }
     }
 
     fn happen(&mut self, happening: Happening) {

@@ -10,6 +10,7 @@ pub mod fit;
 mod host;
 mod incomplete_gamma;
 pub mod model;
+mod near;
 mod one_pool;
 mod operator;
 pub mod replication;

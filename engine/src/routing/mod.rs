@@ -100,14 +100,25 @@ struct Source {
     rank: u32,
 }
 
+/// What every call asks about an operator's configuration, close together: a quarter of a line of the cache.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Seat {
+    pool: u32,
+    /// In the pool's list.
+    place: u32,
+    pub(crate) points: u16,
+    pub(crate) chat_limit: u8,
+    pub(crate) ticket_limit: u8,
+    pub(crate) auto_answer: bool,
+}
+
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Router {
     pub(crate) pools: Vec<Pool>,
     pub(crate) classes: Vec<Class>,
     /// Whether any queue's policy asks who is least occupied.
     pub(crate) by_occupancy: bool,
-    /// Of each operator: (pool, place in the pool's list).
-    seats: Vec<(u32, u32)>,
+    seats: Vec<Seat>,
     /// Of each queue: the classes made so far, by the call's needs and the number of relaxations.
     known: Vec<Vec<(Needs, u8, u32)>>,
 }
@@ -146,7 +157,14 @@ impl Router {
                     pools.len() - 1
                 });
             let members = &mut pools[pool].operators;
-            seats.push((small(pool), small(members.len())));
+            seats.push(Seat {
+                pool: small(pool),
+                place: small(members.len()),
+                points: operator.points,
+                chat_limit: operator.chat_limit,
+                ticket_limit: operator.ticket_limit,
+                auto_answer: operator.auto_answer,
+            });
             members.push(OperatorId(small(index)));
         }
         for pool in &mut pools {
@@ -167,6 +185,13 @@ impl Router {
     /// The class of work in `queue` with these needs after `relaxed` relaxations.
     pub(crate) fn class_of(&mut self, floor: &Floor, queue: QueueId, needs: &Needs, relaxed: u8) -> u32 {
         let known = &self.known[queue.index()];
+        if relaxed == 0
+            && needs.count == 0
+            && let Some(&(.., class)) = known.first()
+        {
+            // Made first, before anything waited.
+            return class;
+        }
         if let Some(&(_, _, class)) = known.iter().find(|entry| entry.1 == relaxed && entry.0 == *needs) {
             return class;
         }
@@ -217,9 +242,13 @@ impl Router {
         }
     }
 
+    pub(crate) fn seat(&self, operator: OperatorId) -> &Seat {
+        &self.seats[operator.index()]
+    }
+
     /// Adds an operator to the idle of a channel.
     pub(crate) fn insert(&mut self, operator: OperatorId, channel: Channel, keys: &IdleKeys) {
-        let (pool, seat) = self.seats[operator.index()];
+        let &Seat { pool, place: seat, .. } = self.seat(operator);
         for line in 0..self.pools[pool as usize].lines.len() {
             let found = &mut self.pools[pool as usize].lines[line];
             if found.channel == channel && found.insert(seat, operator.0, keys.key(found.order, operator)) {
@@ -230,7 +259,7 @@ impl Router {
 
     /// Takes an operator out of the idle of a channel.
     pub(crate) fn remove(&mut self, operator: OperatorId, channel: Channel) {
-        let (pool, seat) = self.seats[operator.index()];
+        let &Seat { pool, place: seat, .. } = self.seat(operator);
         for line in 0..self.pools[pool as usize].lines.len() {
             let found = &mut self.pools[pool as usize].lines[line];
             if found.channel == channel && found.remove(seat) {
@@ -264,6 +293,11 @@ impl Router {
                 && proficiency(&pool.skills, &needs).is_some()
                 && pool.lines.iter().any(|line| line.channel == channel && line.first().is_some())
         })
+    }
+
+    /// The idle operator whom a queue's policy puts first, where a call asks for nothing beside the queue.
+    pub(crate) fn first_idle(&self, queue: QueueId) -> Option<OperatorId> {
+        self.known.get(queue.index())?.first().and_then(|&(.., class)| self.best(class))
     }
 
     /// The idle operator whom the class's policy puts first.
@@ -314,13 +348,13 @@ impl Router {
 
     /// Whether the class accepts an operator.
     pub(crate) fn accepts(&self, class: u32, operator: OperatorId) -> bool {
-        let (pool, _) = self.seats[operator.index()];
+        let pool = self.seat(operator).pool;
         self.pools[pool as usize].accepts.iter().any(|&(_, accepted)| accepted == class)
     }
 
     /// Why a class does not accept an operator: no member, a level not yet asked, or a skill.
     pub(crate) fn refusal(&self, class: u32, operator: OperatorId) -> Option<Refusal> {
-        let pool = &self.pools[self.seats[operator.index()].0 as usize];
+        let pool = &self.pools[self.seat(operator).pool as usize];
         let class = &self.classes[class as usize];
         match pool.queues.iter().find(|m| m.queue == class.queue) {
             None => Some(Refusal::NotMember),
@@ -334,7 +368,7 @@ impl Router {
 
     /// Classes of a channel that an operator is accepted by and in which something waits: (preference, class).
     pub(crate) fn work_for(&self, operator: OperatorId, channel: Channel) -> impl Iterator<Item = (u8, u32)> + '_ {
-        let (pool, _) = self.seats[operator.index()];
+        let pool = self.seat(operator).pool;
         self.pools[pool as usize].accepts.iter().copied().inspect(|_| step()).filter(move |&(_, class)| {
             let class = &self.classes[class as usize];
             class.channel == channel && !class.waiting.is_empty()
@@ -343,12 +377,12 @@ impl Router {
 
     /// In which channels an operator serves any queue: phone, chat, ticket.
     pub(crate) fn channels_of(&self, operator: OperatorId) -> [bool; 3] {
-        self.pools[self.seats[operator.index()].0 as usize].channels
+        self.pools[self.seat(operator).pool as usize].channels
     }
 
     /// Whether an operator serves the queue at all.
     pub(crate) fn serves(&self, operator: OperatorId, queue: QueueId) -> bool {
-        let (pool, _) = self.seats[operator.index()];
+        let pool = self.seat(operator).pool;
         self.pools[pool as usize].queues.iter().any(|m| m.queue == queue)
     }
 }

@@ -11,7 +11,10 @@ impl Model {
         if !self.keeps_what_is_in_use(config) {
             return None;
         }
+        // Clocks count by the old hours until now, and by the new ones from here.
+        let running = self.stop_clocks_for(config);
         self.floor = config.clone().into_floor();
+        self.start_clocks(&running);
         self.desks.resize_with(self.floor.operators.len(), Desk::new);
         // What waits is looked at anew, in the order in which it began to wait.
         let mut waiting: Vec<(u64, Work)> = self.spots.iter().map(|spot| (spot.number, spot.work)).collect();

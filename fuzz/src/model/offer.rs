@@ -45,8 +45,9 @@ impl Model {
                 _ => None,
             };
             let spot = self.spot(work);
+            // A customer's last operator is rung alone, until they miss it.
+            (spot.rings_all, spot.ring_step) = (policy == Policy::RingAll && spot.reserved_for.is_none(), step);
             (spot.reserved_for, spot.reservation) = (None, None);
-            (spot.rings_all, spot.ring_step) = (policy == Policy::RingAll, step);
         }
         self.make_offer(work, operator, Some(queue), limit);
     }

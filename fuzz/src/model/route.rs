@@ -59,10 +59,16 @@ impl Model {
     fn find_operators(&mut self, work: Work) {
         self.spot(work).unmatched = false;
         if self.rings(work) {
+            // What rings everybody rings also those whom its changed needs let in.
+            while self.see_spot(work).rings_all
+                && let Some(operator) = self.first_of(work, |spot, operator| !spot.missed_by.contains(&operator))
+            {
+                self.offer(work, operator);
+            }
             return;
         }
-        let queue = self.spot(work).queue;
-        let everybody = self.floor.queues[queue.index()].policy == Policy::RingAll;
+        let spot = self.see_spot(work);
+        let everybody = self.floor.queues[spot.queue.index()].policy == Policy::RingAll && spot.reserved_for.is_none();
         while let Some(operator) = self.operator_for(work) {
             self.offer(work, operator);
             if !everybody {
@@ -271,19 +277,32 @@ impl Model {
         if let Some(operator) = spot.reserved_for {
             return open(operator).then_some(operator);
         }
-        let policy = self.floor.queues[spot.queue.index()].policy;
-        let free = self.everybody().filter(|&o| open(o) && self.may_have(spot, o));
-        let free: Vec<(Suit, OperatorId)> = free.filter_map(|o| Some((self.suits(spot, o)?, o))).collect();
-        if policy == Policy::Random {
+        if self.floor.queues[spot.queue.index()].policy == Policy::Random {
+            let free = self.free_for(spot, |operator| self.may_have(spot, operator));
             let level = free.iter().map(|(suit, _)| suit.level).min()?;
             let equals: Vec<OperatorId> =
                 free.iter().filter(|(suit, _)| suit.level == level).map(|&(_, operator)| operator).collect();
             let draw = SplitMix64::new(self.floor.seed ^ SplitMix64::new(u64::from(number(work))).bits()).bits();
             return equals.get(usize::try_from(draw % equals.len() as u64).ok()?).copied();
         }
+        self.first_of(work, |spot, operator| self.may_have(spot, operator))
+    }
+
+    /// Who is free for work and suits it, of those who may have it.
+    fn free_for(&self, spot: &Spot, may_have: impl Fn(OperatorId) -> bool) -> Vec<(Suit, OperatorId)> {
+        let open = |operator: OperatorId| self.desks[operator.index()].open[lane(spot.work.channel())];
+        let free = self.everybody().filter(|&operator| open(operator) && may_have(operator));
+        free.filter_map(|operator| Some((self.suits(spot, operator)?, operator))).collect()
+    }
+
+    /// The first of those by the queue's policy.
+    fn first_of(&self, work: Work, may_have: impl Fn(&Spot, OperatorId) -> bool) -> Option<OperatorId> {
+        let spot = self.see_spot(work);
+        let policy = self.floor.queues[spot.queue.index()].policy;
         let key = |(suit, operator): &(Suit, OperatorId)| {
             (suit.level, key(policy, *suit, &self.desks[operator.index()]), *operator)
         };
+        let free = self.free_for(spot, |operator| may_have(spot, operator));
         free.iter().min_by_key(|entry| key(entry)).map(|&(_, operator)| operator)
     }
 }

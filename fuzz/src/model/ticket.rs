@@ -1,8 +1,8 @@
 //! Tickets that are not Closed: status, owner, version, clocks, deferred work.
 
 use callfloor_engine::{
-    CallId, Channel, ChatId, CustomerId, Event, Instant, OfferEnd, OpeningHours, OperatorId, QueueId, Resolution,
-    ServiceId, Span, TicketChange, TicketId, TicketOrigin, TicketStatus, TicketTarget, Work,
+    CallId, Channel, ChatId, CustomerId, Event, Floor, Instant, OfferEnd, OpeningHours, OperatorId, QueueId,
+    Resolution, Service, ServiceId, Span, TicketChange, TicketId, TicketOrigin, TicketStatus, TicketTarget, Work,
 };
 
 use super::{Model, Timer};
@@ -152,6 +152,39 @@ impl Model {
     fn stop_resolution(&mut self, ticket: TicketId) {
         let found = *self.ticket(ticket);
         self.ticket(ticket).resolution = self.stopped(found.service, found.resolution);
+    }
+
+    /// Stops the clocks of services whose hours or limits become others; of each ticket, whether its first and its
+    /// resolution's ran.
+    pub(super) fn stop_clocks_for(&mut self, new: &Floor) -> Vec<(TicketId, bool, bool)> {
+        let mut running = Vec::new();
+        for ticket in self.tickets.clone() {
+            let (old, new) = (self.service(ticket.service), &new.services[ticket.service.index()]);
+            let limits = |of: &Service| (of.settings.tickets.first_response, of.settings.tickets.resolution);
+            if old.hours == new.hours && limits(old) == limits(new) {
+                continue;
+            }
+            let runs = (ticket.first.since.is_some(), ticket.resolution.since.is_some());
+            if runs.0 {
+                self.stop_first(ticket.id);
+            }
+            if runs.1 {
+                self.stop_resolution(ticket.id);
+            }
+            running.push((ticket.id, runs.0, runs.1));
+        }
+        running
+    }
+
+    pub(super) fn start_clocks(&mut self, running: &[(TicketId, bool, bool)]) {
+        for &(ticket, first, resolution) in running {
+            if first {
+                self.start_first(ticket);
+            }
+            if resolution {
+                self.start_resolution(ticket);
+            }
+        }
     }
 
     pub(super) fn first_response_late(&mut self, ticket: TicketId) {
@@ -440,7 +473,8 @@ impl Model {
         if let Some(operator) = by {
             self.known_operator(operator)?;
         }
-        let from = self.seen(ticket, version)?.status;
+        let seen = self.seen(ticket, version)?;
+        let (from, owner) = (seen.status, seen.owner);
         let allowed = match from {
             New => matches!(status, Open | Pending | Solved),
             Open => matches!(status, Pending | Solved),
@@ -452,11 +486,15 @@ impl Model {
             return None;
         }
         self.move_to(ticket, status, (status == Solved).then_some(resolution));
-        // Who chose their next status during the call goes there when the ticket is handled.
+        // Who chose their next status during the call goes there when they have handled the ticket, or somebody has for
+        // its owner.
         if matches!(status, Solved | Pending) {
-            let handling = self.desks.iter().position(|desk| desk.wrap_up == Some(ticket) && desk.next.is_some());
-            if let Some(operator) = handling {
-                self.after_call_over(OperatorId(u32::try_from(operator).expect("few operators")));
+            for operator in [by, owner].into_iter().flatten() {
+                let desk = self.desk(operator);
+                if desk.wrap_up == Some(ticket) && desk.next.is_some() {
+                    self.after_call_over(operator);
+                    break;
+                }
             }
         }
         Some(())

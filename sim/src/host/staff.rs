@@ -27,6 +27,9 @@ impl Host<'_> {
         if let Some(counts) = self.collector.now(row) {
             counts.rings += 1;
         }
+        if self.ahead.is_some() {
+            self.bring_next_in_line(queue);
+        }
     }
 
     fn row_of_work(&self, work: Work) -> u16 {
