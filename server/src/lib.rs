@@ -15,6 +15,7 @@ pub mod phone;
 pub mod server;
 pub mod stats;
 pub mod storage;
+pub mod surveys;
 pub mod tenant;
 pub mod wire;
 

@@ -17,6 +17,7 @@ pub(crate) use customers::TOKEN as CUSTOMER_TOKEN;
 pub use live::{ChatNotice, LiveChats};
 pub use presence::keep_presence;
 pub use projection::ChatHistory;
+pub(crate) use writing::text;
 
 use crate::auth::Row;
 use crate::document::Document;

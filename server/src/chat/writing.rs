@@ -79,7 +79,7 @@ pub(super) fn lines(
 }
 
 /// A text that can be kept: not empty, not too long, without control characters but line breaks and tabs.
-pub(super) fn text(field: &str, text: &str, most: usize) -> Result<String, Problem> {
+pub(crate) fn text(field: &str, text: &str, most: usize) -> Result<String, Problem> {
     let text = text.trim();
     let length = text.chars().count();
     if !(1..=most).contains(&length) {

@@ -85,6 +85,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
     [
         auth::PERMISSIONS,
         crate::callbacks::PERMISSIONS,
+        crate::surveys::PERMISSIONS,
         events::PERMISSIONS,
         metrics::PERMISSIONS,
         operators::PERMISSIONS,
@@ -110,6 +111,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(auth::router())
         .merge(admin::router())
         .merge(crate::callbacks::router())
+        .merge(crate::surveys::router())
         .merge(crate::chat::router())
         .merge(events::router())
         .merge(metrics::router())
