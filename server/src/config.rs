@@ -28,6 +28,8 @@ pub struct Config {
     pub media: Media,
     /// Texts that are spoken.
     pub speech: Speech,
+    /// Chats.
+    pub chat: Chat,
     /// Logs.
     pub log: Log,
     /// Carriers from which calls come and to which they go, by name.
@@ -142,6 +144,20 @@ pub struct Speech {
     pub command: Vec<String>,
 }
 
+/// `[chat]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Chat {
+    /// A customer who is not connected for this long has left, in milliseconds.
+    pub grace_ms: u32,
+}
+
+impl Default for Chat {
+    fn default() -> Self {
+        Self { grace_ms: 60_000 }
+    }
+}
+
 /// `[log]`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -229,7 +245,7 @@ impl Config {
         for (variable, value) in variables {
             let Some(path) = variable.strip_prefix("CALLFLOOR_") else { continue };
             let path = path.to_lowercase();
-            let sections = ["data", "http", "sip", "media", "log"];
+            let sections = ["data", "http", "sip", "media", "chat", "log"];
             let Some((section, key)) = path.split_once('_').filter(|(section, _)| sections.contains(section)) else {
                 continue;
             };

@@ -2,6 +2,8 @@
 //! HTTP and WebSocket, telephones.
 
 pub mod auth;
+pub mod callbacks;
+pub mod chat;
 pub mod config;
 pub mod customers;
 pub mod demo;
@@ -16,6 +18,7 @@ pub mod records;
 pub mod server;
 pub mod stats;
 pub mod storage;
+pub mod surveys;
 pub mod tenant;
 pub mod tickets;
 pub mod wire;
@@ -28,5 +31,7 @@ fn projections() -> Vec<Box<dyn host::Projection>> {
         Box::new(records::Records::default()),
         Box::new(customers::LastServed),
         Box::new(tickets::Histories),
+        Box::new(callbacks::CallbackHistory::default()),
+        Box::new(chat::ChatHistory::default()),
     ]
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use callfloor_engine::EngineConfig;
 
+use crate::chat::{LiveChats, keep_presence};
 use crate::document::{Document, Read};
 use crate::host::{Host, Opening};
 use crate::http::{self, App, Problem};
@@ -46,6 +47,8 @@ pub struct Options {
     pub first_password: Option<String>,
     /// How telephones are served; `None`: not at all.
     pub phones: Option<PhoneLine>,
+    /// A chat's customer who is not connected for this long has left.
+    pub chat_grace: std::time::Duration,
     /// A snapshot is taken after so many journal entries.
     pub snapshot_every: u64,
 }
@@ -59,6 +62,7 @@ impl Options {
             secure: config.http.certificate.is_some(),
             first_password: None,
             phones: config.sip.enabled.then(|| PhoneLine::new(config)),
+            chat_grace: std::time::Duration::from_millis(config.chat.grace_ms.into()),
             snapshot_every: config.data.snapshot_every,
         }
     }
@@ -73,6 +77,8 @@ pub struct Server {
     serving: tokio::task::JoinHandle<()>,
     /// Expands opening hours.
     hours: tokio::task::JoinHandle<()>,
+    /// Ends chats whose customers are gone.
+    presence: tokio::task::JoinHandle<()>,
     shutdown: tokio::sync::watch::Sender<bool>,
     first_password: Option<String>,
     phones: Option<Phones>,
@@ -121,12 +127,15 @@ impl Server {
             start_phones.run(host.handle().clone(), telephones.await?, bound, line).await?;
         }
         let tenants = Arc::new(Tenants::default());
+        let chats = Arc::new(LiveChats::new(options.chat_grace));
         tenants.add(Arc::new(Tenant {
             name: Tenants::MAIN.into(),
             host: host.handle().clone(),
             phones: phones.clone(),
+            chats: Arc::clone(&chats),
             realm,
         }));
+        let presence = tokio::spawn(keep_presence(host.handle().clone(), chats));
         let hours = tokio::spawn(crate::floor::keep_hours(host.handle().clone()));
         let router = http::router(App::new(Arc::clone(&tenants), options.secure));
         let (shutdown, mut stopped) = tokio::sync::watch::channel(false);
@@ -140,7 +149,7 @@ impl Server {
                 tracing::error!(%problem, "HTTP ended");
             }
         });
-        Ok(Self { hosts: vec![host], tenants, http, serving, hours, shutdown, first_password, phones, sip })
+        Ok(Self { hosts: vec![host], tenants, http, serving, hours, presence, shutdown, first_password, phones, sip })
     }
 
     /// Makes the demonstration's accounts in an organisation that has none; gives their password if it was made up here.
@@ -198,6 +207,7 @@ impl Server {
             tracing::warn!("some requests did not end in 10 s: they are cut");
         }
         self.hours.abort();
+        self.presence.abort();
         drop(self.tenants);
         for host in self.hosts {
             tokio::task::spawn_blocking(move || host.close()).await.expect("closing does not panic");

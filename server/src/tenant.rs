@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::chat::LiveChats;
 use crate::host::Handle;
 use crate::phone::Phones;
 
@@ -15,6 +16,8 @@ pub struct Tenant {
     pub host: Handle,
     /// Its telephones, where they are served.
     pub phones: Option<Phones>,
+    /// What is known of its live chats.
+    pub chats: Arc<LiveChats>,
     /// The realm of their passwords.
     pub realm: String,
 }

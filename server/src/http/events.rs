@@ -11,8 +11,9 @@ use tokio::sync::broadcast::error::RecvError;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{App, Asking, Problem};
+use super::{App, Asking, ChatRef, Problem};
 use crate::auth::{Access, Caller, Role, Row, Session};
+use crate::chat::{Author, ChatNotice};
 use crate::document::Read;
 use crate::host::{Happened, Subscription};
 use crate::wire::{Memory, Message, Scope, Sight, concerns, is_own, unknown};
@@ -80,6 +81,18 @@ enum Notice {
         /// The oldest that is kept.
         oldest: u64,
     },
+    /// A line of a chat, beside the engine's events and without their numbers: `GET /chats/{chat}/messages?after=` has
+    /// its text, and whatever was written while nobody listened.
+    ChatLine {
+        /// Which chat.
+        chat: ChatRef,
+        /// The line's number.
+        sequence: u64,
+        /// Who wrote it.
+        from: Author,
+    },
+    /// Some chat lines were not told: read the chats anew.
+    ChatLinesMissed,
 }
 
 /// Events as they become durable, as WebSocket text messages.
@@ -131,6 +144,13 @@ struct View {
     memory: Memory,
 }
 
+impl View {
+    /// Supervisors are told of every chat's lines, operators of those that they have.
+    fn shows(&self, notice: &ChatNotice) -> bool {
+        self.sight.numbers || (self.operator.is_some() && self.operator == notice.operator)
+    }
+}
+
 impl Stream {
     async fn run(mut self) {
         let end = self.stream().await;
@@ -145,6 +165,7 @@ impl Stream {
         let host = self.caller.principal.tenant.host.clone();
         let role = self.caller.principal.role;
         let subscription = host.hub().subscribe(self.from.after);
+        let mut notices = self.caller.principal.tenant.chats.notices();
         let Subscription { backlog, mut live, newest } = match subscription {
             Ok(subscription) => subscription,
             Err(too_old) => {
@@ -181,6 +202,21 @@ impl Stream {
                         Err(RecvError::Closed) => Err(End::Told(close::GOING_AWAY, "the server goes down".into())),
                     };
                     if let Err(end) = outcome {
+                        return end;
+                    }
+                }
+                notice = notices.recv() => {
+                    let told = match notice {
+                        Ok(notice) if view.shows(&notice) => Notice::ChatLine {
+                            chat: notice.chat.into(),
+                            sequence: notice.sequence,
+                            from: notice.from,
+                        },
+                        Ok(_) => continue,
+                        Err(RecvError::Lagged(_)) => Notice::ChatLinesMissed,
+                        Err(RecvError::Closed) => return End::Told(close::GOING_AWAY, "the server goes down".into()),
+                    };
+                    if let Err(end) = self.tell(&told).await {
                         return end;
                     }
                 }

@@ -25,11 +25,13 @@ use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use admin::name;
 pub use desk::Desk;
 pub(crate) use extract::{Asking, At, Body};
 pub use ids::{CallRef, CallbackRef, ChatRef, OfferRef, TicketRef};
 pub(crate) use metrics::HttpFigures;
-pub use problem::Problem;
+pub(crate) use operators::{allowed, number};
+pub use problem::{Instead, Problem};
 
 use crate::auth::{self, Access, Account, Role, Row};
 use crate::tenant::Tenants;
@@ -88,6 +90,8 @@ pub fn rows() -> impl Iterator<Item = Row> {
     [
         auth::PERMISSIONS,
         customers::PERMISSIONS,
+        crate::callbacks::PERMISSIONS,
+        crate::surveys::PERMISSIONS,
         events::PERMISSIONS,
         metrics::PERMISSIONS,
         operators::PERMISSIONS,
@@ -99,6 +103,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
     .flatten()
     .chain(admin::permissions())
     .chain(tickets::permissions())
+    .chain(crate::chat::permissions())
     .copied()
 }
 
@@ -113,6 +118,9 @@ fn api() -> OpenApiRouter<App> {
     let modules = OpenApiRouter::new()
         .merge(auth::router())
         .merge(admin::router())
+        .merge(crate::callbacks::router())
+        .merge(crate::surveys::router())
+        .merge(crate::chat::router())
         .merge(events::router())
         .merge(metrics::router())
         .merge(operators::router())

@@ -416,13 +416,13 @@ struct DialOrder {
 }
 
 /// A number as it was written, spaces, hyphens and brackets left out.
-pub(super) fn number(field: &str, text: &str) -> Result<PhoneNumber, Problem> {
+pub(crate) fn number(field: &str, text: &str) -> Result<PhoneNumber, Problem> {
     let bare: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.')).collect();
     bare.parse().map_err(|wrong: callfloor_engine::NumberError| Problem::wrong(field, wrong.to_string()))
 }
 
 /// Whether the organisation's number plan allows a number.
-fn allowed(turn: &mut Turn<'_>, number: PhoneNumber) -> Result<(), Problem> {
+pub(crate) fn allowed(turn: &mut Turn<'_>, number: PhoneNumber) -> Result<(), Problem> {
     let own = turn.engine().config().operators.iter().any(|operator| operator.cti_number == Some(number));
     if own {
         return Ok(());

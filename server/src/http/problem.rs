@@ -26,6 +26,17 @@ pub struct Problem {
     /// When it is worth asking again, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u32>,
+    /// Another way that is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instead: Option<Instead>,
+}
+
+/// A way that is open where another is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Instead {
+    /// The inquiry form: it is answered later.
+    InquiryForm,
 }
 
 impl Problem {
@@ -38,6 +49,7 @@ impl Problem {
             detail: detail.into(),
             rule: rule.to_owned(),
             retry_after_s: None,
+            instead: None,
         }
     }
 
@@ -64,6 +76,13 @@ impl Problem {
     /// 401: nobody is signed in.
     pub fn unauthenticated(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
+    }
+
+    /// With another way that is open.
+    #[must_use]
+    pub const fn instead(mut self, way: Instead) -> Self {
+        self.instead = Some(way);
+        self
     }
 
     /// With a time after which to ask again.

@@ -65,7 +65,7 @@ pub(crate) fn router() -> OpenApiRouter<App> {
 }
 
 /// A name: 1 to 60 characters, none of which is a control character.
-pub(super) fn name(field: &str, text: &str) -> Result<String, Problem> {
+pub(crate) fn name(field: &str, text: &str) -> Result<String, Problem> {
     let text = text.trim();
     let length = text.chars().count();
     if !(1..=60).contains(&length) || text.chars().any(char::is_control) {
