@@ -26,6 +26,7 @@ pub use ids::{CallRef, CallbackRef, ChatRef, OfferRef, TicketRef};
 pub(crate) use metrics::HttpFigures;
 pub use problem::Problem;
 
+use crate::audit;
 use crate::auth::{self, Access, Account, Role, Row};
 use crate::tenant::Tenants;
 
@@ -81,7 +82,7 @@ pub const PREFIX: &str = "/api/v1";
 /// Every row of the table of access: one for each route.
 pub fn rows() -> impl Iterator<Item = Row> {
     [
-        auth::PERMISSIONS,
+        audit::PERMISSIONS,
         events::PERMISSIONS,
         metrics::PERMISSIONS,
         operators::PERMISSIONS,
@@ -91,6 +92,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
     .into_iter()
     .flatten()
     .chain(admin::permissions())
+    .chain(auth::permissions())
     .copied()
 }
 
@@ -103,6 +105,7 @@ struct Base;
 
 fn api() -> OpenApiRouter<App> {
     let modules = OpenApiRouter::new()
+        .merge(audit::router())
         .merge(auth::router())
         .merge(admin::router())
         .merge(events::router())
