@@ -1,5 +1,6 @@
 //! Keys, the audit log, who may do what, limits and TLS, over real HTTP.
 
+mod access;
 mod audit;
 mod keys;
 #[path = "../support/mod.rs"]
