@@ -4,6 +4,7 @@
 //! [`Ending`] or a [`Failure`]; between them they are the exit code: 0 done and met, 1 a threshold was missed, 2 the input
 //! was wrong, 3 our own fault.
 
+mod audit;
 mod calls;
 mod changed_day;
 mod compare;
@@ -43,6 +44,7 @@ struct Cli {
 enum Command {
     Simulate(simulate::Arguments),
     Serve(serve::Arguments),
+    Audit(audit::Arguments),
     Replay(replay::Arguments),
     Compare(compare::Arguments),
     Report(report::Arguments),
@@ -60,6 +62,7 @@ impl Command {
         match self {
             Self::Simulate(arguments) => simulate::run(&arguments),
             Self::Serve(arguments) => serve::run(&arguments),
+            Self::Audit(arguments) => audit::run(&arguments),
             Self::Replay(arguments) => replay::run(&arguments),
             Self::Compare(arguments) => compare::run(&arguments),
             Self::Report(arguments) => report::run(&arguments),

@@ -37,6 +37,16 @@ fn it_serves_stops_when_told_and_its_journal_replays() {
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("ok\n"), "{answer}");
 
+    // A sign-in that fails is in the audit log.
+    let mut stream = std::net::TcpStream::connect(&address).unwrap();
+    let body = r#"{"login":"admin","password":"not the right one"}"#;
+    let head =
+        "POST /api/v1/sessions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json";
+    stream.write_all(format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+
     let told = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().unwrap();
     assert!(told.success());
     assert!(server.wait().unwrap().success());
@@ -47,4 +57,11 @@ fn it_serves_stops_when_told_and_its_journal_replays() {
         .assert()
         .code(0)
         .stdout(contains("every one as recorded"));
+    let audit = |noted: &[&str]| {
+        let mut audit = assert_cmd::Command::new(cargo_bin("callfloor"));
+        audit.args(["audit", "verify", "--data"]).arg(directory.path()).args(noted).assert()
+    };
+    audit(&[]).code(0).stdout(contains("1 entries, every link holds"));
+    let other = format!("1:{}", "0".repeat(64));
+    audit(&["--noted", &other]).code(1).stdout(contains("entry 1 is broken: its hash is not the one that was noted"));
 }

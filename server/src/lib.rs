@@ -1,6 +1,7 @@
 //! Hosts engines for real: one loop for each tenant, a journal that is written before anything is acknowledged,
 //! HTTP and WebSocket, telephones.
 
+pub mod audit;
 pub mod auth;
 pub mod callbacks;
 pub mod chat;

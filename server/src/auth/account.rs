@@ -37,13 +37,18 @@ impl Document for Account {
     }
 
     fn keys(&self) -> Vec<IndexKey> {
-        let mut keys = vec![IndexKey::new("login", self.login.as_str())];
+        let mut keys = vec![IndexKey::new("login", self.login.as_str()), IndexKey::new("role", role_key(self.role))];
         keys.extend(self.operator.map(|operator| IndexKey::new("operator", operator.to_string())));
         keys
     }
 }
 
 impl Account {
+    /// It, for the audit log.
+    pub(super) fn who(&self) -> String {
+        format!("account {} {:?}", self.id, self.login)
+    }
+
     /// Whether this is the password. Takes tens of milliseconds on purpose: not for the engine's loop.
     #[must_use]
     pub fn verify(&self, password: &str) -> bool {
@@ -79,4 +84,20 @@ pub fn create_account(documents: &mut Documents, mut account: Account) -> Result
     account.id = documents.next_id::<Account>()?;
     documents.put(&account);
     Ok(account)
+}
+
+/// A role as a key of the index.
+pub(super) fn role_key(role: Role) -> String {
+    format!("{role:?}").to_lowercase()
+}
+
+/// A name of an account or a key: 1 to 60 characters, none of which is a control character.
+pub(super) fn name(text: &str) -> Result<String, Problem> {
+    let text = text.trim();
+    let length = text.chars().count();
+    if !(1..=60).contains(&length) || text.chars().any(char::is_control) {
+        let detail = format!("a name of {length} characters: 1 to 60 without control characters are right");
+        return Err(Problem::wrong("name", detail));
+    }
+    Ok(text.to_owned())
 }

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Principal;
+use crate::audit::{self, Act};
 use crate::document::Document;
 use crate::host::Turn;
 use crate::http::{App, Problem};
@@ -15,6 +16,9 @@ use crate::storage::{IndexKey, Kind, Reader};
 pub(super) struct IdempotencyKey(pub(super) String);
 #[derive(Clone)]
 pub(super) struct Fingerprint(pub(super) String);
+/// What the audit log says of a request that changes the configuration.
+#[derive(Clone)]
+pub(super) struct Change(pub(super) String);
 #[derive(Clone, Copy)]
 pub(super) struct SessionNumber(pub(super) u64);
 
@@ -27,6 +31,8 @@ pub struct Caller {
     pub session: Option<u64>,
     /// Idempotency key and fingerprint of the request.
     repeatable: Option<(String, String)>,
+    /// What the audit log says of it, where it changes the configuration.
+    change: Option<String>,
 }
 
 impl FromRequestParts<App> for Caller {
@@ -41,6 +47,7 @@ impl FromRequestParts<App> for Caller {
         Ok(Self {
             session: extensions.get::<SessionNumber>().map(|session| session.0),
             repeatable: key.zip(fingerprint),
+            change: extensions.get::<Change>().map(|change| change.0.clone()),
             principal,
         })
     }
@@ -50,7 +57,8 @@ impl FromRequestParts<App> for Caller {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Done {
     id: u64,
-    account: u64,
+    /// `account 1`, `key 3`.
+    who: String,
     key: String,
     fingerprint: String,
     at_us: u64,
@@ -58,8 +66,8 @@ struct Done {
 }
 
 impl Done {
-    fn name(account: u64, key: &str) -> String {
-        format!("{account}:{key}")
+    fn name(who: &str, key: &str) -> String {
+        format!("{who}:{key}")
     }
 }
 
@@ -72,7 +80,7 @@ impl Document for Done {
 
     fn keys(&self) -> Vec<IndexKey> {
         vec![
-            IndexKey::new("name", Self::name(self.account, &self.key)),
+            IndexKey::new("name", Self::name(&self.who, &self.key)),
             IndexKey::new("at", crate::storage::key_of(self.at_us)),
         ]
     }
@@ -88,14 +96,26 @@ impl Caller {
         &self,
         job: impl FnOnce(&mut Turn<'_>) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let (repeatable, account) = (self.repeatable.clone(), self.principal.account);
+        let (repeatable, change, principal) = (self.repeatable.clone(), self.change.clone(), self.principal.who());
+        let who = format!("{} {}", if self.principal.machine { "key" } else { "account" }, self.principal.account);
+        let account = (!self.principal.machine).then_some(self.principal.account);
+        let job = move |turn: &mut Turn<'_>| {
+            // First, so that it stays wherever something of the job does; it goes where nothing does.
+            if let Some(change) = change {
+                let at_us = turn.now().as_micros();
+                audit::append(turn.documents(), at_us, &principal, Act::ConfigurationChanged, change)?;
+            }
+            job(turn)
+        };
         self.principal
             .tenant
             .host
             .run(move |turn| {
-                turn.documents().acts(account);
+                if let Some(account) = account {
+                    turn.documents().acts(account);
+                }
                 let Some((key, fingerprint)) = repeatable else { return job(turn) };
-                if let Some(done) = turn.documents().find::<Done>("name", &Done::name(account, &key))? {
+                if let Some(done) = turn.documents().find::<Done>("name", &Done::name(&who, &key))? {
                     if done.fingerprint != fingerprint {
                         return Err(Problem::new(
                             axum::http::StatusCode::UNPROCESSABLE_ENTITY,
@@ -111,10 +131,27 @@ impl Caller {
                 let at_us = turn.now().as_micros();
                 let kept = serde_json::to_value(&answer).expect("an answer has a form in JSON");
                 let id = turn.documents().next_id::<Done>()?;
-                turn.documents().put(&Done { id, account, key, fingerprint, at_us, answer: kept });
+                turn.documents().put(&Done { id, who, key, fingerprint, at_us, answer: kept });
                 Ok(answer)
             })
             .await?
+    }
+
+    /// Writes in the audit log what the caller does: before it is done, so that nothing is done without it.
+    ///
+    /// # Errors
+    /// That there is no answer at present.
+    pub async fn audited(&self, act: Act, about: String) -> Result<(), Problem> {
+        let who = self.principal.who();
+        self.principal
+            .tenant
+            .host
+            .run(move |turn| {
+                let at_us = turn.now().as_micros();
+                audit::append(turn.documents(), at_us, &who, act, about)
+            })
+            .await??;
+        Ok(())
     }
 
     /// Looks at the engine, in the loop's order: what the caller did before is seen.

@@ -8,11 +8,12 @@ use axum::response::{IntoResponse, Response};
 use callfloor_engine::OperatorId;
 use sha2::{Digest, Sha256};
 
-use super::caller::{Fingerprint, IdempotencyKey, SessionNumber};
+use super::caller::{Change, Fingerprint, IdempotencyKey, SessionNumber};
 use super::session::COOKIE;
-use super::{Account, Principal, Role, Session, Token};
+use super::{Account, Key, Principal, Role, Scope, Session, Token};
+use crate::audit;
 use crate::document::Read;
-use crate::http::{App, Problem};
+use crate::http::{App, PREFIX, Problem};
 
 /// For whom a route is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,16 +55,19 @@ async fn admit(app: &App, request: &mut Request) -> Result<(), Problem> {
     let path = matched.ok_or_else(|| Problem::unknown("there is no such route"))?;
     let access = app.access(request.method().as_str(), &path);
     let access = access.ok_or_else(|| Problem::forbidden("this route is for nobody"))?;
-    let principal = identify(app, request.headers()).await?;
     if access == Access::Public {
-        if let Some((principal, session)) = principal {
-            request.extensions_mut().insert(principal);
-            request.extensions_mut().insert(SessionNumber(session));
-        }
         return Ok(());
     }
-    let (principal, session) =
-        principal.ok_or_else(|| Problem::unauthenticated("sign in first: POST /api/v1/sessions"))?;
+    let sent = sent(request.headers());
+    let sent = sent.ok_or_else(|| Problem::unauthenticated("sign in first: POST /api/v1/sessions"))?;
+    let route = path.strip_prefix(PREFIX).unwrap_or(&path);
+    let principal = if sent.is_key() {
+        machine(app, sent, request.method().as_str(), route).await?
+    } else {
+        let (principal, session) = person(app, sent).await?;
+        request.extensions_mut().insert(SessionNumber(session));
+        principal
+    };
     let own = own_operator(request).await;
     let allowed = match access {
         Access::Public | Access::SignedIn => true,
@@ -77,7 +81,11 @@ async fn admit(app: &App, request: &mut Request) -> Result<(), Problem> {
         return Err(Problem::forbidden(format!("this is not for the role {:?}", principal.role)));
     }
     request.extensions_mut().insert(principal);
-    request.extensions_mut().insert(SessionNumber(session));
+    if audit::is_configuration(request.method().as_str(), route) {
+        let asked = request.uri().path();
+        let change = format!("{} {}", request.method(), asked.strip_prefix(PREFIX).unwrap_or(asked));
+        request.extensions_mut().insert(Change(change));
+    }
     fingerprint(request).await
 }
 
@@ -112,18 +120,31 @@ async fn fingerprint(request: &mut Request) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Who asks, by bearer token or cookie, and the session's number.
-async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<(Principal, u64)>, Problem> {
+/// What was sent to prove who asks: a bearer token, or a browser's cookie. A machine's key is never a cookie.
+fn sent(headers: &HeaderMap) -> Option<Token> {
     let bearer = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    let cookie = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .find_map(|all| all.split(';').find_map(|one| one.trim().strip_prefix(COOKIE)?.strip_prefix('=')));
-    let Some(token) = bearer.or(cookie).map(Token::sent) else { return Ok(None) };
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .map(Token::sent);
+    let cookie = || {
+        headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .find_map(|all| all.split(';').find_map(|one| one.trim().strip_prefix(COOKIE)?.strip_prefix('=')))
+            .map(Token::sent)
+            .filter(|token| !token.is_key())
+    };
+    bearer.or_else(cookie)
+}
+
+fn now_us() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or(0)
+}
+
+/// A person, and their session's number.
+async fn person(app: &App, token: Token) -> Result<(Principal, u64), Problem> {
     let expired = || Problem::unauthenticated("the session is unknown or over: sign in again");
     let tenant = token.organisation().and_then(|name| app.tenants.named(Some(name))).ok_or_else(expired)?;
     let hash = token.hash();
@@ -135,15 +156,28 @@ async fn identify(app: &App, headers: &HeaderMap) -> Result<Option<(Principal, u
             Ok::<_, Problem>(account.map(|account| (session, account)))
         })
         .await?;
-    let now_us = u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or(0);
+    let now_us = now_us();
     let (session, account) =
         found.filter(|(session, account)| session.until_us > now_us && !account.disabled).ok_or_else(expired)?;
     let principal = Principal {
         tenant,
         account: account.id,
+        machine: false,
         login: account.login,
         role: account.role,
         operator: account.operator.map(OperatorId),
     };
-    Ok(Some((principal, session.id)))
+    Ok((principal, session.id))
+}
+
+/// A machine, where its key opens this route.
+async fn machine(app: &App, token: Token, method: &str, route: &str) -> Result<Principal, Problem> {
+    let over = || Problem::unauthenticated("the key is unknown, taken back or over: ask an administrator for another");
+    let tenant = token.organisation().and_then(|name| app.tenants.named(Some(name))).ok_or_else(over)?;
+    let hash = token.hash();
+    let key = tenant.host.read(move |reader| Ok::<_, Problem>(reader.find::<Key>("token", &hash)?)).await?;
+    let key = key.filter(|key| key.is_good(now_us())).ok_or_else(over)?;
+    let scope = key.scopes.iter().copied().find(|scope| scope.opens(method, route));
+    let scope: Scope = scope.ok_or_else(|| Problem::forbidden("this key has no scope that opens this route"))?;
+    Ok(Principal { tenant, account: key.id, machine: true, login: key.name, role: scope.role(), operator: None })
 }

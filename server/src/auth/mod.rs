@@ -3,6 +3,8 @@
 mod account;
 mod caller;
 mod gate;
+mod key;
+mod people;
 mod session;
 mod token;
 
@@ -10,14 +12,27 @@ use std::sync::Arc;
 
 use callfloor_engine::OperatorId;
 use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
 
 pub use account::{Account, create_account};
 pub use caller::Caller;
 pub use gate::{Access, Row, gate};
-pub use session::{PERMISSIONS, Session, router};
+pub use key::{Key, Scope};
+pub use session::Session;
 pub use token::Token;
 
+use crate::http::App;
 use crate::tenant::Tenant;
+
+/// Rows of this module's routes.
+pub fn permissions() -> impl Iterator<Item = &'static Row> {
+    [session::PERMISSIONS, key::PERMISSIONS, people::PERMISSIONS].into_iter().flatten()
+}
+
+/// This module's routes.
+pub fn router() -> OpenApiRouter<App> {
+    session::router().merge(key::router()).merge(people::router())
+}
 
 /// What a person or machine is to the organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -45,12 +60,23 @@ impl Role {
 pub struct Principal {
     /// Of which organisation.
     pub tenant: Arc<Tenant>,
-    /// The account's number.
+    /// The account's number; of a machine: its key's.
     pub account: u64,
+    /// Whether it is a machine with a key.
+    pub machine: bool,
     /// What they are signed in as.
     pub login: String,
     /// Their role.
     pub role: Role,
     /// The operator that they are.
     pub operator: Option<OperatorId>,
+}
+
+impl Principal {
+    /// Who asks, for the audit log: `account 1 "admin"`, `key 3 "reports"`.
+    #[must_use]
+    pub fn who(&self) -> String {
+        let what = if self.machine { "key" } else { "account" };
+        format!("{what} {} {:?}", self.account, self.login)
+    }
 }

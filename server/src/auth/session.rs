@@ -9,9 +9,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Access, Account, Caller, Role, Row, Token};
+use crate::audit::{self, Act};
 use crate::document::{Document, Read};
-use crate::http::{App, Problem};
+use crate::http::{App, Body, Problem};
 use crate::storage::{IndexKey, Kind};
+use crate::tenant::Tenant;
 
 /// The cookie of browsers.
 pub(super) const COOKIE: &str = "callfloor_session";
@@ -76,14 +78,14 @@ pub(super) struct SignedIn {
 }
 
 /// Rows of this module's routes.
-pub const PERMISSIONS: &[Row] = &[
+pub(super) const PERMISSIONS: &[Row] = &[
     Row { method: "POST", path: "/sessions", access: Access::Public },
     Row { method: "GET", path: "/sessions/current", access: Access::SignedIn },
     Row { method: "DELETE", path: "/sessions/current", access: Access::SignedIn },
 ];
 
 /// This module's routes.
-pub fn router() -> OpenApiRouter<App> {
+pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(sign_in)).routes(routes!(who_am_i, sign_out))
 }
 
@@ -93,29 +95,34 @@ pub fn router() -> OpenApiRouter<App> {
     (status = "4XX", description = "refused", body = Problem),
     (status = 503, description = "try again", body = Problem),
 ))]
-async fn sign_in(State(app): State<App>, Json(body): Json<SignIn>) -> Result<Response, Problem> {
+async fn sign_in(State(app): State<App>, Body(body): Body<SignIn>) -> Result<Response, Problem> {
     let refused = || Problem::unauthenticated("login or password is wrong");
     let tenant = app.tenants.named(body.organisation.as_deref()).ok_or_else(refused)?;
     let login = body.login.clone();
     let account = tenant.host.read(move |reader| reader.find::<Account>("login", &login)).await?;
     // Without an account, a password is verified all the same: the time taken tells nobody which logins exist.
-    let nobody = app.nobody.clone();
+    let (nobody, password) = (app.nobody.clone(), body.password);
     let (account, right) = tokio::task::spawn_blocking(move || {
         let account = account.filter(|account| !account.disabled);
-        let right = account.as_ref().unwrap_or(&nobody).verify(&body.password);
+        let right = account.as_ref().unwrap_or(&nobody).verify(&password);
         (account, right)
     })
     .await
     .expect("verifying does not panic");
-    let account = account.filter(|_| right).ok_or_else(refused)?;
+    let Some(account) = account.filter(|_| right) else {
+        note_failure(&tenant, body.login).await?;
+        return Err(refused());
+    };
     let token = Token::random(&tenant.name);
-    let (hash, id) = (token.hash(), account.id);
+    let (hash, id, who) = (token.hash(), account.id, account.who());
     let until_us = tenant
         .host
         .run(move |turn| {
-            let until_us = turn.now().as_micros() + LIFE_US;
+            let now_us = turn.now().as_micros();
+            let until_us = now_us + LIFE_US;
             let documents = turn.documents();
             let session = Session { id: documents.next_id::<Session>()?, token: hash, account: id, until_us };
+            audit::append(documents, now_us, &who, Act::SignedIn, format!("session {}", session.id))?;
             documents.put(&session);
             Ok::<_, Problem>(until_us)
         })
@@ -131,6 +138,19 @@ async fn sign_in(State(app): State<App>, Json(body): Json<SignIn>) -> Result<Res
     let mut headers = HeaderMap::new();
     headers.insert(header::SET_COOKIE, HeaderValue::from_str(&cookie).expect("a token is plain text"));
     Ok((StatusCode::CREATED, headers, Json(answer)).into_response())
+}
+
+/// The log tells which login was tried; what was typed into the wrong field may be a password, so an unknown one is not
+/// repeated there.
+async fn note_failure(tenant: &Tenant, login: String) -> Result<(), Problem> {
+    let noted = tenant.host.run(move |turn| {
+        let now_us = turn.now().as_micros();
+        let documents = turn.documents();
+        let account = documents.find::<Account>("login", &login)?;
+        let who = account.map_or_else(|| "an unknown login".to_owned(), |account| account.who());
+        Ok::<_, Problem>(audit::append(documents, now_us, &who, Act::SignInFailed, String::new())?)
+    });
+    noted.await?
 }
 
 /// Who is signed in.
@@ -170,8 +190,11 @@ async fn who_am_i(caller: Caller) -> Json<WhoAmI> {
 ))]
 async fn sign_out(caller: Caller) -> Result<StatusCode, Problem> {
     if let Some(session) = caller.session {
+        let who = caller.principal.who();
         caller
             .write(move |turn| {
+                let now_us = turn.now().as_micros();
+                audit::append(turn.documents(), now_us, &who, Act::SignedOut, format!("session {session}"))?;
                 turn.documents().delete::<Session>(session);
                 Ok(())
             })

@@ -4,6 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
+/// How a machine's key begins.
+const KEY: &str = "cfk_";
+
 /// A secret that names its organisation: `ORGANISATION.RANDOM`, with 256 random bits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
@@ -26,6 +29,18 @@ impl Token {
         Self(format!("{organisation}.{}", URL_SAFE_NO_PAD.encode(bytes)))
     }
 
+    /// A new one for a machine: `cfk_ORGANISATION.RANDOM`. No organisation's name has an underscore in it.
+    #[must_use]
+    pub fn random_key(organisation: &str) -> Self {
+        Self(format!("{KEY}{}", Self::random(organisation).0))
+    }
+
+    /// Whether this is a machine's key rather than a session's token.
+    #[must_use]
+    pub fn is_key(&self) -> bool {
+        self.0.starts_with(KEY)
+    }
+
     /// What a client sent.
     #[must_use]
     pub fn sent(text: &str) -> Self {
@@ -35,7 +50,7 @@ impl Token {
     /// The organisation that it names; anybody may have written it.
     #[must_use]
     pub fn organisation(&self) -> Option<&str> {
-        self.0.split_once('.').map(|(organisation, _)| organisation)
+        self.0.strip_prefix(KEY).unwrap_or(&self.0).split_once('.').map(|(organisation, _)| organisation)
     }
 
     /// What is stored and looked up: SHA-256 in hexadecimal. A random token of 256 bits needs no salt.

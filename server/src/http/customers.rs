@@ -13,6 +13,7 @@ use super::listing::{Over, Page, Window};
 use super::operators::number;
 use super::version::{Versioned, must_see, same};
 use super::{App, Asking, At, Body, Problem};
+use crate::audit::Act;
 use crate::auth::{Access, Caller, Role, Row};
 use crate::customers::{Customer, Erased, create, erase, national};
 use crate::document::Read;
@@ -380,6 +381,7 @@ struct Export {
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn export(caller: Caller, At(id): At<u64>) -> Result<Json<Export>, Problem> {
+    caller.audited(Act::DataExported, format!("customer {id}")).await?;
     let export = caller
         .read(move |reader| {
             let customer = there(reader.document::<Customer>(id)?, id)?.into();
@@ -403,5 +405,11 @@ async fn export(caller: Caller, At(id): At<u64>) -> Result<Json<Export>, Problem
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn forget(caller: Caller, At(id): At<u64>) -> Result<Json<Erased>, Problem> {
-    Ok(Json(caller.write(move |turn| erase(turn, id)).await?))
+    let who = caller.principal.who();
+    let erased = caller.write(move |turn| {
+        let at_us = turn.now().as_micros();
+        crate::audit::append(turn.documents(), at_us, &who, Act::PersonErased, format!("customer {id}"))?;
+        erase(turn, id)
+    });
+    Ok(Json(erased.await?))
 }

@@ -33,6 +33,7 @@ pub(crate) use metrics::HttpFigures;
 pub(crate) use operators::{allowed, number};
 pub use problem::{Instead, Problem};
 
+use crate::audit;
 use crate::auth::{self, Access, Account, Role, Row};
 use crate::tenant::Tenants;
 
@@ -88,10 +89,10 @@ pub const PREFIX: &str = "/api/v1";
 /// Every row of the table of access: one for each route.
 pub fn rows() -> impl Iterator<Item = Row> {
     [
-        auth::PERMISSIONS,
         customers::PERMISSIONS,
         crate::callbacks::PERMISSIONS,
         crate::surveys::PERMISSIONS,
+        audit::PERMISSIONS,
         events::PERMISSIONS,
         metrics::PERMISSIONS,
         operators::PERMISSIONS,
@@ -104,6 +105,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
     .chain(admin::permissions())
     .chain(tickets::permissions())
     .chain(crate::chat::permissions())
+    .chain(auth::permissions())
     .copied()
 }
 
@@ -116,6 +118,7 @@ struct Base;
 
 fn api() -> OpenApiRouter<App> {
     let modules = OpenApiRouter::new()
+        .merge(audit::router())
         .merge(auth::router())
         .merge(admin::router())
         .merge(crate::callbacks::router())

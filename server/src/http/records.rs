@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 
 use super::listing::{Over, Page, Window};
 use super::{App, Asking, At, Problem};
+use crate::audit::Act;
 use crate::auth::{Access, Caller, Role, Row};
 use crate::document::Read;
 use crate::http::CallRef;
@@ -216,6 +217,7 @@ pub(super) fn field(text: &str) -> String {
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn csv(caller: Caller, Asking(which): Asking<Which>) -> Result<Response, Problem> {
+    caller.audited(Act::DataExported, format!("call records: {which:?}")).await?;
     let which = Which { limit: which.limit.or(Some(500)), ..which };
     let role = caller.principal.role;
     let page = find(&caller, which).await?;

@@ -76,6 +76,10 @@ pub struct User {
 }
 
 impl User {
+    pub fn with_token(client: Client, base: String, token: &str) -> Self {
+        Self { client, base, token: token.to_owned(), operator: None }
+    }
+
     pub fn request(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token)
     }

@@ -7,6 +7,7 @@ use utoipa_axum::routes;
 
 use super::SUPERVISORS;
 use super::list::{Which, find};
+use crate::audit::Act;
 use crate::auth::{Caller, Row};
 use crate::http::records::field;
 use crate::http::{App, Asking, Problem};
@@ -25,6 +26,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn csv(caller: Caller, Asking(which): Asking<Which>) -> Result<Response, Problem> {
+    caller.audited(Act::DataExported, "tickets as CSV".to_owned()).await?;
     let page = find(&caller, Which { limit: which.limit.or(Some(500)), ..which }).await?;
     let mut text = String::from(
         "ticket,service,status,resolution,owner,queue,customer,subject,category,tags,priority,created_us,changed_us,\

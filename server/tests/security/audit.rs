@@ -1,0 +1,119 @@
+//! The audit log, and what becomes of one that somebody tampered with.
+
+use callfloor_server::audit::{Broken, Noted, verify};
+use callfloor_server::storage::sqlite::SqliteReader;
+use reqwest::Method;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use twox_hash::XxHash3_64;
+
+use crate::support::{PASSWORD, Running};
+
+/// What is in the log, oldest first: act and about.
+async fn log(running: &Running) -> Vec<(String, String, String)> {
+    let admin = running.sign_in("admin").await;
+    let (status, entries) = admin.get("/audit?limit=1000").await;
+    assert_eq!(status, 200, "{entries}");
+    let text = |entry: &Value, key: &str| entry[key].as_str().unwrap().to_owned();
+    let entries = entries.as_array().unwrap().iter().rev();
+    entries.map(|entry| (text(entry, "who"), text(entry, "act"), text(entry, "about"))).collect()
+}
+
+#[tokio::test]
+async fn what_is_done_is_in_the_log() {
+    let running = Running::start().await;
+    let admin = running.sign_in("admin").await;
+    let body = json!({ "login": "op1", "password": "not the right one" });
+    let wrong = running.client.post(running.url("/api/v1/sessions")).json(&body).send().await.unwrap();
+    assert_eq!(wrong.status(), 401);
+    let (key, _) = admin.makes_key(&["floor:read"]).await;
+    admin.delete(&format!("/keys/{key}")).await;
+    let new = json!({ "login": "eve", "password": PASSWORD, "name": "Eve", "role": "auditor" });
+    let (status, made) = admin.post("/accounts", new).await;
+    assert_eq!(status, 201, "{made}");
+    let eve = running.sign_in("eve").await;
+    let account = format!("/accounts/{}", made["account"]);
+    let (status, changed) = admin.put(&account, json!({ "name": "Eve", "role": "planner" })).await;
+    assert_eq!((status, changed["role"].as_str()), (200, Some("planner")));
+    assert_eq!(eve.get("/sessions/current").await.0, 401, "a changed role ends what was begun under the old one");
+    let floor = admin.request(Method::GET, "/floor").send().await.unwrap();
+    let etag = floor.headers()["etag"].to_str().unwrap().to_owned();
+    let skills = admin.request(Method::PUT, "/floor/skills").header("if-match", &etag).json(&json!(["German"]));
+    let skills = skills.send().await.unwrap();
+    assert_eq!(skills.status(), 200, "{}", skills.text().await.unwrap());
+    let stale = admin.request(Method::PUT, "/floor/skills").header("if-match", &etag).json(&json!(["French"]));
+    assert_eq!(stale.send().await.unwrap().status(), 412);
+
+    let found = log(&running).await;
+    let admin_is = "account 1 \"admin\"";
+    let wanted = [
+        (admin_is, "signed-in", "session 1"),
+        ("account 3 \"op1\"", "sign-in-failed", ""),
+        (admin_is, "key-made", "key 1 \"reports\": floor:read, 30 days"),
+        (admin_is, "key-revoked", "key 1 \"reports\""),
+        (admin_is, "account-made", "account 7 \"eve\": Auditor"),
+        ("account 7 \"eve\"", "signed-in", "session 2"),
+        (admin_is, "account-changed", "account 7 \"eve\": Planner; before: account 7 \"eve\": Auditor"),
+        (admin_is, "configuration-changed", "PUT /floor/skills"),
+        (admin_is, "signed-in", "session 3"),
+    ];
+    let wanted = wanted.map(|(who, act, about)| (who.to_owned(), act.to_owned(), about.to_owned()));
+    assert_eq!(found, wanted, "a refused change is not among them");
+    let (status, last) = admin.put("/accounts/1", json!({ "name": "admin", "role": "auditor" })).await;
+    assert_eq!((status, last["rule"].as_str()), (409, Some("last-administrator")));
+    let (_, verification) = admin.get("/audit/verification").await;
+    assert_eq!(verification["verified"]["entries"], 9, "{verification}");
+    assert_eq!(verification["broken"], Value::Null);
+    running.server.stop().await;
+}
+
+/// Makes the store's sums right again, as somebody would who knows them: they are against accidents.
+fn seal(store: &Connection) {
+    let mut select = store.prepare("SELECT id, body FROM document WHERE kind = 'audit'").unwrap();
+    let all = select.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))).unwrap();
+    for (id, body) in all.map(Result::unwrap) {
+        let seed = XxHash3_64::oneshot_with_seed(id.unsigned_abs(), b"audit");
+        let sum = XxHash3_64::oneshot_with_seed(seed, body.as_bytes()).cast_signed();
+        store.execute("UPDATE document SET sum = ?1 WHERE kind = 'audit' AND id = ?2", (sum, id)).unwrap();
+    }
+}
+
+/// The log of a stopped server after `tamper` had its store: what is broken.
+async fn after(tamper: &str, sealed: bool, noted: Option<Noted>) -> Result<u64, Broken> {
+    let running = Running::start().await;
+    for login in ["admin", "op1", "op2", "op3"] {
+        running.sign_in(login).await;
+    }
+    let Running { server, directory, .. } = running;
+    server.stop().await;
+    let files = std::fs::read_dir(directory.path().join("main")).unwrap().map(|file| file.unwrap().path());
+    let databases: Vec<_> =
+        files.filter(|path| std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3"))).collect();
+    assert_eq!(databases.len(), 1, "{databases:?}");
+    let store = Connection::open(&databases[0]).unwrap();
+    store.execute_batch(tamper).unwrap();
+    if sealed {
+        seal(&store);
+    }
+    drop(store);
+    let mut reader = SqliteReader::open(&directory.path().join("main")).unwrap();
+    let found = verify(&mut reader, noted.as_ref()).unwrap();
+    found.map(|verified| verified.entries)
+}
+
+#[tokio::test]
+async fn a_log_that_somebody_tampered_with_is_found_out() {
+    let second = "kind = 'audit' AND id = 2";
+    let broken = |entry, what: &str| Err(Broken { entry, what: what.to_owned() });
+    assert_eq!(after("", true, None).await, Ok(4));
+    let changed = format!("UPDATE document SET body = replace(body, 'op1', 'op4') WHERE {second}");
+    assert_eq!(after(&changed, true, None).await, broken(2, "its content was changed"));
+    let clumsy = after(&changed, false, None).await.unwrap_err();
+    assert!(clumsy.entry == 2 && clumsy.what.starts_with("it cannot be read"), "{clumsy:?}");
+    let gone = format!("DELETE FROM document WHERE {second}");
+    assert_eq!(after(&gone, true, None).await, broken(2, "it is missing"));
+    let last = "DELETE FROM document WHERE kind = 'audit' AND id = 4";
+    assert_eq!(after(last, true, None).await, broken(4, "it is missing, and all that followed"));
+    let rewritten = format!("3:{}", "ab".repeat(32)).parse().ok();
+    assert_eq!(after("", true, rewritten).await, broken(3, "its hash is not the one that was noted"));
+}
