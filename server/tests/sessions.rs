@@ -3,6 +3,7 @@
 mod support;
 
 use callfloor_server::http;
+use serde_json::{Value, json};
 use support::Running;
 
 #[tokio::test]
@@ -71,4 +72,25 @@ fn every_route_has_a_row_and_every_row_a_route() {
     routes.sort();
     rows.sort();
     assert_eq!(routes, rows);
+}
+
+/// Wrong passwords cost time, the right one none; whoever waits as long as they are told may try again.
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_is_slowed_down() {
+    let running = Running::start().await;
+    let attempt = |login: &'static str, password: &'static str| {
+        let body = json!({ "login": login, "password": password });
+        running.client.post(running.url("/api/v1/sessions")).json(&body).send()
+    };
+    for _ in 0..5 {
+        assert_eq!(attempt("op1", "not the right one").await.unwrap().status(), 401);
+    }
+    let held_up = attempt("op1", support::PASSWORD).await.unwrap();
+    assert_eq!((held_up.status().as_u16(), &held_up.headers()["retry-after"]), (429, &"1".parse().unwrap()));
+    let problem: Value = held_up.json().await.unwrap();
+    assert_eq!(problem["rule"], "too-many-tries");
+    assert_eq!(attempt("op2", support::PASSWORD).await.unwrap().status(), 201, "a colleague is not held up");
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    assert_eq!(attempt("op1", support::PASSWORD).await.unwrap().status(), 201);
+    running.server.stop().await;
 }

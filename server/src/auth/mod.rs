@@ -4,6 +4,7 @@ mod account;
 mod caller;
 mod gate;
 mod key;
+mod limits;
 mod people;
 mod session;
 mod token;
@@ -18,6 +19,7 @@ pub use account::{Account, create_account};
 pub use caller::Caller;
 pub use gate::{Access, Row, gate};
 pub use key::{Key, Scope};
+pub(crate) use limits::SignInLimits;
 pub use session::Session;
 pub use token::Token;
 

@@ -1,7 +1,10 @@
 //! Signing in and out: opaque sessions that can be taken back.
 
+use std::net::SocketAddr;
+use std::time::Instant;
+
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -95,13 +98,20 @@ pub(super) fn router() -> OpenApiRouter<App> {
     (status = "4XX", description = "refused", body = Problem),
     (status = 503, description = "try again", body = Problem),
 ))]
-async fn sign_in(State(app): State<App>, Body(body): Body<SignIn>) -> Result<Response, Problem> {
+async fn sign_in(
+    State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Body(body): Body<SignIn>,
+) -> Result<Response, Problem> {
     let refused = || Problem::unauthenticated("login or password is wrong");
+    let of = format!("{}/{}", body.organisation.as_deref().unwrap_or_default(), body.login);
+    app.sign_in_limits.admit(peer.ip(), &of, Instant::now())?;
     let tenant = app.tenants.named(body.organisation.as_deref()).ok_or_else(refused)?;
     let login = body.login.clone();
     let account = tenant.host.read(move |reader| reader.find::<Account>("login", &login)).await?;
     // Without an account, a password is verified all the same: the time taken tells nobody which logins exist.
     let (nobody, password) = (app.nobody.clone(), body.password);
+    let turn = app.sign_in_limits.turn().await?;
     let (account, right) = tokio::task::spawn_blocking(move || {
         let account = account.filter(|account| !account.disabled);
         let right = account.as_ref().unwrap_or(&nobody).verify(&password);
@@ -109,10 +119,13 @@ async fn sign_in(State(app): State<App>, Body(body): Body<SignIn>) -> Result<Res
     })
     .await
     .expect("verifying does not panic");
+    drop(turn);
     let Some(account) = account.filter(|_| right) else {
+        app.sign_in_limits.failed(peer.ip(), &of, Instant::now());
         note_failure(&tenant, body.login).await?;
         return Err(refused());
     };
+    app.sign_in_limits.succeeded(peer.ip(), &of);
     let token = Token::random(&tenant.name);
     let (hash, id, who) = (token.hash(), account.id, account.who());
     let until_us = tenant

@@ -48,6 +48,8 @@ pub struct App {
     pub(crate) nobody: Arc<Account>,
     /// What is known of requests.
     pub(crate) figures: Arc<HttpFigures>,
+    /// How often signing in may fail.
+    pub(crate) sign_in_limits: Arc<auth::SignInLimits>,
     table: Arc<HashMap<(&'static str, String), Access>>,
 }
 
@@ -73,7 +75,14 @@ impl App {
             operator: None,
             disabled: true,
         };
-        Self { tenants, secure, nobody: Arc::new(nobody), figures: Arc::default(), table: Arc::new(table) }
+        Self {
+            tenants,
+            secure,
+            nobody: Arc::new(nobody),
+            figures: Arc::default(),
+            sign_in_limits: Arc::default(),
+            table: Arc::new(table),
+        }
     }
 
     /// For whom a route is; `None` for a route without a row.
