@@ -8,15 +8,15 @@ mod queues;
 mod services;
 mod steps;
 
-use axum::Json;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use callfloor_engine::{AudioId, Command, ConfigError, EngineConfig, Floor, Instant, Span};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::version::{Versioned, must_see};
 use super::{App, Problem};
 use crate::auth::{Access, Caller, Role, Row};
 use crate::floor::{NumberPlan, Organisation, is_audio};
@@ -87,34 +87,6 @@ const fn ms(span: Span) -> u64 {
     span.as_micros() / 1_000
 }
 
-/// The version that the client saw.
-fn seen(headers: &HeaderMap) -> Result<u64, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else {
-        return Err(Problem::new(
-            StatusCode::PRECONDITION_REQUIRED,
-            "if-match",
-            "a change of the floor names the version that it is made on: If-Match with the ETag of GET /floor",
-        ));
-    };
-    let text = value.to_str().ok().map(|text| text.trim().trim_matches('"'));
-    let version = text.and_then(|text| text.parse().ok());
-    version.ok_or_else(|| Problem::wrong("if-match", "If-Match is the ETag of GET /floor, as in \"12\""))
-}
-
-/// What was changed, and the floor's version from now on.
-#[derive(Serialize, Deserialize)]
-struct Changed<T> {
-    version: u64,
-    answer: T,
-}
-
-impl<T: Serialize> Changed<T> {
-    fn respond(self, status: StatusCode) -> Response {
-        let etag = HeaderValue::from_str(&format!("\"{}\"", self.version)).expect("a number is plain text");
-        (status, [(header::ETAG, etag)], Json(self.answer)).into_response()
-    }
-}
-
 impl From<ConfigError> for Problem {
     fn from(wrong: ConfigError) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "configuration", wrong.to_string())
@@ -134,8 +106,8 @@ async fn change<T: Serialize + DeserializeOwned + Send + 'static>(
     caller: &Caller,
     headers: &HeaderMap,
     change: impl FnOnce(&mut Change<'_>) -> Result<T, Problem> + Send + 'static,
-) -> Result<Changed<T>, Problem> {
-    let seen = seen(headers)?;
+) -> Result<Versioned<T>, Problem> {
+    let seen = must_see(headers, "the floor")?;
     caller
         .write(move |turn| {
             let found = Organisation::now(turn.documents())?;
@@ -156,7 +128,7 @@ async fn change<T: Serialize + DeserializeOwned + Send + 'static>(
             if config != before {
                 turn.apply(Command::Reconfigure(Box::new(config)))?;
             }
-            Ok(Changed { version: organisation.version, answer })
+            Ok(Versioned { version: organisation.version, answer })
         })
         .await
 }
@@ -216,7 +188,7 @@ struct FloorConfig {
 ))]
 async fn floor(caller: Caller) -> Result<Response, Problem> {
     let floor = caller.look(whole).await?;
-    Ok(Changed { version: floor.version, answer: floor }.respond(StatusCode::OK))
+    Ok(Versioned { version: floor.version, answer: floor }.respond(StatusCode::OK))
 }
 
 fn whole(turn: &mut Turn<'_>) -> Result<FloorConfig, Problem> {
