@@ -67,18 +67,13 @@ fn configuration(arguments: &Arguments) -> Result<Config, Failure> {
     Ok(config)
 }
 
-/// HTTP has no TLS of its own yet: it is for this machine, or for a proxy that does TLS.
+/// Without TLS, HTTP is for this machine, or for a proxy that does TLS.
 fn refuse_open_doors(config: &Config) -> Result<(), Failure> {
-    if config.http.certificate.is_some() {
-        return Err(Failure::Input(
-            "[http] certificate: HTTP is not served by TLS yet; put a proxy that does it in front".into(),
-        ));
-    }
-    let address = config.http.address;
-    if !address.ip().is_loopback() && !config.http.allow_plain_public {
+    let (address, tls) = (config.http.address, config.http.certificate.is_some());
+    if !address.ip().is_loopback() && !tls && !config.http.allow_plain_public {
         return Err(Failure::Input(format!(
-            "[http] address = {address}: others could read passwords there; put a proxy with TLS in front of 127.0.0.1, \
-             or set allow_plain_public = true if one is in front of this address"
+            "[http] address = {address}: others could read passwords there; give [http] a certificate and a key, put a proxy \
+             with TLS in front of 127.0.0.1, or set allow_plain_public = true if one is in front of this address"
         )));
     }
     Ok(())
@@ -100,7 +95,8 @@ async fn serve(config: Config) -> Result<(), Failure> {
     let opened = tokio::task::spawn_blocking(move || open(&directory, postgres.as_deref())).await;
     let writer = opened.map_err(|error| Failure::Fault(error.to_string()))??;
     let server = Server::start(writer, Options::new(&config)).await.map_err(Failure::input)?;
-    print(&format!("callfloor serves HTTP on http://{}\n", server.http()))?;
+    let scheme = if config.http.certificate.is_some() { "https" } else { "http" };
+    print(&format!("callfloor serves HTTP on {scheme}://{}\n", server.http()))?;
     if let Some(address) = server.sip().first() {
         print(&format!("callfloor serves SIP on {address} (UDP and TCP)\n"))?;
     }

@@ -14,6 +14,7 @@ pub mod floor;
 pub mod host;
 pub mod http;
 mod lately;
+mod listen;
 pub mod phone;
 pub mod records;
 pub mod server;

@@ -1,7 +1,9 @@
 //! The whole server: organisations opened from storage, the API on its address.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use callfloor_engine::EngineConfig;
 
@@ -12,7 +14,7 @@ use crate::http::{self, App, Problem};
 use crate::phone::{PhoneLine, PhoneTrouble, Phones, Telephone, let_go_of_lost_calls};
 use crate::storage::{Range, StorageError, Writer};
 use crate::tenant::{Tenant, Tenants};
-use crate::{auth, config, demo};
+use crate::{auth, config, demo, listen};
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +33,9 @@ pub enum StartError {
     /// The first accounts could not be made.
     #[error("the first accounts could not be made: {0}")]
     Accounts(Problem),
+    /// TLS cannot be spoken with this certificate.
+    #[error("[http] certificate: {0}")]
+    Certificate(String),
     /// Telephones cannot be served.
     #[error(transparent)]
     Phones(#[from] PhoneTrouble),
@@ -41,14 +46,14 @@ pub enum StartError {
 pub struct Options {
     /// Where HTTP is served; port 0 takes any free one.
     pub http: SocketAddr,
-    /// Whether browsers reach it by TLS.
-    pub secure: bool,
+    /// The certificate chain and the key of TLS, in PEM files; `None`: plain HTTP.
+    pub tls: Option<(PathBuf, PathBuf)>,
     /// The password of the demonstration's accounts in a new organisation; `None`: a random one.
     pub first_password: Option<String>,
     /// How telephones are served; `None`: not at all.
     pub phones: Option<PhoneLine>,
     /// A chat's customer who is not connected for this long has left.
-    pub chat_grace: std::time::Duration,
+    pub chat_grace: Duration,
     /// A snapshot is taken after so many journal entries.
     pub snapshot_every: u64,
 }
@@ -59,10 +64,10 @@ impl Options {
     pub fn new(config: &config::Config) -> Self {
         Self {
             http: config.http.address,
-            secure: config.http.certificate.is_some(),
+            tls: config.http.certificate.clone().zip(config.http.key.clone()),
             first_password: None,
             phones: config.sip.enabled.then(|| PhoneLine::new(config)),
-            chat_grace: std::time::Duration::from_millis(config.chat.grace_ms.into()),
+            chat_grace: Duration::from_millis(config.chat.grace_ms.into()),
             snapshot_every: config.data.snapshot_every,
         }
     }
@@ -79,7 +84,7 @@ pub struct Server {
     hours: tokio::task::JoinHandle<()>,
     /// Ends chats whose customers are gone.
     presence: tokio::task::JoinHandle<()>,
-    shutdown: tokio::sync::watch::Sender<bool>,
+    stop: listen::Stop,
     first_password: Option<String>,
     phones: Option<Phones>,
     sip: Vec<SocketAddr>,
@@ -91,7 +96,10 @@ impl Server {
     /// # Errors
     /// [`StartError`]; nothing is left running.
     pub async fn start(writer: Box<dyn Writer>, options: Options) -> Result<Self, StartError> {
-        let listener = tokio::net::TcpListener::bind(options.http).await;
+        let tls = options.tls.as_ref().map(|(certificate, key)| listen::tls(certificate, key));
+        let tls = tls.transpose().map_err(StartError::Certificate)?;
+        let listener = std::net::TcpListener::bind(options.http);
+        let listener = listener.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
         let listener = listener.map_err(|problem| StartError::Address { address: options.http, problem })?;
         let http = listener.local_addr().unwrap_or(options.http);
         let floor: EngineConfig = demo::floor().expect("the demonstration's floor is right");
@@ -137,19 +145,17 @@ impl Server {
         }));
         let presence = tokio::spawn(keep_presence(host.handle().clone(), chats));
         let hours = tokio::spawn(crate::floor::keep_hours(host.handle().clone()));
-        let router = http::router(App::new(Arc::clone(&tenants), options.secure));
-        let (shutdown, mut stopped) = tokio::sync::watch::channel(false);
-        let serving = tokio::spawn(async move {
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            let graceful = axum::serve(listener, service).with_graceful_shutdown(async move {
-                // Either a stop was asked for or the server itself has gone.
-                let _ = stopped.wait_for(|stop| *stop).await;
-            });
-            if let Err(problem) = graceful.await {
-                tracing::error!(%problem, "HTTP ended");
+        let router = http::router(App::new(Arc::clone(&tenants), options.tls.is_some()));
+        let stop = listen::Stop::new();
+        let serving = tokio::spawn({
+            let stop = stop.clone();
+            async move {
+                if let Err(problem) = listen::serve(listener, tls, router, stop).await {
+                    tracing::error!(%problem, "HTTP ended");
+                }
             }
         });
-        Ok(Self { hosts: vec![host], tenants, http, serving, hours, presence, shutdown, first_password, phones, sip })
+        Ok(Self { hosts: vec![host], tenants, http, serving, hours, presence, stop, first_password, phones, sip })
     }
 
     /// Makes the demonstration's accounts in an organisation that has none; gives their password if it was made up here.
@@ -200,10 +206,9 @@ impl Server {
 
     /// Stops: no new requests, those in progress end, the last commit and a snapshot are made.
     pub async fn stop(self) {
-        // The receiver is gone if serving has ended by itself.
-        let _ = self.shutdown.send(true);
-        let limit = std::time::Duration::from_secs(10);
-        if tokio::time::timeout(limit, self.serving).await.is_err() {
+        let limit = Duration::from_secs(10);
+        self.stop.graceful_shutdown(Some(limit));
+        if tokio::time::timeout(limit + Duration::from_secs(1), self.serving).await.is_err() {
             tracing::warn!("some requests did not end in 10 s: they are cut");
         }
         self.hours.abort();
