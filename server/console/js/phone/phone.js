@@ -6,6 +6,7 @@ import { attempt, dialog } from "../dialog.js";
 import { names, stream, who } from "../session.js";
 import { length, serverNow, setServerTime, ticking } from "../time.js";
 import { inLanguage, t } from "../words.js";
+import { Audio } from "./audio.js";
 import { Bell } from "./bell.js";
 import { dialDialog, forceEndDialog, transferDialog } from "./dialogs.js";
 
@@ -24,6 +25,8 @@ export class Phone {
     /** @type {Desk | null} */
     this.desk = null;
     this.bell = new Bell();
+    this.audio = new Audio(this.path);
+    this.audio.addEventListener("change", () => this.desk && this.render());
     this.asking = false;
     this.again = false;
     /** The call whose end-of-call prompt was shown. @type {string | null} */
@@ -39,6 +42,7 @@ export class Phone {
   stop() {
     this.unlisten();
     this.bell.stop();
+    this.audio.stop();
     document.removeEventListener("keydown", this.keys);
     stream.removeEventListener("gap", this.gap);
     stream.removeEventListener("live", this.gap);
@@ -100,6 +104,9 @@ export class Phone {
   /** What changes beside the widget: the bell, the page of the ticket, the end-of-call prompt.
    * @param {Desk | null} before @param {Desk} now */
   follow(before, now) {
+    // The browser's audio is up from the phone's login to its logout.
+    if (now.device === "browser" && now.status !== "logged-out") this.audio.start();
+    else if (this.audio.state !== "off") this.audio.stop();
     if (now.offers.length > 0) this.bell.start();
     else this.bell.stop();
     const connected = now.status === "talking" && before?.status !== "talking" && !now.call?.consulted;
@@ -175,6 +182,7 @@ export class Phone {
     replace(this.into,
       this.head(desk),
       desk.device_lost && h("p.warning", { role: "alert" }, t("phone.device-lost")),
+      this.audioState(desk),
       desk.offers.map((/** @type {any} */ offer) => this.offer(offer)),
       desk.call && !ringing && this.call(desk.call),
       desk.status === "logged-out" ? this.loggedOut() : [this.callButtons(desk), this.statusButtons(desk)],
@@ -188,6 +196,18 @@ export class Phone {
       h("span.status", { data: { status: desk.status, key: "status" }, "aria-live": "polite" }, t(`status.${desk.status}`)),
       reason && h("span.reason", null, inLanguage(reason)),
       desk.status !== "logged-out" && ticking({ since: desk.since_us }));
+  }
+
+  /** Whether one's own browser is heard and hears. @param {Desk} desk */
+  audioState(desk) {
+    if (desk.device !== "browser" || desk.status === "logged-out") return null;
+    const { state, detail, muted } = this.audio;
+    if (state !== "connected") {
+      return h("p.warning", { role: "alert", title: detail, data: { audio: state } }, t(`audio.${state}`));
+    }
+    return h("p.audio", { data: { audio: state } }, h("span.tag", null, t("audio.connected")),
+      h("button.quiet", { type: "button", "aria-pressed": String(muted), data: { key: "mute" }, onclick: () => this.audio.mute(!muted) },
+        t(muted ? "audio.unmute" : "audio.mute")));
   }
 
   loggedOut() {
