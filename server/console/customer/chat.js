@@ -155,9 +155,9 @@ class Chat {
   /** @param {any} told */
   hear(told) {
     this.pause = 500;
-    if (told.told === "line" || told.line !== undefined && told.line?.sequence !== undefined) return this.line(told.line);
-    if (told.told === "chat" || told.chat !== undefined) return this.become(told.chat);
-    if (told.written !== undefined || told.told === "written") return this.written(told);
+    if (told.event === "line") return this.line(told.line);
+    if (told.event === "chat") return this.become(told.chat);
+    if (told.event === "written") return this.written(told);
     if (told.problem) {
       this.unsent.get(told.key)?.line.remove();
       this.unsent.delete(told.key);

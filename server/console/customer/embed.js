@@ -1,10 +1,11 @@
 // For other sites: <script src="https://CALLFLOOR/console/customer/embed.js" data-queue="1" defer></script>
 // puts a button in the corner that opens the chat in a frame of its own.
 (() => {
-  const script = document.currentScript;
+  const script = /** @type {HTMLScriptElement} */ (document.currentScript);
   const origin = new URL(script.src).origin;
   const query = new URLSearchParams();
   for (const key of ["organisation", "service", "queue", "language"]) if (script.dataset[key]) query.set(key, script.dataset[key]);
+  /** @param {HTMLElement} element @param {Record<string, string>} rules */
   const style = (element, rules) => Object.assign(element.style, rules);
   const corner = { position: "fixed", right: "16px", zIndex: "2147483000" };
   const frame = document.createElement("iframe");
