@@ -1,0 +1,162 @@
+// What tickets are filled in with: categories, fields of one's own, templates of replies.
+
+import { get, post, put, remove } from "../../api.js";
+import { h, field, replace, select, values } from "../../element.js";
+import { attempt, confirmed, dialog } from "../../dialog.js";
+import { names } from "../../session.js";
+import { addWords, t } from "../../words.js";
+import { table } from "../supervision/table.js";
+import { check } from "./bound.js";
+import { serviceOptions } from "./choices.js";
+
+addWords({
+  "administration.tickets": ["Tickets", "チケット"],
+  "tickets.categories": ["Categories", "カテゴリー"],
+  "tickets.under": ["Part of", "上位カテゴリー"],
+  "tickets.add-category": ["Add a category", "カテゴリーを追加"],
+  "tickets.fields": ["Fields", "項目"],
+  "tickets.add-field": ["Add a field", "項目を追加"],
+  "tickets.kind": ["Kind", "種類"],
+  "tickets.kind.text": ["Text", "テキスト"],
+  "tickets.kind.number": ["Whole number", "整数"],
+  "tickets.kind.date": ["Day", "日付"],
+  "tickets.kind.check": ["Yes or no", "はい・いいえ"],
+  "tickets.kind.choice": ["One of several", "選択肢"],
+  "tickets.most": ["Most characters", "最大文字数"],
+  "tickets.options": ["To choose from, one a line", "選択肢(1行に1つ)"],
+  "tickets.required": ["Must be filled before the ticket is solved", "解決前の入力を必須にする"],
+  "tickets.required.short": ["Required", "必須"],
+  "tickets.retired": ["No longer offered", "選択肢に出さない"],
+  "tickets.state": ["State", "状態"],
+  "tickets.in-use": ["In use", "使用中"],
+  "tickets.templates": ["Templates of replies", "返信テンプレート"],
+  "tickets.add-template": ["Add a template", "テンプレートを追加"],
+  "tickets.every-service": ["Every service", "すべてのサービス"],
+  "tickets.text": ["Text", "本文"],
+  "tickets.text.hint": ["{customer}, {ticket} and {operator} stand for what they say.", "{customer}、{ticket}、{operator} は顧客名・チケット番号・オペレーター名に置き換わります。"],
+  "tickets.remove-template": ["The template {} is removed.", "テンプレート {} を削除します。"],
+  "tickets.change": ["Change", "変更"],
+});
+
+/** @type {import("../administration.js").Section} */
+export const ticketsSection = {
+  key: "tickets",
+  async open(into) {
+    const [categories, fields, templates] = await Promise.all([get("/ticket-categories"), get("/ticket-fields"), get("/ticket-templates")]);
+    const again = () => attempt(async () => {
+      const page = h("div");
+      await ticketsSection.open(page, []);
+      replace(into, ...page.childNodes);
+    });
+    const heading = (/** @type {string} */ key, /** @type {() => void} */ add) => h("div.heading", null, h("h2", null, t(`tickets.${key}`)),
+      h("button", { type: "button", data: { action: `add-${key}` }, onclick: add }, t({ categories: "tickets.add-category", fields: "tickets.add-field", templates: "tickets.add-template" }[key] ?? "add")));
+    const change = (/** @type {string} */ name, /** @type {() => void} */ open) =>
+      h("button", { type: "button", "aria-label": `${t("tickets.change")}: ${name}`, data: { action: "change" }, onclick: open }, t("tickets.change"));
+    const state = (/** @type {any} */ it) => t(it.retired ? "tickets.retired" : "tickets.in-use");
+    into.append(
+      heading("categories", () => category(null, categories, again)),
+      table(t("tickets.categories"), [t("name"), t("tickets.state"), ""], categories.map((/** @type {any} */ it) => ({
+        data: { category: it.id }, cells: [path(it, categories), state(it), change(it.name, () => category(it, categories, again))],
+      })), { key: "categories" }),
+      heading("fields", () => ownField(null, again)),
+      table(t("tickets.fields"), [t("name"), t("tickets.kind"), t("tickets.required.short"), t("tickets.state"), ""], fields.map((/** @type {any} */ it) => ({
+        data: { field: it.id },
+        cells: [it.name, [t(`tickets.kind.${it.kind.kind}`), it.kind.options && h("small", null, ` ${it.kind.options.join(", ")}`)], t(it.required ? "yes" : "no"), state(it), change(it.name, () => ownField(it, again))],
+      })), { key: "fields" }),
+      heading("templates", () => template(null, again)),
+      table(t("tickets.templates"), [t("name"), t("service.one"), t("tickets.text"), ""], templates.map((/** @type {any} */ it) => ({
+        data: { template: it.id },
+        cells: [it.name, it.service === null ? t("tickets.every-service") : names.service(it.service), h("span.excerpt", null, it.text), h("span.moves", null,
+          change(it.name, () => template(it, again)),
+          h("button.danger", { type: "button", "aria-label": `${t("remove")}: ${it.name}`, onclick: async () => {
+            if (!await confirmed(it.name, t("tickets.remove-template").replace("{}", it.name), t("remove"))) return;
+            await attempt(() => remove(`/ticket-templates/${it.id}`));
+            again();
+          } }, t("remove")))],
+      })), { key: "templates" }));
+  },
+};
+
+/** A category with those above it. @param {any} it @param {any[]} all */
+function path(it, all) {
+  const found = [it.name];
+  for (let up = it.under, n = 0; up && n < 20; n += 1) {
+    const above = all.find((other) => other.id === up);
+    if (!above) break;
+    found.unshift(above.name);
+    up = above.under;
+  }
+  return found.join(" › ");
+}
+
+/** Makes or changes one of a list. @param {string} list @param {any} it @param {any} body @param {() => void} again */
+async function keep(list, it, body, again) {
+  await (it ? put(`/${list}/${it.id}`, body) : post(`/${list}`, body));
+  again();
+}
+
+const SAVE = () => [{ text: t("save"), kind: "primary" }];
+
+/** @param {any} it `null` for a new one @param {any[]} all @param {() => void} again */
+function category(it, all, again) {
+  const others = all.filter((other) => other.id !== it?.id);
+  dialog({
+    title: t(it ? "tickets.change" : "tickets.add-category"),
+    key: "category",
+    content: [
+      field(t("name"), h("input", { name: "name", required: true, maxlength: 60, value: it?.name ?? "" })),
+      field(t("tickets.under"), select({ name: "under" }, [["", t("none")], ...others.map((other) => /** @type {[number, string]} */ ([other.id, path(other, all)]))], it?.under ?? "")),
+      it && check(t("tickets.retired"), { name: "retired", checked: it.retired }),
+    ],
+    actions: SAVE(),
+    submit: (form) => {
+      const { name, under, retired = false } = values(form);
+      return keep("ticket-categories", it, { name, under: under === "" ? null : Number(under), retired }, again);
+    },
+  });
+}
+
+/** @param {any} it `null` for a new one @param {() => void} again */
+function ownField(it, again) {
+  const more = h("div");
+  const kind = /** @type {HTMLSelectElement} */ (select({ name: "kind", onchange: () => show() },
+    ["text", "number", "date", "check", "choice"].map((key) => [key, t(`tickets.kind.${key}`)]), it?.kind.kind ?? "text"));
+  const show = () => replace(more,
+    kind.value === "text" && field(t("tickets.most"), h("input", { name: "most", type: "number", min: 1, max: 4000, required: true, value: it?.kind.most ?? 200 })),
+    kind.value === "choice" && field(t("tickets.options"), h("textarea", { name: "options", rows: 5, required: true, value: it?.kind.options?.join("\n") ?? "" })));
+  show();
+  dialog({
+    title: t(it ? "tickets.change" : "tickets.add-field"),
+    key: "field",
+    content: [
+      field(t("name"), h("input", { name: "name", required: true, maxlength: 60, value: it?.name ?? "" })),
+      field(t("tickets.kind"), kind), more,
+      check(t("tickets.required"), { name: "required", checked: it?.required }),
+      it && check(t("tickets.retired"), { name: "retired", checked: it.retired }),
+    ],
+    actions: SAVE(),
+    submit: (form) => {
+      const { name, kind: chosen, most, options, required, retired = false } = values(form);
+      const own = chosen === "text" ? { most: Number(most) } : chosen === "choice" ? { options: options.split("\n").map((/** @type {string} */ line) => line.trim()).filter(Boolean) } : {};
+      return keep("ticket-fields", it, { name, kind: { kind: chosen, ...own }, required, retired }, again);
+    },
+  });
+}
+
+/** @param {any} it `null` for a new one @param {() => void} again */
+function template(it, again) {
+  dialog({
+    title: t(it ? "tickets.change" : "tickets.add-template"),
+    key: "template",
+    content: [
+      field(t("name"), h("input", { name: "name", required: true, maxlength: 60, value: it?.name ?? "" })),
+      field(t("service.one"), select({ name: "service" }, [["", t("tickets.every-service")], ...serviceOptions()], it?.service ?? "")),
+      field(t("tickets.text"), h("textarea", { name: "text", rows: 8, required: true, value: it?.text ?? "" }), t("tickets.text.hint")),
+    ],
+    actions: SAVE(),
+    submit: (form) => {
+      const { name, service, text } = values(form);
+      return keep("ticket-templates", it, { name, service: service === "" ? null : Number(service), text }, again);
+    },
+  });
+}
