@@ -35,8 +35,7 @@ export const administrationPage = {
   roles: ["administrator"],
   open(into, [key, ...rest]) {
     const section = sections.find((it) => it.key === key) ?? sections[0];
-    const content = h("section.section", { "aria-label": t(`administration.${section.key}`), data: { section: section.key } },
-      h("p.loading", null, t("loading")));
+    const content = h("div.section", { data: { section: section.key } }, h("p.loading", null, t("loading")));
     const links = sections.map((it) => h("a", {
       href: `#/administration/${it.key}`, "aria-current": it === section ? "page" : null, data: { section: it.key },
     }, t(`administration.${it.key}`)));

@@ -169,7 +169,7 @@ export class FlowEditor {
   /** Shows every fault at its step. */
   check() {
     const { list, sum, draft } = this;
-    if (!list?.isConnected || !sum) return;
+    if (!list || !sum) return;
     const found = this.faults(draft);
     if (this.found) found.push({ ...this.found, kind: "error" });
     const of = (/** @type {number} */ step) => found.filter((it) => it.step === step);

@@ -25,8 +25,8 @@ export function table(caption, heads, rows, more = {}) {
   };
   return h("div.table", { role: "region", "aria-label": caption, tabindex: 0, data: { table: more.key ?? "", key: `table-${more.key ?? caption}` } },
     h("table", null,
-      h("thead", null, h("tr", null, columns.map((head) =>
-        h(head.figure ? "th.figure" : "th", { scope: "col", title: head.title }, head.text)))),
+      h("thead", null, h("tr", null, columns.map((head) => (head.text === "" ? h("td")
+        : h(head.figure ? "th.figure" : "th", { scope: "col", title: head.title }, head.text))))),
       h("tbody", null, rows.map((row) => h(row.kind ? `tr.${row.kind}` : "tr", { data: row.data ?? {} }, row.cells.map(cell))))));
 }
 
