@@ -98,7 +98,7 @@ class Board {
   content() {
     const services = [...names.services];
     const section = (/** @type {string} */ key, /** @type {Element} */ content) =>
-      h("section", { "aria-labelledby": `wallboard-${key}`, data: { board: key } }, h("h2", { id: `wallboard-${key}` }, t(`wallboard.${key}`)), content);
+      h("section", { data: { board: key } }, h("h2", null, t(`wallboard.${key}`)), content);
     return [
       h("div.heading", null, h("h1", null, t("page.wallboard")),
         services.length > 1 && select({

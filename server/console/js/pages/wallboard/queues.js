@@ -45,7 +45,7 @@ function card(queue, today, target) {
       figure("logged-in", t("wallboard.logged-in"), queue.logged_in),
       figure("ringing", t("wallboard.ringing"), ringing),
       figure("estimate", t("wallboard.estimate"), estimate
-        ? h("span", { title: t("wallboard.estimate.band") }, seconds(estimate.expected_s), h("small", null, ` ${seconds(estimate.low_s)}–${seconds(estimate.high_s)}`)) : "–")),
+        ? h("span", { title: t("wallboard.estimate.band") }, seconds(estimate.expected_s), h("small", null, ` ${seconds(estimate.low_s)}–${seconds(estimate.high_s)}`)) : "–", "wide")),
     level(today, target));
 }
 
@@ -62,9 +62,8 @@ function level(today, target) {
   const aimed = target && target.level !== null;
   const met = aimed && share !== undefined && share >= target.level;
   return h("p.level", { data: { figure: "level" } },
-    h("span", null, t("wallboard.level")), " ",
-    h("strong", null, percent(share)), " ",
+    h("span", null, t("wallboard.level"), " ", h("strong", null, percent(share))), " ",
     h("small", null, t("wallboard.level.of").replace("{}", String(today?.figures.offered ?? 0))), " ",
-    aimed && h("small", null, t("wallboard.target").replace("{}", percent(target.level)).replace("{}", String(target.wait_ms / 1_000))), " ",
-    aimed && share !== undefined && h(met ? "span.tag.good" : "span.tag.bad", null, t(met ? "wallboard.met" : "wallboard.not-met")));
+    aimed && share !== undefined && h(met ? "span.tag.good" : "span.tag.bad", null, t(met ? "wallboard.met" : "wallboard.not-met")),
+    aimed && h("small.aim", null, t("wallboard.target").replace("{}", percent(target.level)).replace("{}", String(target.wait_ms / 1_000))));
 }
