@@ -44,9 +44,12 @@ export const names = {
   /** @type {Map<number, string>} */ services: new Map(),
   /** @type {Map<number, {name: string, channel: string, service: number}>} */ queues: new Map(),
   /** @type {Map<number, string>} */ operators: new Map(),
+  /** Reasons of statuses, those that the machine gives (missed, declined) too. @type {Map<number, {english: string, japanese: string}>} */
+  reasons: new Map(),
 
   async load() {
     const role = who().role;
+    for (const reason of await get("/floor/reasons")) this.reasons.set(reason.reason, reason);
     if (role !== "auditor") {
       for (const queue of await get("/queues")) this.queues.set(queue.queue, queue);
     }

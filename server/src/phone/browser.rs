@@ -26,6 +26,9 @@ const PCMU: u8 = 0;
 const LARGEST: usize = 2_048;
 /// A connection that never comes up is given up after this long.
 const SET_UP: Duration = Duration::from_secs(30);
+/// A browser that sends nothing for this long is gone: muted too it sends audio, and it asks for consent every few seconds
+/// (RFC 7675).
+const SILENCE: Duration = Duration::from_secs(6);
 
 /// Why a browser's audio was not connected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -185,10 +188,11 @@ impl Bridge {
     async fn run(mut self, mut closed: oneshot::Receiver<()>) -> Result<(), RtcError> {
         let destination = self.outside.local_addr()?;
         let until = Instant::now() + SET_UP;
+        let mut heard = Instant::now();
         let (mut from_browser, mut from_engine) = (vec![0; LARGEST], vec![0; LARGEST]);
         loop {
             let Some(next) = self.drain().await? else { return Ok(()) };
-            let next = if self.connected { next } else { next.min(until) };
+            let limit = if self.connected { heard + SILENCE } else { until };
             tokio::select! {
                 biased;
                 // The switchboard let go of it.
@@ -199,6 +203,7 @@ impl Bridge {
                 received = self.outside.recv_from(&mut from_browser) => {
                     // A datagram that was refused by the far end says nothing of the next.
                     let Ok((length, source)) = received else { continue };
+                    heard = Instant::now();
                     let Ok(contents) = from_browser[..length].try_into() else { continue };
                     let receive = Receive { proto: Protocol::Udp, source, destination, contents };
                     self.rtc.handle_input(Input::Receive(Instant::now(), receive))?;
@@ -207,8 +212,8 @@ impl Bridge {
                     let Ok(length) = received else { continue };
                     self.to_browser(&from_engine[..length])?;
                 }
-                () = tokio::time::sleep_until(next.into()) => {
-                    if !self.connected && Instant::now() >= until {
+                () = tokio::time::sleep_until(next.min(limit).into()) => {
+                    if Instant::now() >= limit {
                         return Ok(());
                     }
                     self.rtc.handle_input(Input::Timeout(Instant::now()))?;

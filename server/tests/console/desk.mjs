@@ -232,13 +232,14 @@ await run(async () => {
     await one.press("decline");
     await one.is("work");
     await one.shown("aside .reason");
-    await ready(one);
+    await one.press("status-ready");
     await one.is("ringing");
     call = again.call;
   });
   await point("P9, P42", "a missed call goes back after the ring limit", async () => {
     await one.is("work");
-    await ready(one);
+    await one.shown("aside .reason");
+    await one.press("status-ready");
     await one.is("ringing");
     await one.press("answer");
     await one.is("talking");
@@ -287,7 +288,7 @@ await run(async () => {
     await one.is("dialing");
     await page.waitForURL(/#\/tickets\/\d+$/);
     await world("dial-fails", { operator: 0 });
-    await page.waitForFunction(() => document.querySelector("aside").dataset.status !== "dialing");
+    await wrapUp(one);
   });
   await point("P48", "by keyboard alone: Alt and a letter", async () => {
     await ready(one);

@@ -22,6 +22,8 @@ export class Audio extends EventTarget {
     /** What the browser or the server says of it. */
     this.detail = "";
     this.pause = 500;
+    // A page that goes says so: the server need not find out.
+    addEventListener("pagehide", () => this.connection?.close());
   }
 
   /** @param {string} state @param {string} [detail] */
