@@ -45,7 +45,7 @@ function row(callback, again) {
   };
   return h("tr", { data: { callback: callback.callback } },
     h("td", null, h("span.tag", { data: { callbackState: callback.state } }, t(`callback.${callback.state}`))),
-    h("td", null, callback.name ?? ""),
+    h("td.subject", null, callback.name ?? ""),
     h("td", null, callback.number),
     h("td", null, names.queue(callback.queue)),
     h("td", null, callback.operator === null ? "" : owner(callback.operator)),
@@ -54,7 +54,7 @@ function row(callback, again) {
     h("td.figure", null, callback.attempts),
     h("td", null, callback.call ? callLink(numberOf(callback.call)) : ""),
     h("td", null, callback.from_call ? callLink(numberOf(callback.from_call)) : ""),
-    h("td", null, over ? "" : h("button.danger", { type: "button", "aria-label": `${t("callback.cancel")}: ${name}`, data: { key: `cancel-${callback.callback}` }, onclick: cancel }, t("cancel"))));
+    h("td", null, over ? "" : h("button.danger", { type: "button", "aria-label": `${t("cancel")}: ${name}`, data: { key: `cancel-${callback.callback}` }, onclick: cancel }, t("cancel"))));
 }
 
 /** @type {import("../main.js").Page} */

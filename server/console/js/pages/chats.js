@@ -30,7 +30,7 @@ class Chats {
     this.tabs = h("div.chat-tabs", { role: "tablist", "aria-orientation": "vertical", "aria-label": t(this.supervises ? "chats.live" : "chats.mine"),
       onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event) });
     this.panel = h("div.chat-panel");
-    const body = h("div");
+    const body = h("div.room");
     replace(into, h("div.title", null, h("h1", null, t("page.chats")), h("a", { href: "#/chats/past" }, t("chats.past"))), body);
     show(body, async () => {
       await this.refresh();

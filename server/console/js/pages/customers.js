@@ -27,7 +27,7 @@ export function wanted(text) {
 /** @param {any} customer */
 function row(customer) {
   return h("tr", { data: { customer: customer.id } },
-    h("td", null, customerLink(customer.id, customer.name)),
+    h("td.subject", null, customerLink(customer.id, customer.name)),
     h("td", null, customer.numbers.join(", ")),
     h("td", null, customer.last_served_us ? `${moment(customer.last_served_us)} · ${names.operator(customer.last_operator)}` : ""),
     h("td", null, moment(customer.created_us)));

@@ -59,7 +59,7 @@ export class Conversation {
     /** The last line that was looked at. @type {number} */
     this.seen = kept.seen ?? 0;
     [this.reading, this.again, this.sending] = [false, false, false];
-    this.log = h("ol.lines", { role: "log", tabindex: 0, "aria-label": say("chat.lines", { name: chat.name }) });
+    this.log = h("div.lines", { role: "log", tabindex: 0, "aria-label": say("chat.lines", { name: chat.name }) });
     this.unsent = h("ul.unsent");
     this.head = h("div.title");
     this.text = /** @type {HTMLTextAreaElement} */ (h("textarea", {
@@ -153,8 +153,8 @@ export class Conversation {
   /** @param {any} line */
   line(line) {
     const operator = names.operator(line.operator);
-    if (line.line) return h("li.happened", { data: { sequence: line.sequence } }, h("time", null, moment(line.at_us)), h("span", null, say(`chat.happened.${line.line}`, { operator })));
-    return h(`li.line.${line.from}`, { data: { sequence: line.sequence, from: line.from } },
+    if (line.line) return h("div.happened", { data: { sequence: line.sequence } }, h("time", null, moment(line.at_us)), h("span", null, say(`chat.happened.${line.line}`, { operator })));
+    return h(`div.line.${line.from}`, { data: { sequence: line.sequence, from: line.from } },
       h("div.by", null, line.from === "customer" ? this.chat.name : operator, " ", h("time", null, moment(line.at_us))),
       h("div.text", null, line.text));
   }

@@ -21,7 +21,7 @@ const PAGE = 50;
 /** @param {any} chat */
 function row(chat) {
   return h("tr", { data: { chat: chat.chat } },
-    h("td", null, h("a", { href: `#/chats/${chat.chat}` }, chat.name)),
+    h("td.subject", null, h("a", { href: `#/chats/${chat.chat}` }, chat.name)),
     h("td", null, moment(chat.opened_us)),
     h("td", null, names.queue(chat.queue)),
     h("td", null, chat.operator === null ? "" : owner(chat.operator)),

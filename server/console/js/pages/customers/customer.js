@@ -74,7 +74,7 @@ export class CustomerPage {
     this.path = `/customers/${id}`;
     /** @type {Versioned | null} */
     this.form = null;
-    this.root = h("div", { data: { customerPage: id } });
+    this.root = h("div.room", { data: { customerPage: id } });
     this.contacts = h("div");
     replace(into, this.root);
     show(this.root, () => this.load());

@@ -32,10 +32,10 @@ function ticket(contact) {
 
 /**
  * @param {any[]} contacts the answer of `GET /customers/{customer}/timeline`
- * @param {{but?: number, most?: number}} [of] without this ticket; at most so many
+ * @param {{but?: number, most?: number}} [of] without this ticket and its calls; at most so many
  */
 export function history(contacts, of = {}) {
-  const shown = contacts.filter((it) => it.kind === "call" || it.ticket !== of.but).slice(0, of.most ?? contacts.length);
+  const shown = contacts.filter((it) => of.but === undefined || it.ticket !== of.but).slice(0, of.most ?? contacts.length);
   if (shown.length === 0) return h("p.empty", null, t("history.empty"));
   return h("ol.contacts", null, shown.map((it) => (it.kind === "call" ? call(it) : ticket(it))));
 }

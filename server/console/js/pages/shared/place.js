@@ -9,7 +9,7 @@ export class Place {
   /** @param {() => Promise<Child | Child[]>} load */
   constructor(load) {
     this.load = load;
-    this.element = h("div");
+    this.element = h("div.room");
     this.asked = 0;
   }
 

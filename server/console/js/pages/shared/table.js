@@ -17,7 +17,7 @@ export function table(label, heads, rows) {
   const head = (/** @type {Child} */ of) => typeof of === "string" && of.startsWith("#")
     ? h("th.figure", { scope: "col" }, of.slice(1)) : h("th", { scope: "col" }, of);
   return h("div.table", { role: "region", tabindex: 0, "aria-label": label },
-    h("table", null, h("thead", null, h("tr", null, heads.map(head))), h("tbody", null, rows)));
+    h("table.list", null, h("thead", null, h("tr", null, heads.map(head))), h("tbody", null, rows)));
 }
 
 /** Pages of a list whose server gives a cursor for the next one. */

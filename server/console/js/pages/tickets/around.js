@@ -15,7 +15,7 @@ addWords({
 });
 
 /** Contacts of the customer that are shown beside a ticket. */
-const SHOWN = 8;
+const SHOWN = 5;
 /** Lines of a chat that are read at once. */
 const PAGE = 200;
 

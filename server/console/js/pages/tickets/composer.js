@@ -6,6 +6,7 @@ import { attempt, tell, wordsOf } from "../../dialog.js";
 import { who } from "../../session.js";
 import { addWords, t } from "../../words.js";
 import { newKey, postOnce } from "../shared/once.js";
+import { origin } from "../shared/say.js";
 
 addWords({
   "compose.title": ["Write", "入力"],
@@ -43,7 +44,7 @@ export class Composer {
     this.ticket = of.ticket;
     const kept = of.draft.read();
     /** @type {"reply" | "note" | "customer"} */
-    this.kind = kept.kind ?? (who().operator === null || of.ticket.status === "closed" ? "note" : "reply");
+    this.kind = kept.kind ?? (this.canReply && ["written", "voicemail"].includes(origin(of.ticket.origin).channel) ? "reply" : "note");
     /** The key of the text that is being sent. */
     this.key = kept.key ?? newKey();
     this.sending = false;

@@ -118,7 +118,7 @@ export class TicketList {
     return [
       page.cut && h("p.warning", null, t("tickets.cut")),
       table(t("page.tickets"), [
-        all, "#", t("tickets.subject"), t("ticket-status"), `#${t("tickets.priority")}`, t("tickets.owner"), t("shared.queue"),
+        all, t("shared.ticket"), t("tickets.subject"), t("ticket-status"), `#${t("tickets.priority")}`, t("tickets.owner"), t("shared.queue"),
         t("tickets.channel"), t("shared.customer"), t("tickets.changed"),
       ], page.items.map((/** @type {any} */ it) => this.row(it))),
     ];

@@ -32,7 +32,6 @@ addWords({
   "ticket.other": ["Number of the other ticket", "相手のチケット番号"],
   "ticket.other.unknown": ["There is no such ticket for you", "該当するチケットがありません"],
   "ticket.history": ["History", "履歴"],
-  "ticket.clocks": ["Clocks", "対応時間"],
   "ticket.state": ["Where it stands", "状態"],
   "ticket.linked": ["Linked", "関連"],
   "ticket.absorbed": ["Merged in", "統合したチケット"],
@@ -67,7 +66,7 @@ export class TicketPage {
     this.clocks = new ClockCard();
     this.timeline = new Timeline();
     this.around = new Around();
-    this.root = h("div", { data: { ticketPage: id } });
+    this.root = h("div.room", { data: { ticketPage: id } });
     replace(into, this.root);
     show(this.root, () => this.open());
     this.unfollow = follow((it) => this.concerns(it), () => this.reread(), READ_MS);
@@ -112,8 +111,7 @@ export class TicketPage {
       h("div.beside", null,
         h("div", null, card("ticket.history", this.timeline.element), this.composer.element),
         h("div", null,
-          card("ticket.state", this.state),
-          card("ticket.clocks", this.clocks.element),
+          card("ticket.state", this.state, this.clocks.element),
           card("shared.customer", this.around.customer),
           card("details.title", this.details.element))),
     ];

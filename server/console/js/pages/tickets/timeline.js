@@ -122,9 +122,15 @@ function ofTicket(lines, fields) {
   }));
 }
 
+/** What a ticket's own lines, or the next moment, say already. @param {any} moment */
+function told(moment) {
+  return moment.event === "ticket-created" || (moment.event === "offer-ended" && moment.end === "accepted");
+}
+
 /** @param {any} record @returns {Entry[]} */
 function ofCall(record) {
-  return moments(record.timeline ?? []).map((it, at) => ({
+  const all = moments((record.timeline ?? []).filter((/** @type {any} */ it) => !told(it)));
+  return all.map((it, at) => ({
     at_us: it.at_us,
     key: `call-${record.id}-${at}`,
     element: () => happened(it.at_us, "call", it.kind, [it.text]),
