@@ -91,8 +91,8 @@ await run(async () => {
     await one.press("answer");
     await one.is("talking");
     await page.close();
-    const { status } = await world("operator-is", { operator: 0, status: "work", within_s: 20 });
-    assert.equal(status, "work");
+    const { status } = await world("operator-is", { operator: 0, status: "after-call-work", within_s: 30 });
+    assert.equal(status, "after-call-work");
     const { waiting } = await world("waiting");
     assert.equal(waiting, 1);
   });
