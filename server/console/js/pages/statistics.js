@@ -4,8 +4,9 @@ import { get } from "../api.js";
 import { h, field, replace, select, values } from "../element.js";
 import { show } from "../dialog.js";
 import { names, who } from "../session.js";
-import { length } from "../time.js";
+import { length, serverNow } from "../time.js";
 import { addWords, t } from "../words.js";
+import { check } from "./administration/bound.js";
 import { definitions, head, ofQueue, seconds } from "./supervision/figures.js";
 import { plot } from "./supervision/plot.js";
 import { percent, table } from "./supervision/table.js";
@@ -16,6 +17,8 @@ addWords({
   "statistics.operators": ["Operators", "オペレーター"],
   "statistics.from": ["First day", "開始日"],
   "statistics.to": ["Last day", "終了日"],
+  "statistics.from.hint": ["Empty: today", "空欄: 今日"],
+  "statistics.to.hint": ["Empty: the first day", "空欄: 開始日"],
   "statistics.zone": ["Time zone", "タイムゾーン"],
   "statistics.zone.hint": ["Empty: the first service's", "空欄: 最初のサービス"],
   "statistics.every": ["Interval", "区間"],
@@ -38,6 +41,7 @@ addWords({
   "statistics.period": ["Whole period", "全期間"],
   "statistics.intervals": ["Intervals", "区間ごと"],
   "statistics.every-figure": ["Every figure", "すべての指標を表示"],
+  "statistics.quiet": ["Rows in which nothing happened", "通話のなかった行も表示"],
   "statistics.definitions": ["What each figure is", "指標の定義"],
   "statistics.failed": ["The identity W0 + N = A + B + F + W1 fails in these rows:", "W0 + N = A + B + F + W1 が成り立たない行:"],
   "statistics.holds": ["W0 + N = A + B + F + W1 holds in every row.", "すべての行で W0 + N = A + B + F + W1 が成り立ちます。"],
@@ -62,6 +66,7 @@ const SHOWN = 2_000;
 /** What was asked last, for as long as the console is open. @type {Asked & {who: string}} */
 let asked = { who: "", of: "queues", from: "", to: "", zone: "", every: "60", by: "arrival", service: "" };
 let every = false;
+let quiet = false;
 
 /** @type {import("../main.js").Page} */
 export const statisticsPage = {
@@ -74,8 +79,8 @@ export const statisticsPage = {
       select({ name: key }, options.map((it) => [it, t(`statistics.${key === "of" ? "" : `${key}.`}${it}`)]), asked[/** @type {keyof Asked} */ (key)]);
     const form = /** @type {HTMLFormElement} */ (h("form.card.asked", { data: { form: "statistics" } },
       field(t("statistics.of"), choice("of", ["queues", "operators"])),
-      field(t("statistics.from"), h("input", { name: "from", type: "date", value: asked.from })),
-      field(t("statistics.to"), h("input", { name: "to", type: "date", value: asked.to })),
+      field(t("statistics.from"), h("input", { name: "from", type: "date", value: asked.from }), t("statistics.from.hint")),
+      field(t("statistics.to"), h("input", { name: "to", type: "date", value: asked.to }), t("statistics.to.hint")),
       field(t("statistics.every"), choice("every", ["15", "30", "60", "day", "all"])),
       field(t("statistics.by"), choice("by", ["arrival", "answer"])),
       field(t("statistics.service"), select({ name: "service" }, [["", t("all")], ...names.services], asked.service)),
@@ -110,9 +115,9 @@ async function load() {
   const targets = floor.queues.map((/** @type {any} */ it) => it.target);
   const file = new URLSearchParams();
   for (const [key, value] of Object.entries(query("csv"))) if (value) file.set(key, value);
-  const link = h("p", null, h("a.button", { href: `/api/v1${path}?${file}`, download: `${asked.of}.csv`, data: { action: "csv" } }, t("statistics.csv")));
+  const link = h("p.files", null, h("a.button", { href: `/api/v1${path}?${file}`, download: `${asked.of}.csv`, data: { action: "csv" } }, t("statistics.csv")));
   const content = asked.of === "queues" ? ofQueues(report, whole ?? report, targets) : ofOperators(report, whole ?? report);
-  return [content, link];
+  return [link, ...content];
 }
 
 /** @param {any} report @param {any} whole @param {Target[]} targets */
@@ -129,20 +134,23 @@ function ofQueues(report, whole, targets) {
       rows(whole).map((/** @type {any} */ row) => ({ data: { queue: row.queue ?? "" }, cells: [name(row), ...cells(row)] })), { key: "period" }),
     asked.every !== "all" && [h("h2", null, t("statistics.intervals")),
       table(t("statistics.intervals"), [t("statistics.start"), t("statistics.queue"), ...columns()],
-        rows(report).slice(0, SHOWN).map((/** @type {any} */ row) => ({ data: { start: row.start, queue: row.queue ?? "" }, cells: [row.start, name(row), ...cells(row)] })),
+        rows(report).filter((/** @type {any} */ row) => quiet || (Object.keys(row.counts).length > 0 && row.from_us <= serverNow())).slice(0, SHOWN).map((/** @type {any} */ row) => ({ data: { start: row.start, queue: row.queue ?? "" }, cells: [row.start, name(row), ...cells(row)] })),
         { key: "intervals", empty: t("statistics.nothing") })],
     h("details.card", null, h("summary", null, t("statistics.definitions")), definitions(keys())));
   render();
+  const box = (/** @type {string} */ key, /** @type {boolean} */ checked, /** @type {(checked: boolean) => void} */ set) =>
+    check(t(`statistics.${key}`), { checked, data: { key }, onchange: (/** @type {Event} */ event) => {
+      set(/** @type {HTMLInputElement} */ (event.target).checked);
+      render();
+    } });
   const failed = report.failed_identities;
   return [
     h("p.small", null, t("statistics.zone-of").replace("{}", report.zone).replace("{}", t(`statistics.by.${report.by}`))),
     failed.length > 0 ? h("div.wrong", { role: "alert" }, h("p", null, t("statistics.failed")), h("ul", null, failed.map((/** @type {string} */ it) => h("li", null, it))))
       : h("p.small", { data: { identity: "holds" } }, t("statistics.holds")),
     asked.every !== "all" && plots(report, targets),
-    h("label.check", null, h("input", { type: "checkbox", checked: every, data: { key: "every-figure" }, onchange: (/** @type {Event} */ event) => {
-      every = /** @type {HTMLInputElement} */ (event.target).checked;
-      render();
-    } }), h("span", null, t("statistics.every-figure"))),
+    box("every-figure", every, (checked) => { every = checked; }),
+    asked.every !== "all" && box("quiet", quiet, (checked) => { quiet = checked; }),
     tables,
   ];
 }

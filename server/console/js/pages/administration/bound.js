@@ -116,3 +116,11 @@ export function move(list, from, to) {
   if (to < 0 || to >= list.length) return;
   list.splice(to, 0, ...list.splice(from, 1));
 }
+
+/** Puts the focus on the first of these that is there and can be used. @param {...string} keys as in `data-key` */
+export function focus(...keys) {
+  for (const key of keys) {
+    const found = /** @type {HTMLElement | null} */ (document.querySelector(`[data-key="${CSS.escape(key)}"]:not(:disabled)`));
+    if (found) return found.focus();
+  }
+}

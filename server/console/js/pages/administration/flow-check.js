@@ -16,7 +16,7 @@ addWords({
   "flow.other-service": ["This queue is of another service.", "別のサービスのキューです。"],
   "flow.skill": ["Choose a skill, and a proficiency of 1 to 10.", "スキルと習熟度(1〜10)を選んでください。"],
   "flow.priority": ["A priority of 0 to 255 is right.", "優先度は0〜255です。"],
-  "flow.number": ["Type the number that is connected.", "転送先の番号を入力してください。"],
+  "flow.number": ["Type the number that is connected: digits, * # +.", "転送先の番号を入力してください(数字と * # +)。"],
   "flow.unreached": ["Nothing leads here.", "どこからもこのステップに来ません。"],
   "flow.cycle": ["A loop without a step that plays or waits: the call ends here.", "再生も待機もしないループです。ここで通話が終了します。"],
 });
@@ -136,7 +136,7 @@ function own(step, around, error, warning) {
       if (step.queue !== null && step.queue !== undefined) queue(step.queue, "ticket");
       break;
     case "forward":
-      if (!/\d/.test(step.number)) error(t("flow.number"));
+      if (!/^[\d*#+ ().-]*\d[\d*#+ ().-]*$/.test(step.number)) error(t("flow.number"));
       break;
     default:
   }

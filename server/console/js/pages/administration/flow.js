@@ -2,7 +2,7 @@
 
 import { h, field, replace, select } from "../../element.js";
 import { addWords, t } from "../../words.js";
-import { Bound, UNIT } from "./bound.js";
+import { Bound, UNIT, focus } from "./bound.js";
 import { audioName, audioOptions, queueOptions, skillOptions } from "./choices.js";
 import { faults, targets } from "./flow-check.js";
 import { floor } from "./floor.js";
@@ -188,15 +188,18 @@ export class FlowEditor {
 
   /** @param {Step[]} flow @param {Step} step @param {number} at @param {() => void} again */
   step(flow, step, at, again) {
-    const swap = (/** @type {number} */ to) => () => {
+    // The focus goes with the step.
+    const swap = (/** @type {number} */ to, /** @type {string} */ word) => () => {
       flow.splice(to, 0, ...flow.splice(at, 1));
       retarget(flow, (old) => (old === at ? to : old === to ? at : old));
       again();
+      focus(`step-${to}-${word}`, `step-${to}-entry.up`, `step-${to}-entry.down`);
     };
     const remove = () => {
       flow.splice(at, 1);
       retarget(flow, (old) => (old === at ? null : old > at ? old - 1 : old));
       again();
+      focus(`step-${at}-remove`, "add-step");
     };
     const name = `${at} ${t(`step.${step.step}`)}`;
     const button = (/** @type {string} */ word, /** @type {string} */ sign, /** @type {() => void} */ press, off = false) => h("button.quiet", {
@@ -206,7 +209,7 @@ export class FlowEditor {
     return h("li.card", { data: { step: at, kind: step.step } },
       h("header", null, h("h3", null, h("span.number", null, at), " ", t(`step.${step.step}`)),
         h("span.moves", null,
-          button("entry.up", "↑", swap(at - 1), at === 0), button("entry.down", "↓", swap(at + 1), at === flow.length - 1),
+          button("entry.up", "↑", swap(at - 1, "entry.up"), at === 0), button("entry.down", "↓", swap(at + 1, "entry.down"), at === flow.length - 1),
           button("remove", "×", remove))),
       numbers.length > 0 && h("p.small", null, `${t("flow.enters")} ${numbers.join(", ")}`),
       h("div.grid", null, this.fields(flow, step, at, again)),

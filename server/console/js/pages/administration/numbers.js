@@ -2,7 +2,7 @@
 
 import { h, field } from "../../element.js";
 import { addWords, t } from "../../words.js";
-import { Bound, move } from "./bound.js";
+import { Bound, focus, move } from "./bound.js";
 
 addWords({
   "outgoing.hint": ["Only Confirmed numbers can be used, in this order; the first is preselected.", "「確認済」の番号のみ、この順番で使用できます。先頭が初期選択になります。"],
@@ -25,16 +25,21 @@ const NUMBER = { type: "tel", maxlength: 32 };
  *          entry: (it: T, at: number) => import("../../element.js").Child[], name: (it: T) => string}} list
  */
 export function entries({ of, key, text, hint, add, fresh, again, entry, name }) {
-  const button = (/** @type {string} */ word, /** @type {string} */ sign, /** @type {T} */ it, /** @type {number} */ at, /** @type {() => void} */ press, off = false) =>
+  // The focus goes with what was moved.
+  const button = (/** @type {string} */ word, /** @type {string} */ sign, /** @type {T} */ it, /** @type {number} */ at, /** @type {() => unknown} */ press, to = at, off = false) =>
     h("button.quiet", {
       type: "button", disabled: off, "aria-label": `${t(word)}: ${name(it)}`, title: t(word), data: { key: `${key}-${at}-${word}` },
-      onclick: () => { press(); again(); },
+      onclick: () => {
+        press();
+        again();
+        focus(`${key}-${to}-${word}`, `${key}-${to}-entry.up`, `${key}-${to}-entry.down`, `add-${key}`);
+      },
     }, sign);
   return h("fieldset.card", { data: { entries: key } }, h("legend", null, text), hint && h("p.small", null, hint),
     h("ol.entries", null, of.map((it, at) => h("li.inline", { data: { entry: at } }, entry(it, at),
       h("span.moves", null,
-        button("entry.up", "↑", it, at, () => move(of, at, at - 1), at === 0),
-        button("entry.down", "↓", it, at, () => move(of, at, at + 1), at === of.length - 1),
+        button("entry.up", "↑", it, at, () => move(of, at, at - 1), at - 1, at === 0),
+        button("entry.down", "↓", it, at, () => move(of, at, at + 1), at + 1, at === of.length - 1),
         button("remove", "×", it, at, () => of.splice(at, 1)))))),
     h("button", { type: "button", data: { action: `add-${key}`, key: `add-${key}` }, onclick: () => { of.push(fresh()); again(); } }, add));
 }

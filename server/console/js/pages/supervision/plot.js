@@ -71,7 +71,7 @@ export function plot(name, points, target) {
     if (part.length > 1) picture.append(s("polyline", { points: part.map(([at, share]) => `${x(at) + slot / 2},${level(share)}`).join(" "), class: "level" }));
   }
   const key = (/** @type {string} */ kind) => h("li", null, h(`span.key.${kind}`, { "aria-hidden": "true" }), t(`plot.${kind}`));
-  return h("figure.figure-plot", null, h("div.scrolled", null, picture),
+  return h("figure.figure-plot", null, h("div.scrolled", { role: "region", tabindex: 0, "aria-label": name }, picture),
     h("figcaption", null, h("ul.legend", null, key("answered"), key("abandoned"), key("other"), key("level"), target !== null && key("target"))));
 }
 

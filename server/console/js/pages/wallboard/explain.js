@@ -66,13 +66,19 @@ function content({ work, queue, ahead, relaxed, candidates }, again) {
         { text: t("explain.key"), figure: true, title: t("explain.key.hint") }, t("wallboard.actions")],
       candidates.map((/** @type {any} */ it) => ({
         data: { candidate: it.operator, rule: it.rule },
-        cells: [names.operator(it.operator), t(`verdict.${it.rule}`), h("small", { lang: "en" }, it.detail), it.rank ?? "", it.key ?? "",
+        cells: [names.operator(it.operator), t(`verdict.${it.rule}`), detail(it), it.rank ?? "", it.key ?? "",
           it.rule === "offered" && h("button.danger", { type: "button", data: { action: "withdraw", key: `withdraw-${it.operator}` }, onclick: () => attempt(async () => {
             await withdraw(it.operator, work);
             await again();
           }) }, t("explain.withdraw"))],
       })), { key: "candidates" }),
   ];
+}
+
+/** The rule's own words, which the server says in English; a status is shown as everywhere. @param {{detail: string}} candidate */
+function detail({ detail: words }) {
+  const status = /^in status (\w+)$/.exec(words)?.[1].replace(/\B[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+  return status ? t(`status.${status}`) : h("small", { lang: "en" }, words);
 }
 
 /** Takes the offer of this work to an operator back; what was offered waits again in its place.
