@@ -55,7 +55,7 @@ export class Conversation {
     this.draft = new Draft(`chat-${chat.chat}`);
     const kept = this.draft.read();
     /** Texts that the server is not known to have, in order. @type {Pending[]} */
-    this.pending = kept.pending ?? [];
+    this.pending = (kept.pending ?? []).map((/** @type {Pending} */ { key, text }) => ({ key, text }));
     /** The last line that was looked at. @type {number} */
     this.seen = kept.seen ?? 0;
     [this.reading, this.again, this.sending] = [false, false, false];

@@ -7,6 +7,18 @@ export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** One try, and two more where no answer came. @param {string} address @param {RequestInit} request */
+async function send(address, request) {
+  for (let wait = 250; ; wait *= 3) {
+    try {
+      return await fetch(address, request);
+    } catch {
+      if (wait > 1000) throw new Unreachable("the server does not answer");
+      await new Promise((done) => setTimeout(done, wait));
+    }
+  }
+}
+
 /**
  * @param {string} path below `/api/v1`
  * @param {unknown} body
@@ -18,12 +30,7 @@ export async function postOnce(path, body, key, etag) {
   /** @type {Record<string, string>} */
   const headers = { Accept: "application/json", "Content-Type": "application/json", "Idempotency-Key": key };
   if (etag) headers["If-Match"] = etag;
-  let response;
-  try {
-    response = await fetch(`/api/v1${path}`, { method: "POST", headers, body: JSON.stringify(body), credentials: "same-origin" });
-  } catch {
-    throw new Unreachable("the server does not answer");
-  }
+  const response = await send(`/api/v1${path}`, { method: "POST", headers, body: JSON.stringify(body), credentials: "same-origin" });
   // Whoever is no longer signed in is told so by the next question.
   if (response.status === 401) await get("/sessions/current");
   if (response.status >= 502) throw new Unreachable("the server does not answer");

@@ -151,6 +151,7 @@ export class Composer {
       const seen = kind === "reply" ? this.of.etag() : null;
       const { value, etag } = await postOnce(`/tickets/${this.ticket.id}/${PATHS[kind]}`, { text: this.text.value }, this.key, seen);
       this.text.value = "";
+      if (kind === "customer" && this.canReply) this.kind = "reply";
       this.typed();
       tell(t("compose.sent"));
       this.of.written(value, etag, kind);
@@ -168,6 +169,7 @@ export class Composer {
       }
     }
     this.sending = false;
+    if (this.kind !== kind) this.render();
     this.enable();
   }
 }

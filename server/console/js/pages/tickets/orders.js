@@ -50,11 +50,12 @@ export function resolutionField(chosen) {
 /**
  * Asks whom or where to hand on to.
  * @param {(to: unknown) => unknown | Promise<unknown>} forward is given the body of `POST /tickets/{ticket}/forward`
- * @param {number} [service] whose queues are offered; without it all
+ * @param {any} [ticket] of whose service the queues are, and whose owner is not offered; without it all are
  */
-export function forwardDialog(forward, service) {
-  const queues = queueOptions("ticket", service);
-  const operator = field(t("shared.operator"), select({ name: "operator" }, operatorOptions()));
+export function forwardDialog(forward, ticket) {
+  const queues = queueOptions("ticket", ticket?.service);
+  const operators = operatorOptions().filter(([it]) => it !== ticket?.owner);
+  const operator = field(t("shared.operator"), select({ name: "operator" }, operators));
   const queue = field(t("shared.queue"), select({ name: "queue" }, queues));
   const turn = () => {
     const to = /** @type {HTMLInputElement} */ (kinds.querySelector("input:checked")).value;

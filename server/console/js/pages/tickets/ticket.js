@@ -184,7 +184,7 @@ export class TicketPage {
     return [
       handed && operator !== null && ticket.owner !== operator && button("pull", t("order.pull"), () => this.order("pull"), "primary"),
       NEXT[ticket.status].map((/** @type {string} */ to) => button(`to-${to}`, t(ticket.status === "solved" ? "ticket.reopen" : `ticket.to-${to}`), () => this.ask(to))),
-      handed && button("forward", `${t("order.forward")} …`, () => forwardDialog((to) => this.now("forward", to), ticket.service)),
+      handed && button("forward", `${t("order.forward")} …`, () => forwardDialog((to) => this.now("forward", to), ticket)),
       this.inHand && button("finish", t("ticket.finish"), () => this.order("finish"), "plain", t("ticket.finish.hint")),
       ticket.status !== "closed" && button("merge", t("ticket.merge"), () => this.other("merge")),
       button("link", t("ticket.link"), () => this.other("link")),

@@ -108,9 +108,8 @@ function ofTicket(lines, fields) {
   for (const line of lines) if (line.line === "replied" && line.by !== null) accounts.set(line.by, names.operator(line.operator));
   return lines.filter((line, at) => {
     // A reply is a fact and its text: one entry.
-    const next = lines[at + 1];
-    const told = (line.line === "replied" && next?.line === "reply") || (line.line === "customer-replied" && next?.line === "customer-reply");
-    return !(told && next.at_us === line.at_us);
+    const text = line.line === "replied" ? "reply" : line.line === "customer-replied" ? "customer-reply" : null;
+    return text === null || !lines.slice(at + 1, at + 4).some((it) => it.line === text && it.at_us === line.at_us);
   }).map((line) => ({
     at_us: line.at_us,
     key: `line-${line.id}`,
