@@ -101,7 +101,7 @@ class Chats {
     if (current.mine) current.text.focus({ preventScroll: true });
   }
 
-  /** Closes the tab of a chat that is over. @param {string} chat */
+  /** Closes the tab of a chat that is over, or with somebody else. @param {string} chat */
   closeTab(chat) {
     this.conversations.delete(chat);
     if (this.chosen === chat) this.choose(this.conversations.keys().next().value);
@@ -135,7 +135,7 @@ class Chats {
       h("span.name", null, of.chat.name),
       unread > 0 && h("span.unread", { "aria-label": say("chats.unread", { count: unread }), data: { unread } }, unread),
       h("small", null, of.chat.state === "talking" ? last?.text ?? "" : t(`chat.state.${of.chat.state}`))),
-      of.chat.state === "ended" && h("button.quiet", { type: "button", "aria-label": `${t("chats.close")}: ${of.chat.name}`, data: { key: `close-${chat}` }, onclick: () => this.closeTab(chat) }, "×"));
+      (of.chat.state === "ended" || !(this.supervises || of.mine)) && h("button.quiet", { type: "button", "aria-label": `${t("chats.close")}: ${of.chat.name}`, data: { key: `close-${chat}` }, onclick: () => this.closeTab(chat) }, "×"));
   }
 
   /** Arrows go from tab to tab. @param {KeyboardEvent} event */

@@ -6,6 +6,7 @@ import { names } from "../session.js";
 import { moment } from "../time.js";
 import { addWords, t } from "../words.js";
 import { CustomerPage, newCustomer } from "./customers/customer.js";
+import { wanted } from "./customers/find.js";
 import { chosen, filtersOf, keepFilters } from "./shared/filters.js";
 import { Place } from "./shared/place.js";
 import { customerLink } from "./shared/say.js";
@@ -18,11 +19,6 @@ addWords({
   "customers.served": ["Last served", "最終対応"],
   "customers.made": ["Record made", "登録日時"],
 });
-
-/** What is looked for: a telephone number, or part of a name. @param {string} text */
-export function wanted(text) {
-  return /^[+\d][\d\s()-]{2,}$/.test(text) ? { number: text.replace(/[\s()-]/g, "") } : { q: text };
-}
 
 /** @param {any} customer */
 function row(customer) {

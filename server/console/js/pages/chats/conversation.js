@@ -154,7 +154,7 @@ export class Conversation {
   line(line) {
     const operator = names.operator(line.operator);
     if (line.line) return h("div.happened", { data: { sequence: line.sequence } }, h("time", null, moment(line.at_us)), h("span", null, say(`chat.happened.${line.line}`, { operator })));
-    return h(`div.line.${line.from}`, { data: { sequence: line.sequence, from: line.from } },
+    return h(`div.line.by-${line.from}`, { data: { sequence: line.sequence, from: line.from } },
       h("div.by", null, line.from === "customer" ? this.chat.name : operator, " ", h("time", null, moment(line.at_us))),
       h("div.text", null, line.text));
   }
@@ -180,7 +180,7 @@ export class Conversation {
 
   showUnsent() {
     this.unsent.hidden = this.pending.length === 0;
-    replace(this.unsent, this.pending.map((it) => h("li.line.operator", { data: { unsent: it.key } },
+    replace(this.unsent, this.pending.map((it) => h("li.line.by-operator", { data: { unsent: it.key } },
       h("div.text", null, it.text),
       it.failed === undefined ? h("small", null, t("chat.sending")) : h("div.buttons", null,
         h("small", { role: "alert" }, say("chat.not-sent", { why: it.failed })),

@@ -165,6 +165,7 @@ export class Versioned {
       if (problem instanceof Refused && problem.status === 412) {
         await this.of.reread().catch(() => {});
         if (this.notice.hidden) this.tellConflict([]);
+        this.notice.scrollIntoView({ block: "nearest" });
       } else {
         this.wrong.hidden = false;
         this.wrong.textContent = wordsOf(problem);

@@ -4,6 +4,7 @@ import { get, post } from "../../api.js";
 import { field, h, replace, select, values } from "../../element.js";
 import { attempt, dialog, wordsOf } from "../../dialog.js";
 import { addWords, t } from "../../words.js";
+import { wanted } from "../customers/find.js";
 import { queueOptions, serviceOptions } from "../shared/say.js";
 import { customInput, tagsOf } from "./inputs.js";
 import { categoryOptions, lists } from "./lists.js";
@@ -35,9 +36,8 @@ function customerPicker(customer) {
     last = text;
     said.textContent = "";
     if (text.length < 2) return;
-    const query = /^[+\d][\d\s()-]{2,}$/.test(text) ? { number: text.replace(/[\s()-]/g, "") } : { q: text };
     try {
-      const { items } = await get("/customers", { ...query, limit: 20 });
+      const { items } = await get("/customers", { ...wanted(text), limit: 20 });
       // Somebody has typed on meanwhile.
       if (last !== text) return;
       if (items.length > 0) offer(items);

@@ -79,7 +79,7 @@ export class TicketPage {
 
   /** @param {import("../../stream.js").Happened} happened */
   concerns(happened) {
-    if (this.ticket === null) return false;
+    if (this.ticket === null) return Boolean(happened.ticket) && numberOf(String(happened.ticket)) === this.id;
     const { reference } = origin(this.ticket.origin);
     if (happened.ticket) return numberOf(String(happened.ticket)) === this.id;
     if (happened.event === "chat-lines-missed") return true;
@@ -129,8 +129,10 @@ export class TicketPage {
   }
 
   async reread() {
+    // A call's ticket may come an instant after its page is open.
+    if (this.ticket === null) return show(this.root, () => this.open());
     const { value, etag } = await exchange("GET", this.path);
-    if (this.over || this.ticket === null) return;
+    if (this.over) return;
     // An answer that was overtaken by a newer one.
     if (value.revision < this.ticket.revision) return;
     [this.ticket, this.etag] = [value, etag];
