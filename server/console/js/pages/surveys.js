@@ -75,7 +75,7 @@ async function list(page) {
   const again = () => show(page, () => list(page));
   return [
     h("div.heading", null, h("h1", null, t("page.surveys")),
-      role === "administrator" && h("button", { type: "button", data: { action: "add" }, onclick: () => make(again) }, t("surveys.add"))),
+      role === "administrator" && h("button", { type: "button", data: { action: "add", key: "add" }, onclick: () => make(again) }, t("surveys.add"))),
     table(t("page.surveys"), [t("surveys.title"), t("surveys.service"), t("surveys.channel"), { text: t("surveys.questions"), figure: true }, t("surveys.state"), ""],
       surveys.map((/** @type {any} */ it) => ({
         data: { survey: it.survey },

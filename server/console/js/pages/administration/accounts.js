@@ -5,6 +5,7 @@ import { h, field, replace, select, values } from "../../element.js";
 import { attempt, dialog, tell } from "../../dialog.js";
 import { names } from "../../session.js";
 import { addWords, t } from "../../words.js";
+import { Place } from "../shared/place.js";
 import { table } from "../supervision/table.js";
 import { check } from "./bound.js";
 
@@ -36,26 +37,29 @@ const ROLES = ["operator", "supervisor", "planner", "administrator", "auditor"];
 export const accountsSection = {
   key: "accounts",
   async open(into) {
-    /** @type {Account[]} */
-    const found = await get("/accounts");
-    const again = () => attempt(async () => {
-      const page = h("div");
-      await accountsSection.open(page, []);
-      replace(into, ...page.childNodes);
-    });
-    into.append(
-      h("div.heading", null, h("h2", null, t("administration.accounts")),
-        h("button", { type: "button", data: { action: "add" }, onclick: () => change(null, again) }, t("accounts.add"))),
-      table(t("administration.accounts"), [t("login"), t("name"), t("accounts.role"), t("operator.one"), t("accounts.state"), ""],
-        found.map((it) => ({
-          data: { account: it.login },
-          cells: [it.login, it.name, t(`role.${it.role}`), names.operator(it.operator), it.disabled ? h("span.tag.bad", null, t("accounts.disabled")) : t("accounts.open"),
-            h("span.moves", null,
-              h("button", { type: "button", "aria-label": `${t("accounts.change")}: ${it.login}`, data: { action: "change" }, onclick: () => change(it, again) }, t("accounts.change")),
-              h("button", { type: "button", "aria-label": `${t("accounts.password")}: ${it.login}`, data: { action: "password" }, onclick: () => password(it) }, t("accounts.password")))],
-        })), { key: "accounts" }));
+    const place = new Place(() => list(() => attempt(() => place.refresh())));
+    into.append(place.element);
+    await place.show();
   },
 };
+
+/** @param {() => void} again */
+async function list(again) {
+  /** @type {Account[]} */
+  const found = await get("/accounts");
+  return [
+    h("div.heading", null, h("h2", null, t("administration.accounts")),
+      h("button", { type: "button", data: { action: "add", key: "add" }, onclick: () => change(null, again) }, t("accounts.add"))),
+    table(t("administration.accounts"), [t("login"), t("name"), t("accounts.role"), t("operator.one"), t("accounts.state"), ""],
+      found.map((it) => ({
+        data: { account: it.login },
+        cells: [it.login, it.name, t(`role.${it.role}`), names.operator(it.operator), it.disabled ? h("span.tag.bad", null, t("accounts.disabled")) : t("accounts.open"),
+          h("span.moves", null,
+            h("button", { type: "button", "aria-label": `${t("accounts.change")}: ${it.login}`, data: { action: "change" }, onclick: () => change(it, again) }, t("accounts.change")),
+            h("button", { type: "button", "aria-label": `${t("accounts.password")}: ${it.login}`, data: { action: "password" }, onclick: () => password(it) }, t("accounts.password")))],
+      })), { key: "accounts" }),
+  ];
+}
 
 /** @param {Account | null} it `null` for a new one @param {() => void} again */
 function change(it, again) {

@@ -1,9 +1,10 @@
 // Announcements and music: uploaded as WAV or written as text, played back, removed.
 
-import { h, field, replace, values } from "../../element.js";
+import { h, field, values } from "../../element.js";
 import { attempt, confirmed, dialog } from "../../dialog.js";
 import { length } from "../../time.js";
 import { addWords, t } from "../../words.js";
+import { Place } from "../shared/place.js";
 import { table } from "../supervision/table.js";
 import { audioName } from "./choices.js";
 import { floor } from "./floor.js";
@@ -34,20 +35,23 @@ addWords({
 /** @type {import("../administration.js").Section} */
 export const audioSection = {
   key: "audio",
-  open(into) {
-    const again = () => {
-      const page = h("div");
-      audioSection.open(page, []);
-      replace(into, ...page.childNodes);
-    };
-    into.append(
-      h("div.heading", null, h("h2", null, t("administration.audio")),
-        h("button", { type: "button", data: { action: "upload" }, onclick: () => upload(again) }, t("sound.upload")),
-        h("button", { type: "button", data: { action: "text" }, onclick: () => text(again) }, t("sound.add-text"))),
-      table(t("administration.audio"), [t("name"), t("sound.kind"), t("sound.playback"), t("sound.used"), ""],
-        floor.audio.map((it) => ({ data: { audio: it.audio }, cells: row(it, again) })), { key: "audio" }));
+  async open(into) {
+    const place = new Place(() => list(() => attempt(() => place.refresh())));
+    into.append(place.element);
+    await place.show();
   },
 };
+
+/** @param {() => void} again */
+async function list(again) {
+  return [
+    h("div.heading", null, h("h2", null, t("administration.audio")),
+      h("button", { type: "button", data: { action: "upload", key: "upload" }, onclick: () => upload(again) }, t("sound.upload")),
+      h("button", { type: "button", data: { action: "text", key: "add-text" }, onclick: () => text(again) }, t("sound.add-text"))),
+    table(t("administration.audio"), [t("name"), t("sound.kind"), t("sound.playback"), t("sound.used"), ""],
+      floor.audio.map((it) => ({ data: { audio: it.audio }, cells: row(it, again) })), { key: "audio" }),
+  ];
+}
 
 /** @param {any} it @param {() => void} again */
 function row(it, again) {

@@ -62,7 +62,7 @@ export function edit(into, of) {
     begin(/** @type {T} */ (of.read(floor.value)), structuredClone(of.read(floor.value)));
   } }, t("editor.discard"));
   const form = /** @type {HTMLFormElement} */ (h("form.editor", { novalidate: true, data: { editor: of.key }, onsubmit: submit },
-    title, content, notice, wrong, h("div.bar", null, save, discard, unsaved)));
+    title, content, h("div.bar", null, notice, wrong, save, discard, unsaved)));
 
   /** @param {any} base @param {any} draft */
   function begin(base, draft) {

@@ -5,6 +5,7 @@ import { h, field, replace, select, values } from "../../element.js";
 import { attempt, confirmed, dialog } from "../../dialog.js";
 import { names } from "../../session.js";
 import { addWords, t } from "../../words.js";
+import { Place } from "../shared/place.js";
 import { table } from "../supervision/table.js";
 import { serviceOptions } from "./choices.js";
 import { floor } from "./floor.js";
@@ -20,28 +21,31 @@ addWords({
 export const inboundSection = {
   key: "inbound",
   async open(into) {
-    const found = await get("/floor/inbound-numbers");
-    const again = () => attempt(async () => {
-      const page = h("div");
-      await inboundSection.open(page, []);
-      replace(into, ...page.childNodes);
-    });
-    into.append(
-      h("div.heading", null, h("h2", null, t("administration.inbound")),
-        h("button", { type: "button", data: { action: "add" }, onclick: () => add(again) }, t("inbound.add"))),
-      table(t("administration.inbound"), [t("number"), t("service.one"), { text: t("inbound.step"), figure: true }, ""],
-        found.map((/** @type {any} */ it) => ({
-          data: { inbound: it.id },
-          cells: [it.number, names.service(it.service), it.step, h("button.danger", {
-            type: "button", "aria-label": `${t("remove")}: ${it.number}`, data: { action: "remove" }, onclick: async () => {
-              if (!await confirmed(it.number, t("inbound.remove").replace("{}", it.number), t("remove"))) return;
-              await attempt(() => floor.write("DELETE", `/floor/inbound-numbers/${it.id}`));
-              again();
-            },
-          }, t("remove"))],
-        })), { key: "inbound" }));
+    const place = new Place(() => list(() => attempt(() => place.refresh())));
+    into.append(place.element);
+    await place.show();
   },
 };
+
+/** @param {() => void} again */
+async function list(again) {
+  const found = await get("/floor/inbound-numbers");
+  return [
+    h("div.heading", null, h("h2", null, t("administration.inbound")),
+      h("button", { type: "button", data: { action: "add", key: "add" }, onclick: () => add(again) }, t("inbound.add"))),
+    table(t("administration.inbound"), [t("number"), t("service.one"), { text: t("inbound.step"), figure: true }, ""],
+      found.map((/** @type {any} */ it) => ({
+        data: { inbound: it.id },
+        cells: [it.number, names.service(it.service), it.step, h("button.danger", {
+          type: "button", "aria-label": `${t("remove")}: ${it.number}`, data: { action: "remove" }, onclick: async () => {
+            if (!await confirmed(it.number, t("inbound.remove").replace("{}", it.number), t("remove"))) return;
+            await attempt(() => floor.write("DELETE", `/floor/inbound-numbers/${it.id}`));
+            again();
+          },
+        }, t("remove"))],
+      })), { key: "inbound" }),
+  ];
+}
 
 /** @param {() => void} again */
 function add(again) {

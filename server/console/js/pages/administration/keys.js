@@ -1,10 +1,11 @@
 // API keys of machines: what they open, until when; their secret is shown once.
 
 import { get, post, remove } from "../../api.js";
-import { h, field, replace, values } from "../../element.js";
+import { h, field, values } from "../../element.js";
 import { attempt, confirmed, dialog } from "../../dialog.js";
 import { moment, serverNow } from "../../time.js";
 import { addWords, t } from "../../words.js";
+import { Place } from "../shared/place.js";
 import { table } from "../supervision/table.js";
 import { check } from "./bound.js";
 
@@ -40,30 +41,33 @@ const SCOPES = ["statistics:read", "metrics:read", "floor:read", "floor:write", 
 export const keysSection = {
   key: "keys",
   async open(into) {
-    const found = await get("/keys");
-    const again = () => attempt(async () => {
-      const page = h("div");
-      await keysSection.open(page, []);
-      replace(into, ...page.childNodes);
-    });
-    const state = (/** @type {any} */ it) => (it.revoked_us ? "revoked" : it.until_us <= serverNow() ? "over" : "good");
-    into.append(
-      h("div.heading", null, h("h2", null, t("administration.keys")),
-        h("button", { type: "button", data: { action: "add" }, onclick: () => make(again) }, t("keys.add"))),
-      table(t("administration.keys"), [t("name"), t("keys.scopes"), t("keys.made"), t("keys.until"), t("keys.state"), ""],
-        found.map((/** @type {any} */ it) => ({
-          data: { apiKey: it.id },
-          cells: [it.name, it.scopes.map((/** @type {string} */ scope) => h("div", null, t(`scope.${scope}`))), moment(it.made_us), moment(it.until_us), t(`keys.${state(it)}`),
-            state(it) === "good" && h("button.danger", {
-              type: "button", "aria-label": `${t("keys.revoke")}: ${it.name}`, data: { action: "revoke" }, onclick: async () => {
-                if (!await confirmed(it.name, t("keys.revoke.text").replace("{}", it.name), t("keys.revoke"))) return;
-                await attempt(() => remove(`/keys/${it.id}`));
-                again();
-              },
-            }, t("keys.revoke"))],
-        })), { key: "keys" }));
+    const place = new Place(() => list(() => attempt(() => place.refresh())));
+    into.append(place.element);
+    await place.show();
   },
 };
+
+/** @param {() => void} again */
+async function list(again) {
+  const found = await get("/keys");
+  const state = (/** @type {any} */ it) => (it.revoked_us ? "revoked" : it.until_us <= serverNow() ? "over" : "good");
+  return [
+    h("div.heading", null, h("h2", null, t("administration.keys")),
+      h("button", { type: "button", data: { action: "add", key: "add" }, onclick: () => make(again) }, t("keys.add"))),
+    table(t("administration.keys"), [t("name"), t("keys.scopes"), t("keys.made"), t("keys.until"), t("keys.state"), ""],
+      found.map((/** @type {any} */ it) => ({
+        data: { apiKey: it.id },
+        cells: [it.name, it.scopes.map((/** @type {string} */ scope) => h("div", null, t(`scope.${scope}`))), moment(it.made_us), moment(it.until_us), t(`keys.${state(it)}`),
+          state(it) === "good" && h("button.danger", {
+            type: "button", "aria-label": `${t("keys.revoke")}: ${it.name}`, data: { action: "revoke" }, onclick: async () => {
+              if (!await confirmed(it.name, t("keys.revoke.text").replace("{}", it.name), t("keys.revoke"))) return;
+              await attempt(() => remove(`/keys/${it.id}`));
+              again();
+            },
+          }, t("keys.revoke"))],
+      })), { key: "keys" }),
+  ];
+}
 
 /** @param {() => void} again */
 function make(again) {

@@ -99,7 +99,7 @@ function list() {
   show("");
   return [
     h("div.heading", null, h("h2", null, t("administration.operators")),
-      h("a.button", { href: "#/administration/operators/new", data: { action: "add" } }, t("operator.add"))),
+      h("a.button", { href: "#/administration/operators/new", data: { action: "add", key: "add" } }, t("operator.add"))),
     field(t("search"), h("input", { type: "search", placeholder: t("operator.search"),
       oninput: (/** @type {Event} */ event) => show(/** @type {HTMLInputElement} */ (event.target).value) })),
     found,

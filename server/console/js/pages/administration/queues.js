@@ -91,7 +91,7 @@ export const queuesSection = {
 function list() {
   return [
     h("div.heading", null, h("h2", null, t("administration.queues")),
-      h("a.button", { href: "#/administration/queues/new", data: { action: "add" } }, t("queue.add"))),
+      h("a.button", { href: "#/administration/queues/new", data: { action: "add", key: "add" } }, t("queue.add"))),
     table(t("administration.queues"), [t("name"), t("service.one"), t("queue.channel"), t("queue.policy"), t("queue.needs"), t("queue.target")],
       floor.value.queues.map((/** @type {any} */ it, /** @type {number} */ n) => ({
         data: { queue: n },

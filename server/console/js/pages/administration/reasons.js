@@ -1,9 +1,10 @@
 // Reasons for Work and Break, in both languages (P15, P17).
 
 import { get } from "../../api.js";
-import { h, field, replace, select, values } from "../../element.js";
+import { h, field, select, values } from "../../element.js";
 import { attempt, dialog } from "../../dialog.js";
 import { addWords, t } from "../../words.js";
+import { Place } from "../shared/place.js";
 import { table } from "../supervision/table.js";
 import { check } from "./bound.js";
 import { floor } from "./floor.js";
@@ -27,24 +28,27 @@ addWords({
 export const reasonsSection = {
   key: "reasons",
   async open(into) {
-    const found = await get("/floor/reasons");
-    const again = () => attempt(async () => {
-      const page = h("div");
-      await reasonsSection.open(page, []);
-      replace(into, ...page.childNodes);
-    });
-    into.append(
-      h("div.heading", null, h("h2", null, t("administration.reasons")),
-        h("button", { type: "button", data: { action: "add" }, onclick: () => change(null, again) }, t("reasons.add"))),
-      table(t("administration.reasons"), [t("reasons.japanese"), t("reasons.english"), t("reasons.of"), t("reasons.state"), ""],
-        found.map((/** @type {any} */ it) => ({
-          data: { reason: it.reason },
-          cells: [it.japanese, it.english, t(`reasons.of.${it.of}`), t(it.retired ? "reasons.retired" : "reasons.in-use"),
-            // "No reason" is the engine's own.
-            it.reason !== 0 && h("button", { type: "button", "aria-label": `${t("reasons.change")}: ${it.english}`, data: { action: "change" }, onclick: () => change(it, again) }, t("reasons.change"))],
-        })), { key: "reasons" }));
+    const place = new Place(() => list(() => attempt(() => place.refresh())));
+    into.append(place.element);
+    await place.show();
   },
 };
+
+/** @param {() => void} again */
+async function list(again) {
+  const found = await get("/floor/reasons");
+  return [
+    h("div.heading", null, h("h2", null, t("administration.reasons")),
+      h("button", { type: "button", data: { action: "add", key: "add" }, onclick: () => change(null, again) }, t("reasons.add"))),
+    table(t("administration.reasons"), [t("reasons.japanese"), t("reasons.english"), t("reasons.of"), t("reasons.state"), ""],
+      found.map((/** @type {any} */ it) => ({
+        data: { reason: it.reason },
+        cells: [it.japanese, it.english, t(`reasons.of.${it.of}`), t(it.retired ? "reasons.retired" : "reasons.in-use"),
+          // "No reason" is the engine's own.
+          it.reason !== 0 && h("button", { type: "button", "aria-label": `${t("reasons.change")}: ${it.english}`, data: { action: "change" }, onclick: () => change(it, again) }, t("reasons.change"))],
+      })), { key: "reasons" }),
+  ];
+}
 
 /** @param {any} reason `null` for a new one @param {() => void} again */
 function change(reason, again) {

@@ -78,7 +78,7 @@ function list() {
   const yes = (/** @type {boolean} */ it) => t(it ? "yes" : "no");
   return [
     h("div.heading", null, h("h2", null, t("administration.services")),
-      h("a.button", { href: `#/administration/services/${NEW}`, data: { action: "add" } }, t("service.add"))),
+      h("a.button", { href: `#/administration/services/${NEW}`, data: { action: "add", key: "add" } }, t("service.add"))),
     table(t("administration.services"),
       [t("name"), t("service.inbound"), t("service.outbound"), t("service.hours"), { text: t("service.steps"), figure: true }, { text: t("administration.queues"), figure: true }],
       services.map((/** @type {any} */ it, /** @type {number} */ n) => ({

@@ -5,6 +5,7 @@ import { h, field, replace, select, values } from "../../element.js";
 import { attempt, confirmed, dialog } from "../../dialog.js";
 import { names } from "../../session.js";
 import { addWords, t } from "../../words.js";
+import { Place } from "../shared/place.js";
 import { table } from "../supervision/table.js";
 import { check } from "./bound.js";
 import { serviceOptions } from "./choices.js";
@@ -42,40 +43,43 @@ addWords({
 export const ticketsSection = {
   key: "tickets",
   async open(into) {
-    const [categories, fields, templates] = await Promise.all([get("/ticket-categories"), get("/ticket-fields"), get("/ticket-templates")]);
-    const again = () => attempt(async () => {
-      const page = h("div");
-      await ticketsSection.open(page, []);
-      replace(into, ...page.childNodes);
-    });
-    const heading = (/** @type {string} */ key, /** @type {() => void} */ add) => h("div.heading", null, h("h2", null, t(`ticket-lists.${key}`)),
-      h("button", { type: "button", data: { action: `add-${key}` }, onclick: add }, t({ categories: "ticket-lists.add-category", fields: "ticket-lists.add-field", templates: "ticket-lists.add-template" }[key] ?? "add")));
-    const change = (/** @type {string} */ name, /** @type {() => void} */ open) =>
-      h("button", { type: "button", "aria-label": `${t("ticket-lists.change")}: ${name}`, data: { action: "change" }, onclick: open }, t("ticket-lists.change"));
-    const state = (/** @type {any} */ it) => t(it.retired ? "ticket-lists.retired" : "ticket-lists.in-use");
-    into.append(
-      heading("categories", () => category(null, categories, again)),
-      table(t("ticket-lists.categories"), [t("name"), t("ticket-lists.state"), ""], categories.map((/** @type {any} */ it) => ({
-        data: { category: it.id }, cells: [path(it, categories), state(it), change(it.name, () => category(it, categories, again))],
-      })), { key: "categories" }),
-      heading("fields", () => ownField(null, again)),
-      table(t("ticket-lists.fields"), [t("name"), t("ticket-lists.kind"), t("ticket-lists.required.short"), t("ticket-lists.state"), ""], fields.map((/** @type {any} */ it) => ({
-        data: { field: it.id },
-        cells: [it.name, [t(`ticket-lists.kind.${it.kind.kind}`), it.kind.options && h("small", null, ` ${it.kind.options.join(", ")}`)], t(it.required ? "yes" : "no"), state(it), change(it.name, () => ownField(it, again))],
-      })), { key: "fields" }),
-      heading("templates", () => template(null, again)),
-      table(t("ticket-lists.templates"), [t("name"), t("service.one"), t("ticket-lists.text"), ""], templates.map((/** @type {any} */ it) => ({
-        data: { template: it.id },
-        cells: [it.name, it.service === null ? t("ticket-lists.every-service") : names.service(it.service), h("span.excerpt", null, it.text), h("span.moves", null,
-          change(it.name, () => template(it, again)),
-          h("button.danger", { type: "button", "aria-label": `${t("remove")}: ${it.name}`, onclick: async () => {
-            if (!await confirmed(it.name, t("ticket-lists.remove-template").replace("{}", it.name), t("remove"))) return;
-            await attempt(() => remove(`/ticket-templates/${it.id}`));
-            again();
-          } }, t("remove")))],
-      })), { key: "templates" }));
+    const place = new Place(() => list(() => attempt(() => place.refresh())));
+    into.append(place.element);
+    await place.show();
   },
 };
+
+/** @param {() => void} again */
+async function list(again) {
+  const [categories, fields, templates] = await Promise.all([get("/ticket-categories"), get("/ticket-fields"), get("/ticket-templates")]);
+  const heading = (/** @type {string} */ key, /** @type {() => void} */ add) => h("div.heading", null, h("h2", null, t(`ticket-lists.${key}`)),
+    h("button", { type: "button", data: { action: `add-${key}`, key: `add-${key}` }, onclick: add }, t({ categories: "ticket-lists.add-category", fields: "ticket-lists.add-field", templates: "ticket-lists.add-template" }[key] ?? "add")));
+  const change = (/** @type {string} */ name, /** @type {() => void} */ open) =>
+    h("button", { type: "button", "aria-label": `${t("ticket-lists.change")}: ${name}`, data: { action: "change" }, onclick: open }, t("ticket-lists.change"));
+  const state = (/** @type {any} */ it) => t(it.retired ? "ticket-lists.retired" : "ticket-lists.in-use");
+  return [
+    heading("categories", () => category(null, categories, again)),
+    table(t("ticket-lists.categories"), [t("name"), t("ticket-lists.state"), ""], categories.map((/** @type {any} */ it) => ({
+      data: { category: it.id }, cells: [path(it, categories), state(it), change(it.name, () => category(it, categories, again))],
+    })), { key: "categories" }),
+    heading("fields", () => ownField(null, again)),
+    table(t("ticket-lists.fields"), [t("name"), t("ticket-lists.kind"), t("ticket-lists.required.short"), t("ticket-lists.state"), ""], fields.map((/** @type {any} */ it) => ({
+      data: { field: it.id },
+      cells: [it.name, [t(`ticket-lists.kind.${it.kind.kind}`), it.kind.options && h("small", null, ` ${it.kind.options.join(", ")}`)], t(it.required ? "yes" : "no"), state(it), change(it.name, () => ownField(it, again))],
+    })), { key: "fields" }),
+    heading("templates", () => template(null, again)),
+    table(t("ticket-lists.templates"), [t("name"), t("service.one"), t("ticket-lists.text"), ""], templates.map((/** @type {any} */ it) => ({
+      data: { template: it.id },
+      cells: [it.name, it.service === null ? t("ticket-lists.every-service") : names.service(it.service), h("span.excerpt", null, it.text), h("span.moves", null,
+        change(it.name, () => template(it, again)),
+        h("button.danger", { type: "button", "aria-label": `${t("remove")}: ${it.name}`, onclick: async () => {
+          if (!await confirmed(it.name, t("ticket-lists.remove-template").replace("{}", it.name), t("remove"))) return;
+          await attempt(() => remove(`/ticket-templates/${it.id}`));
+          again();
+        } }, t("remove")))],
+    })), { key: "templates" }),
+  ];
+}
 
 /** A category with those above it. @param {any} it @param {any[]} all */
 function path(it, all) {

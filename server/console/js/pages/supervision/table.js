@@ -23,11 +23,19 @@ export function table(caption, heads, rows, more = {}) {
     const name = `${at === 0 ? "th" : "td"}${columns[at]?.figure ? ".figure" : ""}`;
     return h(name, at === 0 ? { scope: "row" } : null, content);
   };
+  // The focus comes back to the same button of the same row when the table is read anew.
+  const line = (/** @type {typeof rows[number]} */ row) => {
+    const element = h(row.kind ? `tr.${row.kind}` : "tr", { data: row.data ?? {} }, row.cells.map(cell));
+    element.querySelectorAll("button:not([data-key])").forEach((button, at) => {
+      /** @type {HTMLElement} */ (button).dataset.key = [more.key, ...Object.values(row.data ?? {}), at].join("-");
+    });
+    return element;
+  };
   return h("div.table", { role: "region", "aria-label": caption, tabindex: 0, data: { table: more.key ?? "", key: `table-${more.key ?? caption}` } },
     h("table", null,
       h("thead", null, h("tr", null, columns.map((head) => (head.text === "" ? h("td")
         : h(head.figure ? "th.figure" : "th", { scope: "col", title: head.title }, head.text))))),
-      h("tbody", null, rows.map((row) => h(row.kind ? `tr.${row.kind}` : "tr", { data: row.data ?? {} }, row.cells.map(cell))))));
+      h("tbody", null, rows.map(line))));
 }
 
 /** A share as a percentage, never without the count that it is of. @param {number | null | undefined} share @param {number} [of] */
