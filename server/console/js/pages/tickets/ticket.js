@@ -128,6 +128,7 @@ export class TicketPage {
     this.inHand = Boolean(desk?.tickets.some((/** @type {string} */ it) => numberOf(it) === this.id));
   }
 
+  /** @returns {Promise<void>} */
   async reread() {
     // A call's ticket may come an instant after its page is open.
     if (this.ticket === null) return show(this.root, () => this.open());
