@@ -34,7 +34,6 @@ addWords({
   "surveys.kind.text": ["own words", "自由記述"],
   "surveys.choices": ["To choose from, one a line (2 to 20)", "選択肢(1行に1つ、2〜20個)"],
   "surveys.required": ["Must be answered", "必須"],
-  "surveys.results": ["Results", "結果"],
   "surveys.back": ["All surveys", "アンケート一覧"],
   "surveys.from": ["Answered from", "回答日(開始)"],
   "surveys.to": ["to", "回答日(終了)"],
@@ -175,11 +174,11 @@ function groupOf({ of, replies, questions }, by, survey) {
   return h("section.card", { data: { group: of ?? "" } },
     by !== "total" && h("h2", null, name),
     h("p", null, t("surveys.replies").replace("{}", replies)),
-    questions.map((/** @type {any} */ it, /** @type {number} */ at) => question(it, survey.questions[at])));
+    questions.map((/** @type {any} */ it, /** @type {number} */ at) => question(it, survey.questions[at], by === "total" ? "h2" : "h3")));
 }
 
-/** @param {any} result @param {any} asked */
-function question({ text, n, mean, interval: band, distribution }, asked) {
+/** @param {any} result @param {any} asked @param {"h2" | "h3"} heading */
+function question({ text, n, mean, interval: band, distribution }, asked, heading) {
   const two = (/** @type {number} */ value) => value.toFixed(2);
   const words = asked.kind === "text" ? t("surveys.texts").replace("{}", n)
     : mean === null || mean === undefined ? t("surveys.answers").replace("{}", n)
@@ -187,7 +186,7 @@ function question({ text, n, mean, interval: band, distribution }, asked) {
         : t("surveys.mean-one").replace("{}", two(mean));
   const labels = asked.kind === "score" ? ["1", "2", "3", "4", "5"] : asked.kind.choice ?? [];
   return h("div.question", null,
-    h("h3", null, text),
+    h(heading, null, text),
     h("p", { data: { question: "words" } }, words),
     asked.kind === "score" && mean !== null && mean !== undefined && interval(mean, band, 1, 5, words),
     distribution.length > 0 && n > 0 && table(text, [t("surveys.answer"), { text: t("surveys.count"), figure: true }, { text: t("surveys.share"), figure: true }, ""],

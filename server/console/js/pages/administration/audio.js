@@ -36,7 +36,8 @@ addWords({
 export const audioSection = {
   key: "audio",
   async open(into) {
-    const place = new Place(() => list(() => attempt(() => place.refresh())));
+    // Everything is known already: the dialog gives the focus back first.
+    const place = new Place(() => list(() => setTimeout(() => place.refresh())));
     into.append(place.element);
     await place.show();
   },

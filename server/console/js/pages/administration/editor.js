@@ -108,6 +108,12 @@ export function edit(into, of) {
     wrong.hidden = true;
     if (!form.reportValidity()) return;
     if (of.right && !of.right(work.draft)) return say(t("editor.mend"));
+    // The floor may have been read anew for something else of this page.
+    const theirs = of.read(floor.value);
+    if (theirs !== null && !same(work.base, theirs)) {
+      meet();
+      return say(t("administration.changed"));
+    }
     save.disabled = true;
     const { method, path, body } = of.write(work.draft);
     try {

@@ -13,7 +13,7 @@ addWords({
   "flow.kind": ["Kind of step", "ステップの種類"],
   "flow.right": ["The flow is right.", "シナリオに問題はありません。"],
   "flow.errors": ["Errors: {}", "エラー: {}件"],
-  "flow.warnings": ["warnings: {}", "警告: {}件"],
+  "flow.warnings": ["Warnings: {}", "警告: {}件"],
   "flow.enters": ["Calls enter here:", "ここから開始する着信番号:"],
   "flow.choose": ["choose", "選択してください"],
   "flow.ends": ["the call ends", "通話を終了"],

@@ -98,8 +98,6 @@ addWords({
   "figure.utilisation.of": ["Busy ÷ paid time", "稼働 ÷ 有給時間"],
   "figure.shrinkage": ["Shrinkage", "シュリンケージ"],
   "figure.shrinkage.of": ["Share of paid time neither busy nor Ready", "有給時間のうち稼働でも待機でもない割合"],
-  "figure.operators_paid": ["Operators paid", "有給人数"],
-  "figure.operators_paid.of": ["Paid time ÷ the interval", "有給時間 ÷ 区間"],
   "figure.identity": ["W0 + N = A + B + F + W1", "W0 + N = A + B + F + W1"],
   "figure.holds": ["holds", "一致"],
   "figure.fails": ["FAILS", "不一致"],

@@ -23,6 +23,7 @@ addWords({
   "wallboard.inbound": ["in", "着信"],
   "wallboard.outbound": ["out", "発信"],
   "wallboard.why": ["Why?", "割り当ての理由"],
+  "wallboard.oldest": ["The {} oldest of {}", "古い順に {} 件(全 {} 件)"],
   "wallboard.actions": ["Actions", "操作"],
 });
 
@@ -30,8 +31,19 @@ addWords({
 const UNANSWERED = ["flow", "waiting", "ringing"];
 const QUEUED = ["waiting", "ringing"];
 
+/** Most calls that are shown at once, the oldest. */
+const SHOWN = 200;
+
 /** @param {any[]} calls of `GET /calls` @param {() => Promise<unknown>} again */
 export function callsTable(calls, again) {
+  return [
+    rows(calls.slice(0, SHOWN), again),
+    calls.length > SHOWN && h("p.small", null, t("wallboard.oldest").replace("{}", String(SHOWN)).replace("{}", String(calls.length))),
+  ];
+}
+
+/** @param {any[]} calls @param {() => Promise<unknown>} again */
+function rows(calls, again) {
   return table(t("wallboard.calls"),
     [t("wallboard.customer"), t("wallboard.queue"), t("wallboard.place"), t("wallboard.operator"),
       { text: t("wallboard.since"), figure: true }, { text: t("wallboard.since-queued"), figure: true }, { text: t("wallboard.priority"), figure: true }, t("wallboard.actions")],
