@@ -86,7 +86,7 @@ class Log {
       table(t("page.audit"), [t("audit.number"), t("audit.at"), t("audit.who"), t("audit.act"), t("audit.about"), t("audit.hash")],
         this.entries.map((it) => ({
           data: { entry: it.number, act: it.act },
-          cells: [it.number, moment(it.at_us), it.who, t(`act.${it.act}`), h("span.about", null, it.about), h("code.hash", { title: it.hash }, it.hash.slice(0, 12))],
+          cells: [it.number, moment(it.at_us), it.who, t(`act.${it.act}`), h("span.about.roomy", null, it.about), h("code.hash", { title: it.hash }, it.hash.slice(0, 12))],
         })), { key: "audit" }),
       this.whole ? h("p.small", null, t("audit.end"))
         : h("button", { type: "button", data: { action: "more", key: "more" }, onclick: () => attempt(() => this.more()) }, t("more")));

@@ -63,9 +63,9 @@ function row(it, again) {
     name,
     it.built_in ? t("sound.built-in")
       : recording ? [t("sound.recording"), h("br"), h("small", null, `${length(recording.length_ms * 1_000)}, ${recording.rate_hz / 1_000} kHz ${recording.encoding}`)]
-        : [t("sound.text"), h("br"), h("small.spoken", null, it.text)],
+        : [t("sound.text"), h("br"), h("small.spoken.roomy", null, it.text)],
     recording && h("audio", { controls: true, preload: "none", src: `/api/v1/floor/audio/${it.audio}`, "aria-label": t("sound.play").replace("{}", name) }),
-    used.join(", ") || t("sound.unused"),
+    h("span.roomy", null, used.join(", ") || t("sound.unused")),
     !it.built_in && h("button.danger", {
       type: "button", disabled: used.length > 0, title: used.length > 0 ? used.join(", ") : null, "aria-label": `${t("remove")}: ${name}`, data: { action: "remove" },
       onclick: async () => {

@@ -57,7 +57,7 @@ async function list(again) {
     table(t("administration.keys"), [t("name"), t("keys.scopes"), t("keys.made"), t("keys.until"), t("keys.state"), ""],
       found.map((/** @type {any} */ it) => ({
         data: { apiKey: it.id },
-        cells: [it.name, it.scopes.map((/** @type {string} */ scope) => h("div", null, t(`scope.${scope}`))), moment(it.made_us), moment(it.until_us), t(`keys.${state(it)}`),
+        cells: [it.name, it.scopes.map((/** @type {string} */ scope) => h("span.roomy", null, t(`scope.${scope}`))), moment(it.made_us), moment(it.until_us), t(`keys.${state(it)}`),
           state(it) === "good" && h("button.danger", {
             type: "button", "aria-label": `${t("keys.revoke")}: ${it.name}`, data: { action: "revoke" }, onclick: async () => {
               if (!await confirmed(it.name, t("keys.revoke.text").replace("{}", it.name), t("keys.revoke"))) return;

@@ -90,8 +90,8 @@ function list() {
           cells: [
             [h("a", { href: `#/administration/operators/${it.n}` }, it.name), isUnsaved(`operators/${it.n}`) && h("span.unsaved", null, ` ${t("editor.unsaved")}`)],
             it.cti_id ?? missing(), it.cti_number ?? missing(), t(it.phone ? "yes" : "no"), t(`device.${it.device}`),
-            it.services.map((/** @type {number} */ n) => names.service(n)).join(", "),
-            it.skills.map((/** @type {any} */ skill) => `${floor.value.skills[skill.skill]} ${skill.proficiency}`).join(", "), it.queues.length,
+            h("span.roomy", null, it.services.map((/** @type {number} */ n) => names.service(n)).join(", ")),
+            h("span.roomy", null, it.skills.map((/** @type {any} */ skill) => `${floor.value.skills[skill.skill]} ${skill.proficiency}`).join(", ")), it.queues.length,
           ],
         })), { key: "operators" }),
       h("p.small", { role: "status" }, `${Math.min(fits.length, SHOWN)} / ${all.length}`));

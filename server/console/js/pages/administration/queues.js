@@ -97,9 +97,9 @@ function list() {
         data: { queue: n },
         cells: [
           [h("a", { href: `#/administration/queues/${n}` }, it.name), isUnsaved(`queues/${n}`) && h("span.unsaved", null, ` ${t("editor.unsaved")}`)],
-          names.service(it.service), t(`channel.${it.channel}`), t(`policy.${it.policy.policy}`),
+          names.service(it.service), t(`channel.${it.channel}`), h("span.roomy", null, t(`policy.${it.policy.policy}`)),
           it.needs.map((/** @type {any} */ need) => `${floor.value.skills[need.skill]} ≥ ${need.min}`).join(", ") || t("none"),
-          `${it.target.level === null ? "" : `${percent(it.target.level)}, `}T = ${it.target.wait_ms / 1_000} s (${it.target.rule})`,
+          h("span.roomy", null, `${it.target.level === null ? "" : `${percent(it.target.level)}, `}T = ${it.target.wait_ms / 1_000} s (${it.target.rule})`),
         ],
       })), { key: "queues" }),
   ];

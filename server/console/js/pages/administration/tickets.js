@@ -65,12 +65,12 @@ async function list(again) {
     heading("fields", () => ownField(null, again)),
     table(t("ticket-lists.fields"), [t("name"), t("ticket-lists.kind"), t("ticket-lists.required.short"), t("ticket-lists.state"), ""], fields.map((/** @type {any} */ it) => ({
       data: { field: it.id },
-      cells: [it.name, [t(`ticket-lists.kind.${it.kind.kind}`), it.kind.options && h("small", null, ` ${it.kind.options.join(", ")}`)], t(it.required ? "yes" : "no"), state(it), change(it.name, () => ownField(it, again))],
+      cells: [it.name, [t(`ticket-lists.kind.${it.kind.kind}`), it.kind.options && h("small.roomy", null, it.kind.options.join(", "))], t(it.required ? "yes" : "no"), state(it), change(it.name, () => ownField(it, again))],
     })), { key: "fields" }),
     heading("templates", () => template(null, again)),
     table(t("ticket-lists.templates"), [t("name"), t("service.one"), t("ticket-lists.text"), ""], templates.map((/** @type {any} */ it) => ({
       data: { template: it.id },
-      cells: [it.name, it.service === null ? t("ticket-lists.every-service") : names.service(it.service), h("span.excerpt", null, it.text), h("span.moves", null,
+      cells: [it.name, it.service === null ? t("ticket-lists.every-service") : names.service(it.service), h("span.excerpt.roomy", null, it.text), h("span.moves", null,
         change(it.name, () => template(it, again)),
         h("button.danger", { type: "button", "aria-label": `${t("remove")}: ${it.name}`, onclick: async () => {
           if (!await confirmed(it.name, t("ticket-lists.remove-template").replace("{}", it.name), t("remove"))) return;

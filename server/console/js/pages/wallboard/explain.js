@@ -78,7 +78,7 @@ function content({ work, queue, ahead, relaxed, candidates }, again) {
 /** The rule's own words, which the server says in English; a status is shown as everywhere. @param {{detail: string}} candidate */
 function detail({ detail: words }) {
   const status = /^in status (\w+)$/.exec(words)?.[1].replace(/\B[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
-  return status ? t(`status.${status}`) : h("small", { lang: "en" }, words);
+  return status ? t(`status.${status}`) : h("small.roomy", { lang: "en" }, words);
 }
 
 /** Takes the offer of this work to an operator back; what was offered waits again in its place.
