@@ -35,8 +35,9 @@ function watch() {
  *   read: (floor: any) => T | null,
  *   body: (draft: T, again: () => void) => import("../../element.js").Child[],
  *   write: (draft: T) => {method: "POST" | "PUT", path: string, body: unknown},
- *   right?: (draft: T) => boolean, changed?: () => void, refused?: (problem: Refused) => boolean, saved?: (answer: any) => void,
- * }} Edited `read` takes the part out of the floor; `right` says whether it may be sent; `refused` shows a refusal at its place
+ *   right?: (draft: T) => boolean, changed?: () => void, words?: (field: string) => string, refused?: (problem: Refused) => boolean, saved?: (answer: any) => void,
+ * }} Edited `read` takes the part out of the floor; `right` says whether it may be sent; `refused` shows a refusal at its place;
+ * `words` names a field that has no input of its own
  */
 
 /**
@@ -98,8 +99,14 @@ export function edit(into, of) {
     begin(theirs ?? work.base, draft);
     if (both.length > 0) {
       notice.hidden = false;
-      notice.textContent = t("editor.both").replace("{}", both.join(", "));
+      notice.textContent = t("editor.both").replace("{}", [...new Set(both.map(named))].join(", "));
     }
+  }
+
+  /** A field as the page calls it. @param {string} path */
+  function named(path) {
+    const input = /** @type {HTMLInputElement | null} */ (content.querySelector(`[name="${CSS.escape(path)}"]`));
+    return input?.labels?.[0]?.textContent ?? of.words?.(path.split(".")[0]) ?? path;
   }
 
   /** @param {Event} event */

@@ -155,7 +155,6 @@ export class FlowEditor {
   /** @param {any} draft of the service @param {() => void} again */
   body(draft, again) {
     this.draft = draft;
-    this.found = null;
     /** @type {Step[]} */
     const flow = draft.flow;
     const kind = /** @type {HTMLSelectElement} */ (select({ data: { key: "new-step" } }, KINDS.map((it) => [it, t(`step.${it}`)]), "queue"));
@@ -164,6 +163,12 @@ export class FlowEditor {
     return h("div", null, h("p.small", null, t("flow.hint")), this.sum, this.list,
       h("div.inline.card", null, field(t("flow.kind"), kind),
         h("button", { type: "button", data: { action: "add-step", key: "add-step" }, onclick: () => { flow.push(fresh(kind.value, this.service)); again(); } }, t("flow.add"))));
+  }
+
+  /** After a change: what the server found may be mended. */
+  edited() {
+    this.found = null;
+    this.check();
   }
 
   /** Shows every fault at its step. */

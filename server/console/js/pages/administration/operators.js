@@ -66,6 +66,7 @@ export const operatorsSection = {
       title: (draft) => draft.name || t("operator.new"),
       read: ({ operators }) => (isNew ? fresh() : operators[number] ? draftOf(operators[number]) : null),
       body: (draft, again) => body(draft, again, isNew),
+      words: (name) => t(`operator.${name}`),
       write: (draft) => ({ method: isNew ? "POST" : "PUT", path: isNew ? "/floor/operators" : `/floor/operators/${number}`, body: toSend(draft) }),
       saved: isNew ? ({ operator }) => { location.hash = `#/administration/operators/${operator}`; } : undefined,
     });

@@ -82,6 +82,7 @@ export const queuesSection = {
       title: (draft) => draft.name || t("queue.new"),
       read: ({ queues }) => (isNew ? fresh() : queues[number] ? draftOf(queues[number]) : null),
       body: (draft, again) => body(draft, again, isNew),
+      words: (name) => t(`queue.${name}`),
       write: (draft) => ({ method: isNew ? "POST" : "PUT", path: isNew ? "/floor/queues" : `/floor/queues/${number}`, body: toSend(draft) }),
       saved: isNew ? ({ queue }) => { location.hash = `#/administration/queues/${queue}`; } : undefined,
     });

@@ -19,6 +19,7 @@ export const skillsSection = {
     edit(into, {
       key: "skills",
       title: () => t("administration.skills"),
+      words: () => t("administration.skills"),
       read: ({ skills }) => ({ skills: [...skills] }),
       body: (draft, again) => {
         const own = new Bound(draft.skills, "skill");
