@@ -31,7 +31,7 @@ export function moment(us) {
   const today = date.toDateString() === new Date().toDateString();
   return new Intl.DateTimeFormat(language(), {
     ...(today ? {} : { year: "numeric", month: "2-digit", day: "2-digit" }),
-    hour: "2-digit", minute: "2-digit", second: "2-digit",
+    hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
   }).format(date);
 }
 

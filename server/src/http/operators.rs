@@ -421,7 +421,8 @@ async fn connect_audio(
     let operator = OperatorId(operator);
     caller.look(move |turn| view(turn.engine(), operator).map(drop)).await?;
     let phones = caller.principal.tenant.phones.clone();
-    let phones = phones.ok_or_else(|| Problem::conflict("no-telephones", "telephones are not served here: set [sip] enabled"))?;
+    let phones = phones
+        .ok_or_else(|| Problem::conflict("no-telephones", "telephones are not served here: set [sip] enabled"))?;
     let answer = phones.connect_browser(operator, body.sdp, peer.ip()).await.map_err(|refused| match refused {
         BrowserRefused::OtherDevice => Problem::conflict("other-device", refused.to_string()),
         BrowserRefused::Offer(_) => Problem::wrong("sdp", refused.to_string()),

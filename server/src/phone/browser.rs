@@ -94,7 +94,8 @@ impl BrowserPorts {
 
 /// The address of this machine that faces another: no packet is sent.
 async fn facing(towards: IpAddr) -> std::io::Result<IpAddr> {
-    let any: IpAddr = if towards.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { std::net::Ipv6Addr::UNSPECIFIED.into() };
+    let any: IpAddr =
+        if towards.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { std::net::Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind(SocketAddr::new(any, 0)).await?;
     socket.connect(SocketAddr::new(towards, 9)).await?;
     Ok(socket.local_addr()?.ip())
@@ -152,7 +153,8 @@ async fn bridge(
     let ours = media.offer(session)?;
     let described = Description::parse(&ours).map_err(MediaError::from)?;
     let line = described.media.first().ok_or_else(|| BrowserRefused::NoRoom("no audio is described".into()))?;
-    let (engine, _) = described.addresses(line).ok_or_else(|| BrowserRefused::NoRoom("no address is described".into()))?;
+    let (engine, _) =
+        described.addresses(line).ok_or_else(|| BrowserRefused::NoRoom("no address is described".into()))?;
     let inside = UdpSocket::bind(SocketAddr::new(engine.ip(), 0)).await?;
     inside.connect(engine).await?;
     let own = inside.local_addr()?;
@@ -210,7 +212,7 @@ impl Bridge {
                 }
                 received = self.inside.recv(&mut from_engine) => {
                     let Ok(length) = received else { continue };
-                    self.to_browser(&from_engine[..length])?;
+                    self.send_to_browser(&from_engine[..length])?;
                 }
                 () = tokio::time::sleep_until(next.min(limit).into()) => {
                     if Instant::now() >= limit {
@@ -238,8 +240,9 @@ impl Bridge {
                     self.audio = types.and_then(|types| types.first().map(|pt| (added.mid, *pt)));
                 }
                 Output::Event(Event::MediaData(data)) => {
-                    let timestamp = data.time.rebase(Frequency::EIGHT_KHZ).numer() as u32;
-                    self.to_engine(timestamp, &data.data).await;
+                    // RTP's time is the lower half: it goes round (RFC 3550).
+                    let time = data.time.rebase(Frequency::EIGHT_KHZ).numer() & u64::from(u32::MAX);
+                    self.send_to_engine(u32::try_from(time).expect("32 bits"), &data.data).await;
                 }
                 Output::Event(_) => {}
             }
@@ -247,7 +250,7 @@ impl Bridge {
     }
 
     /// A packet of the media engine's, as it was timed there.
-    fn to_browser(&mut self, datagram: &[u8]) -> Result<(), RtcError> {
+    fn send_to_browser(&mut self, datagram: &[u8]) -> Result<(), RtcError> {
         let Some((mid, pt)) = self.audio else { return Ok(()) };
         let Some(packet) = Packet::parse(datagram).filter(|packet| packet.payload_type == PCMU) else { return Ok(()) };
         let time = MediaTime::new(u64::from(packet.timestamp), Frequency::EIGHT_KHZ);
@@ -255,7 +258,7 @@ impl Bridge {
         writer.write(pt, Instant::now(), time, packet.payload.to_vec())
     }
 
-    async fn to_engine(&mut self, timestamp: u32, payload: &[u8]) {
+    async fn send_to_engine(&mut self, timestamp: u32, payload: &[u8]) {
         const SOURCE: u32 = 0x6272_6f77;
         let mut packet = Vec::with_capacity(12 + payload.len());
         // A new beginning after a pause is marked (RFC 3551 section 4.1).

@@ -52,7 +52,12 @@ enum Order {
     /// A telephone was changed by an administrator.
     Telephone(Telephone),
     /// A browser's audio is to be connected: its offer, and where it is.
-    Browser { operator: OperatorId, offer: String, towards: IpAddr, answered: oneshot::Sender<Result<String, BrowserRefused>> },
+    Browser {
+        operator: OperatorId,
+        offer: String,
+        towards: IpAddr,
+        answered: oneshot::Sender<Result<String, BrowserRefused>>,
+    },
     /// What a job that the switchboard posted came to.
     Done(Done),
 }
