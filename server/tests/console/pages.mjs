@@ -21,6 +21,7 @@ await run(async () => {
   await operator("PUT", "/operators/1/status", { status: "ready" });
   await operator("POST", "/tickets", { service: 0, subject: "The parcel has not come", description: "Sent on Monday.", tags: ["parcel"] });
   await operator("POST", "/tickets", { service: 0, subject: "Invoice 4711", description: "Twice charged." });
+  await operator("POST", "/customers", { name: "Hanako Sato", numbers: ["09012345678"] });
   await world("calls", { from: "09012345678" });
   await world("calls", { from: "09087654321" });
 
@@ -32,6 +33,7 @@ await run(async () => {
         await point(scheme, `${login}: ${hash}`, async () => {
           await it.page.goto(`${url}/#/${hash}`);
           await it.shown("main h1");
+          assert.equal(await it.page.locator("main .failed").count(), 0, "the page has what it shows");
           await it.page.waitForTimeout(300);
           for (const width of [1440, 768, 390]) {
             await it.page.setViewportSize({ width, height: 900 });
