@@ -191,7 +191,7 @@ export class Phone {
 
   /** @param {Desk} desk */
   head(desk) {
-    const reason = names.reasons.get(desk.reason) ?? desk.reasons.find((/** @type {any} */ it) => it.reason === desk.reason);
+    const reason = desk.reason === 0 ? undefined : names.reasons.get(desk.reason) ?? desk.reasons.find((/** @type {any} */ it) => it.reason === desk.reason);
     return h("div.now", null,
       h("span.status", { data: { status: desk.status, key: "status" }, "aria-live": "polite" }, t(`status.${desk.status}`)),
       reason && h("span.reason", null, inLanguage(reason)),
