@@ -6,6 +6,7 @@ pub mod auth;
 pub mod callbacks;
 pub mod chat;
 pub mod config;
+mod console;
 pub mod customers;
 pub mod demo;
 pub mod document;

@@ -37,6 +37,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 /// What an administrator decides of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = AccountSettings)]
 struct Settings {
     /// For screens: 1 to 60 characters.
     name: String,
@@ -87,6 +88,7 @@ impl std::fmt::Debug for NewAccount {
 
 /// An account, as listed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ListedAccount)]
 struct Listed {
     /// Its number.
     account: u64,

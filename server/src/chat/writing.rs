@@ -13,6 +13,7 @@ pub(super) const PAGE: usize = 200;
 
 /// A line of a chat as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ChatMessage)]
 pub(super) struct Line {
     /// 1 for the chat's first line; no gaps.
     pub(super) sequence: u64,

@@ -184,6 +184,7 @@ pub fn router(app: App) -> Router {
                 async move { ([(axum::http::header::CONTENT_TYPE, "application/json")], body) }
             }),
         )
+        .merge(crate::console::router())
         .route("/metrics", get(metrics::local_metrics))
         .route("/healthz", get(|| async { "ok\n" }))
         .route(

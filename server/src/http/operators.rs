@@ -1,6 +1,9 @@
 //! Everything that an operator does by the widget (P24–P60). Each order is answered with the desk as it is then.
 
+use std::net::SocketAddr;
+
 use axum::Json;
+use axum::extract::ConnectInfo;
 use callfloor_engine::{
     AudioId, Command, ConsultTarget, NumberState, OperatorId, PhoneNumber, QueueId, Rejection, ServiceId, Status as S,
     TransferTarget,
@@ -14,7 +17,7 @@ use super::{App, Asking, At, Body, Desk, OfferRef, Problem};
 use crate::auth::{Access, Caller, Role, Row};
 use crate::floor::{Barred, OWN_FAVOURITES, Organisation, OwnFavourite, TEXT_LIMIT, audio_of_text, is_audio};
 use crate::host::Turn;
-use crate::phone::AnswerRefused;
+use crate::phone::{AnswerRefused, BrowserRefused};
 use crate::wire::{ChatStatus, ForcedEndReason, Status, StatusChoice};
 
 const SUPERVISED: Access = Access::OwnOr(&[Role::Supervisor]);
@@ -31,6 +34,7 @@ pub(crate) const PERMISSIONS: &[Row] = &[
     Row { method: "PUT", path: "/operators/{operator}/next-status", access: SUPERVISED },
     Row { method: "PUT", path: "/operators/{operator}/chat-status", access: SUPERVISED },
     Row { method: "POST", path: "/operators/{operator}/answer", access: OWN },
+    Row { method: "POST", path: "/operators/{operator}/audio", access: OWN },
     Row { method: "POST", path: "/operators/{operator}/decline", access: OWN },
     Row { method: "POST", path: "/operators/{operator}/dial", access: OWN },
     Row { method: "POST", path: "/operators/{operator}/hold", access: OWN },
@@ -53,6 +57,7 @@ pub(crate) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(desk))
+        .routes(routes!(connect_audio))
         .routes(routes!(log_in))
         .routes(routes!(log_out))
         .routes(routes!(set_status))
@@ -388,6 +393,44 @@ async fn answer(caller: Caller, At(operator): At<u32>, Body(body): Body<Offered>
         AnswerRefused::NoAnswer => Problem::conflict("telephone-did-not-answer", refused.to_string()),
     })?;
     caller.look(move |turn| Desk::of(turn, OperatorId(operator), true)).await.map(Json)
+}
+
+/// A session description (SDP, RFC 8829).
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SessionDescription {
+    /// The description.
+    sdp: String,
+}
+
+/// Connects the audio of an operator whose device is a browser: the browser's offer, with its candidates, is answered. The
+/// connection serves every call for as long as it is open; another takes its place. A browser that is gone for 10 s is a lost
+/// device.
+#[utoipa::path(post, path = "/operators/{operator}/audio", tag = "operators", request_body = SessionDescription,
+    params(("operator" = u32, Path, description = "whose browser")), responses(
+    (status = 200, description = "the answer", body = SessionDescription),
+    (status = "4XX", description = "refused", body = Problem),
+    (status = 503, description = "try again", body = Problem),
+))]
+async fn connect_audio(
+    caller: Caller,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    At(operator): At<u32>,
+    Body(body): Body<SessionDescription>,
+) -> Result<Json<SessionDescription>, Problem> {
+    let operator = OperatorId(operator);
+    caller.look(move |turn| view(turn.engine(), operator).map(drop)).await?;
+    let phones = caller.principal.tenant.phones.clone();
+    let phones = phones
+        .ok_or_else(|| Problem::conflict("no-telephones", "telephones are not served here: set [sip] enabled"))?;
+    let answer = phones.connect_browser(operator, body.sdp, peer.ip()).await.map_err(|refused| match refused {
+        BrowserRefused::OtherDevice => Problem::conflict("other-device", refused.to_string()),
+        BrowserRefused::Offer(_) => Problem::wrong("sdp", refused.to_string()),
+        BrowserRefused::NoRoom(_) | BrowserRefused::Stopped => {
+            Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "no-room", refused.to_string())
+        }
+    })?;
+    Ok(Json(SessionDescription { sdp: answer }))
 }
 
 /// Declines an offer (P38, P43).

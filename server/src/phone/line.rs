@@ -10,6 +10,7 @@ use callfloor_sip::media::{MediaConfig, MediaEngine, MediaEvents};
 use callfloor_sip::{Admission, BindError, Endpoint, EndpointConfig, Events, Listen, Settings, Tls};
 
 use super::audio::Clips;
+use super::browser::BrowserPorts;
 use crate::config::{Config, Trunk};
 
 /// Why telephones cannot be served.
@@ -44,6 +45,7 @@ pub struct PhoneLine {
     pub speech: Vec<String>,
     /// Where messages that callers leave are kept.
     pub voicemail: PathBuf,
+    pub(super) browsers: BrowserPorts,
     listen: Vec<Listen>,
     files: Option<(PathBuf, PathBuf)>,
     admission: Admission,
@@ -82,6 +84,10 @@ impl PhoneLine {
             clips: Arc::default(),
             speech: config.speech.command.clone(),
             voicemail: config.data.directory.join("voicemail"),
+            browsers: BrowserPorts {
+                address: sip.address.ip(),
+                ports: config.media.first_port..=config.media.last_port,
+            },
             listen,
             files: files.filter(|_| sip.tls_address.is_some()),
             admission: Admission {

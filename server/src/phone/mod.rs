@@ -4,6 +4,7 @@
 //! events and the media engine's, and never waits for any of them.
 
 mod audio;
+mod browser;
 mod leg;
 mod line;
 mod recordings;
@@ -13,6 +14,7 @@ mod telephone;
 mod trunk;
 
 pub use audio::Clips;
+pub use browser::BrowserRefused;
 pub use line::{Bound, PhoneLine, PhoneTrouble};
 pub use restart::let_go_of_lost_calls;
 pub use switchboard::{AnswerRefused, Phones, StartPhones};

@@ -340,6 +340,7 @@ async fn answer(State(app): State<App>, headers: HeaderMap, Body(body): Body<Ans
 /// By what results are grouped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = GroupBy)]
 enum By {
     /// All in one.
     #[default]

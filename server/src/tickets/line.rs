@@ -11,6 +11,7 @@ use crate::words::grams;
 
 /// A line of a ticket's history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = TicketLine)]
 pub struct Line {
     /// Its number: later lines have greater ones.
     pub id: u64,

@@ -4,6 +4,7 @@ mod acts;
 mod facts;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use callfloor_sip::{Endpoint, Events, Invite, RequestId, Via};
 use tokio::sync::{mpsc, oneshot};
 
 use super::audio::Clips;
+use super::browser::{self, Absent, Browser, BrowserPorts, BrowserRefused};
 use super::leg::{Hears, Leg, Role, State};
 use super::line::{Bound, PhoneLine};
 use super::recordings::{Changed, Recordings};
@@ -49,6 +51,13 @@ enum Order {
     Answer { operator: OperatorId, offer: OfferId, answered: oneshot::Sender<Result<(), AnswerRefused>> },
     /// A telephone was changed by an administrator.
     Telephone(Telephone),
+    /// A browser's audio is to be connected: its offer, and where it is.
+    Browser {
+        operator: OperatorId,
+        offer: String,
+        towards: IpAddr,
+        answered: oneshot::Sender<Result<String, BrowserRefused>>,
+    },
     /// What a job that the switchboard posted came to.
     Done(Done),
 }
@@ -64,6 +73,8 @@ enum Done {
     DialRefused { operator: OperatorId },
     /// A transfer that a telephone asked for.
     Referred { request: RequestId, done: bool },
+    /// A browser's connection is over.
+    BrowserGone { operator: OperatorId, session: SessionId },
 }
 
 /// Why the widget's answer did not connect.
@@ -107,6 +118,22 @@ impl Phones {
         let sent = self.orders.send(Order::Answer { operator, offer, answered });
         sent.map_err(|_| AnswerRefused::NotRinging)?;
         wait.await.unwrap_or(Err(AnswerRefused::NoAnswer))
+    }
+
+    /// Connects an operator's browser: gives the answer to its offer. A connection that they had before is let go.
+    ///
+    /// # Errors
+    /// [`BrowserRefused`].
+    pub async fn connect_browser(
+        &self,
+        operator: OperatorId,
+        offer: String,
+        towards: IpAddr,
+    ) -> Result<String, BrowserRefused> {
+        let (answered, wait) = oneshot::channel();
+        let sent = self.orders.send(Order::Browser { operator, offer, towards, answered });
+        sent.map_err(|_| BrowserRefused::Stopped)?;
+        wait.await.unwrap_or(Err(BrowserRefused::Stopped))
     }
 
     /// Tells of a telephone that an administrator has changed.
@@ -158,6 +185,9 @@ impl StartPhones {
             voicemail: line.voicemail,
             telephones: telephones.into_iter().map(|telephone| (telephone.operator(), telephone)).collect(),
             bindings: Bindings::default(),
+            browser_ports: line.browsers,
+            browsers: HashMap::new(),
+            absent: Absent::default(),
             legs: HashMap::new(),
             by_sip: HashMap::new(),
             by_session: HashMap::new(),
@@ -226,6 +256,10 @@ struct Switchboard {
     voicemail: PathBuf,
     telephones: HashMap<OperatorId, Telephone>,
     bindings: Bindings,
+    browser_ports: BrowserPorts,
+    /// Operators' browsers that are connected.
+    browsers: HashMap<OperatorId, Browser>,
+    absent: Absent,
     legs: HashMap<LegId, Leg>,
     by_sip: HashMap<callfloor_sip::LegId, Owner>,
     by_session: HashMap<SessionId, Owner>,
@@ -319,8 +353,17 @@ impl Switchboard {
                 if self.telephones.get(&operator).is_some_and(|known| *known != telephone) {
                     self.bindings.forget(operator);
                 }
+                if telephone.device != Device::Browser {
+                    self.browsers.remove(&operator);
+                    self.absent.back(operator);
+                }
                 self.telephones.insert(operator, telephone);
             }
+            Order::Browser { operator, offer, towards, answered } => {
+                // Who asked may have gone.
+                let _ = answered.send(self.connect_browser(operator, &offer, towards).await);
+            }
+            Order::Done(Done::BrowserGone { operator, session }) => self.browser_gone(operator, session),
             Order::Done(Done::NotTaken { reference, code }) => {
                 if let Some(coming) = self.coming.remove(&reference) {
                     self.refuse(coming.leg, code);
@@ -339,6 +382,10 @@ impl Switchboard {
             tracing::info!(%operator, "telephone's registration has run out");
             self.tell(Command::DeviceLost { operator }).await;
         }
+        for operator in self.absent.expire() {
+            tracing::info!(%operator, "browser is gone");
+            self.tell(Command::DeviceLost { operator }).await;
+        }
     }
 
     /// What the endpoint refuses is no more than that it is going down, or far behind: the leg's own time limits end it.
@@ -346,6 +393,60 @@ impl Switchboard {
         if let Err(problem) = order {
             tracing::warn!(%problem, "SIP");
         }
+    }
+
+    /// Connects a browser in the place of one that the operator had; what they hear and who hears them goes on.
+    async fn connect_browser(
+        &mut self,
+        operator: OperatorId,
+        offer: &str,
+        towards: IpAddr,
+    ) -> Result<String, BrowserRefused> {
+        if self.device(operator) != Device::Browser {
+            return Err(BrowserRefused::OtherDevice);
+        }
+        let own = self.own.clone();
+        let gone = move |session| {
+            // A switchboard that has ended needs no news.
+            let _ = own.orders.send(Order::Done(Done::BrowserGone { operator, session }));
+        };
+        let (browser, answer) = browser::connect(&self.media, &self.browser_ports, offer, towards, gone).await?;
+        let session = browser.session;
+        if let Some(before) = self.browsers.insert(operator, browser) {
+            self.media.close(before.session);
+        }
+        self.absent.back(operator);
+        let legs: Vec<LegId> =
+            self.legs.iter().filter(|(_, leg)| leg.role == Role::Operator(operator)).map(|(id, _)| *id).collect();
+        for id in legs {
+            if let Some(leg) = self.legs.get_mut(&id) {
+                leg.session = Some(session);
+            }
+            self.by_session.insert(session, Owner::Leg(id));
+            self.apply_hearing(id);
+            let listeners: Vec<LegId> =
+                self.legs.iter().filter(|(_, leg)| leg.hears == Hears::Leg(id)).map(|(id, _)| *id).collect();
+            for listener in listeners {
+                self.apply_hearing(listener);
+            }
+        }
+        self.tell(Command::DeviceRestored { operator }).await;
+        Ok(answer)
+    }
+
+    /// A browser's connection is over; its legs hear nothing until it is back.
+    fn browser_gone(&mut self, operator: OperatorId, session: SessionId) {
+        if self.browsers.get(&operator).is_none_or(|browser| browser.session != session) {
+            // Another has taken its place.
+            return;
+        }
+        self.browsers.remove(&operator);
+        self.by_session.remove(&session);
+        for leg in self.legs.values_mut().filter(|leg| leg.session == Some(session)) {
+            leg.session = None;
+        }
+        self.media.close(session);
+        self.absent.gone(operator);
     }
 
     fn device(&self, operator: OperatorId) -> Device {
@@ -440,7 +541,14 @@ impl Switchboard {
         }
         if let Some(session) = session {
             self.by_session.remove(&session);
-            self.media.close(session);
+            if self.browsers.values().any(|browser| browser.session == session) {
+                // It stays connected for the next call.
+                if let Err(problem) = self.media.hear(session, Source::Silence) {
+                    tracing::warn!(%problem, "audio");
+                }
+            } else {
+                self.media.close(session);
+            }
         }
     }
 
