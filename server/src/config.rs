@@ -30,6 +30,8 @@ pub struct Config {
     pub speech: Speech,
     /// Chats.
     pub chat: Chat,
+    /// The open API, and the organisations' own systems.
+    pub open: Open,
     /// Logs.
     pub log: Log,
     /// Carriers from which calls come and to which they go, by name.
@@ -158,6 +160,18 @@ impl Default for Chat {
     }
 }
 
+/// `[open]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Open {
+    /// Hosts of linked systems that may have private addresses and be asked without TLS: names or addresses.
+    pub trusted_hosts: Vec<String>,
+    /// Certificate authorities to trust beside the system's own when linked systems are asked, PEM.
+    pub authorities: Option<PathBuf>,
+    /// A file with 64 hexadecimal digits: the key that seals the secrets of the open API; `None`: they are kept as they are.
+    pub secrets_key: Option<PathBuf>,
+}
+
 /// `[log]`
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -245,7 +259,7 @@ impl Config {
         for (variable, value) in variables {
             let Some(path) = variable.strip_prefix("CALLFLOOR_") else { continue };
             let path = path.to_lowercase();
-            let sections = ["data", "http", "sip", "media", "chat", "log"];
+            let sections = ["data", "http", "sip", "media", "chat", "open", "log"];
             let Some((section, key)) = path.split_once('_').filter(|(section, _)| sections.contains(section)) else {
                 continue;
             };

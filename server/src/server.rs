@@ -11,7 +11,9 @@ use crate::chat::{LiveChats, keep_presence};
 use crate::document::{Document, Read};
 use crate::host::{Host, Opening};
 use crate::http::{self, App, Problem};
+use crate::open_api::{OpenApi, Outgoing};
 use crate::phone::{PhoneLine, PhoneTrouble, Phones, Telephone, let_go_of_lost_calls};
+use crate::secrets::Vault;
 use crate::storage::{Range, StorageError, Writer};
 use crate::tenant::{Tenant, Tenants};
 use crate::{auth, config, demo, listen};
@@ -36,6 +38,9 @@ pub enum StartError {
     /// TLS cannot be spoken with this certificate.
     #[error("[http] certificate: {0}")]
     Certificate(String),
+    /// The open API's secrets or linked systems cannot be used.
+    #[error("[open] {0}")]
+    Open(String),
     /// Telephones cannot be served.
     #[error(transparent)]
     Phones(#[from] PhoneTrouble),
@@ -52,6 +57,8 @@ pub struct Options {
     pub first_password: Option<String>,
     /// How telephones are served; `None`: not at all.
     pub phones: Option<PhoneLine>,
+    /// The open API, and the organisations' own systems.
+    pub open: config::Open,
     /// A chat's customer who is not connected for this long has left.
     pub chat_grace: Duration,
     /// A snapshot is taken after so many journal entries.
@@ -67,10 +74,19 @@ impl Options {
             tls: config.http.certificate.clone().zip(config.http.key.clone()),
             first_password: None,
             phones: config.sip.enabled.then(|| PhoneLine::new(config)),
+            open: config.open.clone(),
             chat_grace: Duration::from_millis(config.chat.grace_ms.into()),
             snapshot_every: config.data.snapshot_every,
         }
     }
+}
+
+/// What the open API needs, by its configuration.
+fn open_api(open: &config::Open) -> Result<OpenApi, String> {
+    let vault = open.secrets_key.as_deref().map(Vault::with_key).transpose();
+    let vault = vault.map_err(|wrong| format!("secrets_key: {wrong}"))?.unwrap_or_default();
+    let outgoing = Outgoing::new(&open.trusted_hosts, open.authorities.as_deref());
+    Ok(OpenApi::new(vault, outgoing.map_err(|wrong| format!("authorities: {wrong}"))?))
 }
 
 /// A server that runs.
@@ -98,6 +114,7 @@ impl Server {
     pub async fn start(writer: Box<dyn Writer>, options: Options) -> Result<Self, StartError> {
         let tls = options.tls.as_ref().map(|(certificate, key)| listen::tls(certificate, key));
         let tls = tls.transpose().map_err(StartError::Certificate)?;
+        let open = open_api(&options.open).map_err(StartError::Open)?;
         let listener = std::net::TcpListener::bind(options.http);
         let listener = listener.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
         let listener = listener.map_err(|problem| StartError::Address { address: options.http, problem })?;
@@ -145,7 +162,7 @@ impl Server {
         }));
         let presence = tokio::spawn(keep_presence(host.handle().clone(), chats));
         let hours = tokio::spawn(crate::floor::keep_hours(host.handle().clone()));
-        let router = http::router(App::new(Arc::clone(&tenants), options.tls.is_some()));
+        let router = http::router(App::new(Arc::clone(&tenants), options.tls.is_some()).with_open(open));
         let stop = listen::Stop::new();
         let serving = tokio::spawn({
             let stop = stop.clone();
