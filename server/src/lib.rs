@@ -6,17 +6,23 @@ pub mod auth;
 pub mod callbacks;
 pub mod chat;
 pub mod config;
+mod console;
 pub mod customers;
 pub mod demo;
+pub mod dialling;
 pub mod document;
 pub mod estimate;
 pub mod floor;
 pub mod host;
 pub mod http;
+pub mod issues;
 mod lately;
 mod listen;
+pub mod open_api;
+pub mod organisations;
 pub mod phone;
 pub mod records;
+pub mod secrets;
 pub mod server;
 pub mod stats;
 pub mod storage;
@@ -35,5 +41,6 @@ fn projections() -> Vec<Box<dyn host::Projection>> {
         Box::new(tickets::Histories),
         Box::new(callbacks::CallbackHistory::default()),
         Box::new(chat::ChatHistory::default()),
+        Box::new(dialling::Dials),
     ]
 }

@@ -145,6 +145,7 @@ struct NewKey {
 
 /// A key, as listed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ListedKey)]
 struct Listed {
     /// Its number.
     id: u64,

@@ -13,6 +13,7 @@ pub(super) const PAGE: usize = 200;
 
 /// A line of a chat as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ChatMessage)]
 pub(super) struct Line {
     /// 1 for the chat's first line; no gaps.
     pub(super) sequence: u64,
@@ -76,6 +77,13 @@ pub(super) fn lines(
     };
     let found = reader.documents::<ChatMessage>(&range)?;
     Ok(found.into_iter().map(|message| Line::of(message, for_customer)).collect())
+}
+
+/// Everything that was written in a chat and happened to it, in order.
+pub(crate) fn transcript(reader: &mut dyn Reader, chat: u64) -> Result<Vec<ChatMessage>, Problem> {
+    let (from, to) = (key_of(ChatMessage::number(chat, 0)), key_of(ChatMessage::number(chat + 1, 0)));
+    let all = Range::all(<ChatMessage as crate::document::Document>::KIND, usize::MAX);
+    Ok(reader.documents::<ChatMessage>(&Range { from: Some(&from), to: Some(&to), ..all })?)
 }
 
 /// A text that can be kept: not empty, not too long, without control characters but line breaks and tabs.

@@ -1,9 +1,12 @@
 //! Everything that an operator does by the widget (P24–P60). Each order is answered with the desk as it is then.
 
+use std::net::SocketAddr;
+
 use axum::Json;
+use axum::extract::ConnectInfo;
 use callfloor_engine::{
-    AudioId, Command, ConsultTarget, NumberState, OperatorId, PhoneNumber, QueueId, Rejection, ServiceId, Status as S,
-    TransferTarget,
+    AudioId, Command, ConsultTarget, OperatorId, PhoneNumber, QueueId, Rejection, ServiceId, Status as S,
+    TransferTarget, Work,
 };
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
@@ -12,9 +15,10 @@ use utoipa_axum::routes;
 use super::desk::{Favourite, finish_refusal, view};
 use super::{App, Asking, At, Body, Desk, OfferRef, Problem};
 use crate::auth::{Access, Caller, Role, Row};
-use crate::floor::{Barred, OWN_FAVOURITES, Organisation, OwnFavourite, TEXT_LIMIT, audio_of_text, is_audio};
+use crate::dialling::{first_confirmed, may_call_back, may_dial, may_reach};
+use crate::floor::{OWN_FAVOURITES, OwnFavourite, TEXT_LIMIT, audio_of_text, is_audio};
 use crate::host::Turn;
-use crate::phone::AnswerRefused;
+use crate::phone::{AnswerRefused, BrowserRefused};
 use crate::wire::{ChatStatus, ForcedEndReason, Status, StatusChoice};
 
 const SUPERVISED: Access = Access::OwnOr(&[Role::Supervisor]);
@@ -31,6 +35,7 @@ pub(crate) const PERMISSIONS: &[Row] = &[
     Row { method: "PUT", path: "/operators/{operator}/next-status", access: SUPERVISED },
     Row { method: "PUT", path: "/operators/{operator}/chat-status", access: SUPERVISED },
     Row { method: "POST", path: "/operators/{operator}/answer", access: OWN },
+    Row { method: "POST", path: "/operators/{operator}/audio", access: OWN },
     Row { method: "POST", path: "/operators/{operator}/decline", access: OWN },
     Row { method: "POST", path: "/operators/{operator}/dial", access: OWN },
     Row { method: "POST", path: "/operators/{operator}/hold", access: OWN },
@@ -53,6 +58,7 @@ pub(crate) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(desk))
+        .routes(routes!(connect_audio))
         .routes(routes!(log_in))
         .routes(routes!(log_out))
         .routes(routes!(set_status))
@@ -374,12 +380,19 @@ async fn answer(caller: Caller, At(operator): At<u32>, Body(body): Body<Offered>
         Some(phones) => {
             let found = caller.look(move |turn| Ok(turn.engine().offer(offer))).await?;
             let own = found.filter(|found| found.operator == OperatorId(operator));
-            own.filter(|found| matches!(found.work, callfloor_engine::Work::Call(_))).map(|_| phones)
+            own.filter(|found| matches!(found.work, Work::Call(_))).map(|_| phones)
         }
         None => None,
     };
     let Some(phones) = by_telephone else {
-        return order(caller, operator, move |_, operator| Ok(Command::Answer { operator, offer })).await;
+        return order(caller, operator, move |turn, operator| {
+            let offered = turn.engine().offer(offer).filter(|found| found.operator == operator);
+            if let Some(Work::Callback(callback)) = offered.map(|found| found.work) {
+                may_call_back(turn, callback)?;
+            }
+            Ok(Command::Answer { operator, offer })
+        })
+        .await;
     };
     phones.answer(OperatorId(operator), offer).await.map_err(|refused| match refused {
         AnswerRefused::Refused(rejection) => rejection.into(),
@@ -388,6 +401,44 @@ async fn answer(caller: Caller, At(operator): At<u32>, Body(body): Body<Offered>
         AnswerRefused::NoAnswer => Problem::conflict("telephone-did-not-answer", refused.to_string()),
     })?;
     caller.look(move |turn| Desk::of(turn, OperatorId(operator), true)).await.map(Json)
+}
+
+/// A session description (SDP, RFC 8829).
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SessionDescription {
+    /// The description.
+    sdp: String,
+}
+
+/// Connects the audio of an operator whose device is a browser: the browser's offer, with its candidates, is answered. The
+/// connection serves every call for as long as it is open; another takes its place. A browser that is gone for 10 s is a lost
+/// device.
+#[utoipa::path(post, path = "/operators/{operator}/audio", tag = "operators", request_body = SessionDescription,
+    params(("operator" = u32, Path, description = "whose browser")), responses(
+    (status = 200, description = "the answer", body = SessionDescription),
+    (status = "4XX", description = "refused", body = Problem),
+    (status = 503, description = "try again", body = Problem),
+))]
+async fn connect_audio(
+    caller: Caller,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    At(operator): At<u32>,
+    Body(body): Body<SessionDescription>,
+) -> Result<Json<SessionDescription>, Problem> {
+    let operator = OperatorId(operator);
+    caller.look(move |turn| view(turn.engine(), operator).map(drop)).await?;
+    let phones = caller.principal.tenant.phones.clone();
+    let phones = phones
+        .ok_or_else(|| Problem::conflict("no-telephones", "telephones are not served here: set [sip] enabled"))?;
+    let answer = phones.connect_browser(operator, body.sdp, peer.ip()).await.map_err(|refused| match refused {
+        BrowserRefused::OtherDevice => Problem::conflict("other-device", refused.to_string()),
+        BrowserRefused::Offer(_) => Problem::wrong("sdp", refused.to_string()),
+        BrowserRefused::NoRoom(_) | BrowserRefused::Stopped => {
+            Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "no-room", refused.to_string())
+        }
+    })?;
+    Ok(Json(SessionDescription { sdp: answer }))
 }
 
 /// Declines an offer (P38, P43).
@@ -421,22 +472,6 @@ pub(crate) fn number(field: &str, text: &str) -> Result<PhoneNumber, Problem> {
     bare.parse().map_err(|wrong: callfloor_engine::NumberError| Problem::wrong(field, wrong.to_string()))
 }
 
-/// Whether the organisation's number plan allows a number.
-pub(crate) fn allowed(turn: &mut Turn<'_>, number: PhoneNumber) -> Result<(), Problem> {
-    let own = turn.engine().config().operators.iter().any(|operator| operator.cti_number == Some(number));
-    if own {
-        return Ok(());
-    }
-    let plan = Organisation::now(turn.documents())?.numbers;
-    plan.allows(number).map_err(|barred| {
-        let refused = |detail| Problem::new(axum::http::StatusCode::FORBIDDEN, "number-barred", detail);
-        match barred {
-            Barred::International => refused("numbers of other countries may not be dialled from here".to_owned()),
-            Barred::Prefix(prefix) => refused(format!("numbers that begin with {prefix} may not be dialled from here")),
-        }
-    })
-}
-
 /// Dial かける (P28, P44): from Ready, Work, Break or after-call work.
 #[utoipa::path(post, path = "/operators/{operator}/dial", tag = "operators", request_body = DialOrder,
     params(("operator" = u32, Path, description = "whose desk")), responses(
@@ -451,10 +486,7 @@ async fn dial(caller: Caller, At(operator): At<u32>, Body(body): Body<DialOrder>
         let floor = turn.engine().config();
         let first = floor.operators[operator.index()].services[0];
         let service = body.service.map_or(first, ServiceId);
-        let confirmed = floor.services.get(service.index()).and_then(|service| {
-            let mut outgoing = service.outgoing.iter();
-            outgoing.find(|outgoing| outgoing.state == NumberState::Confirmed).map(|outgoing| outgoing.number)
-        });
+        let confirmed = first_confirmed(floor, service);
         let outbound = floor.services.get(service.index()).is_some_and(|service| service.outbound);
         let from = match from.or(confirmed) {
             Some(from) => from,
@@ -463,7 +495,7 @@ async fn dial(caller: Caller, At(operator): At<u32>, Body(body): Body<DialOrder>
             None => to,
         };
         if turn.engine().refusal(operator, callfloor_engine::Asked::Dial).is_none() {
-            allowed(turn, to)?;
+            may_dial(turn, service, Some(from), to)?;
         }
         let customer = body.customer.map(callfloor_engine::CustomerId);
         Ok(Command::Dial { operator, service, to, from, customer, reference: 0 })
@@ -483,6 +515,20 @@ enum ConsultOrder {
     OwnFavourite(u64),
     /// A Ready operator.
     Operator(u32),
+}
+
+/// The number that a target stands for, where it is one.
+fn outside(turn: &Turn<'_>, operator: OperatorId, target: ConsultTarget) -> Option<PhoneNumber> {
+    match target {
+        ConsultTarget::Number(number) => Some(number),
+        ConsultTarget::Operator(_) => None,
+        ConsultTarget::Favourite(favourite) => {
+            let engine = turn.engine();
+            let service = engine.call(engine.operator(operator)?.call?)?.service;
+            let favourites = &engine.config().services[service.index()].favourites;
+            favourites.get(usize::from(favourite)).map(|favourite| favourite.number)
+        }
+    }
 }
 
 /// Consult 協議通話, connect 接続 (P30, P32, P48–P51): the customer waits on hold meanwhile.
@@ -508,10 +554,10 @@ async fn consult(caller: Caller, At(operator): At<u32>, Body(body): Body<Consult
                 ConsultTarget::Number(number("number", &found.number)?)
             }
         };
-        if let ConsultTarget::Number(number) = target
+        if let Some(number) = outside(turn, operator, target)
             && turn.engine().refusal(operator, callfloor_engine::Asked::Consult).is_none()
         {
-            allowed(turn, number)?;
+            may_reach(turn, operator, number)?;
         }
         Ok(Command::Consult { operator, target })
     })
@@ -551,7 +597,7 @@ async fn transfer(
         if let TransferTarget::Number(number) = target
             && turn.engine().refusal(operator, callfloor_engine::Asked::BlindTransfer).is_none()
         {
-            allowed(turn, number)?;
+            may_reach(turn, operator, number)?;
         }
         Ok(Command::BlindTransfer { operator, target })
     })

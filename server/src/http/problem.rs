@@ -78,6 +78,12 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
     }
 
+    /// 403: the organisation is suspended, or cannot be served at present.
+    pub fn not_served(organisation: &str) -> Self {
+        let detail = format!("the organisation {organisation:?} is not served at present: ask who runs this server");
+        Self::new(StatusCode::FORBIDDEN, "organisation-not-served", detail)
+    }
+
     /// With another way that is open.
     #[must_use]
     pub const fn instead(mut self, way: Instead) -> Self {
@@ -142,6 +148,8 @@ fn rule(rejection: &Rejection) -> (StatusCode, &'static str) {
         Rejection::TargetNotReady { .. } => (S::CONFLICT, "target-not-ready"),
         Rejection::TargetFull(_) => (S::CONFLICT, "target-full"),
         Rejection::TargetIsSelf(_) => (S::CONFLICT, "target-is-self"),
+        Rejection::TargetServesNoChats(_) => (S::CONFLICT, "target-serves-no-chats"),
+        Rejection::TargetNotThereForChats { .. } => (S::CONFLICT, "target-not-there-for-chats"),
         Rejection::UnknownFavourite { .. } => (S::NOT_FOUND, "unknown-favourite"),
         Rejection::ConsultGoingOn(_) => (S::CONFLICT, "consult-going-on"),
         Rejection::NoConsult(_) => (S::CONFLICT, "no-consult"),

@@ -8,9 +8,12 @@ mod limits;
 pub mod postgres;
 mod snapshot_file;
 pub mod sqlite;
+mod stores;
 mod sum;
 
 use callfloor_engine::Instant;
+
+pub use stores::{PostgresStores, SqliteStores, Stores};
 
 /// The longest key of an index entry, in bytes: what every backend's index takes. Longer ones are cut between characters,
 /// when they are stored and when they are looked up; so two that differ only behind this length are one.
@@ -274,6 +277,12 @@ pub trait Reader: Send {
     /// # Errors
     /// What the backend says.
     fn count(&mut self, range: &Range<'_>) -> Result<u64, StorageError>;
+
+    /// As [`count`](Self::count), but no further than to `most`: an answer of `most` means that many or more. O(`most`).
+    ///
+    /// # Errors
+    /// What the backend says.
+    fn count_up_to(&mut self, range: &Range<'_>, most: u64) -> Result<u64, StorageError>;
 
     /// The greatest number of a kind; 0 for none.
     ///

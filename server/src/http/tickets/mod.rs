@@ -3,12 +3,15 @@
 mod batch;
 mod change;
 mod export;
+mod issues;
 mod list;
 mod prepared;
 
 use callfloor_engine::{Command, TicketId};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
+
+pub(crate) use change::{LONGEST, check, subject, text};
 
 use super::records::own_services;
 use super::{App, Problem};
@@ -26,9 +29,16 @@ const WRITERS: Access = Access::Roles(&[Role::Supervisor, Role::Administrator]);
 
 /// Rows of this module's routes.
 pub(crate) fn permissions() -> impl Iterator<Item = &'static Row> {
-    [list::PERMISSIONS, change::PERMISSIONS, batch::PERMISSIONS, export::PERMISSIONS, prepared::PERMISSIONS]
-        .into_iter()
-        .flatten()
+    [
+        list::PERMISSIONS,
+        change::PERMISSIONS,
+        batch::PERMISSIONS,
+        export::PERMISSIONS,
+        issues::PERMISSIONS,
+        prepared::PERMISSIONS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// This module's routes.
@@ -38,6 +48,7 @@ pub(crate) fn router() -> OpenApiRouter<App> {
         .merge(change::router())
         .merge(batch::router())
         .merge(export::router())
+        .merge(issues::router())
         .merge(prepared::router())
 }
 
@@ -57,7 +68,7 @@ pub(super) struct WholeTicket {
 const SHOWN_LINES: usize = 500;
 
 /// The last lines of a ticket, the oldest first.
-pub(super) fn lines(reader: &mut dyn Reader, ticket: u64, most: usize) -> Result<Vec<Line>, Problem> {
+pub(crate) fn lines(reader: &mut dyn Reader, ticket: u64, most: usize) -> Result<Vec<Line>, Problem> {
     let (from, to) = (format!("{ticket}:"), format!("{ticket};"));
     let mut lines = reader.documents::<Line>(&Range {
         index: Some("ticket"),
@@ -71,7 +82,7 @@ pub(super) fn lines(reader: &mut dyn Reader, ticket: u64, most: usize) -> Result
 }
 
 /// A ticket that the one who asks may see: an operator those of their services.
-fn visible(turn: &mut Turn<'_>, who: &Principal, id: u64) -> Result<Ticket, Problem> {
+pub(crate) fn visible(turn: &mut Turn<'_>, who: &Principal, id: u64) -> Result<Ticket, Problem> {
     let unknown = || Problem::unknown(format!("there is no ticket {id} for you"));
     let ticket = turn.documents().get::<Ticket>(id)?.ok_or_else(unknown)?;
     if who.role == Role::Operator {
@@ -107,8 +118,8 @@ fn whole(turn: &mut Turn<'_>, id: u64) -> Result<WholeTicket, Problem> {
     Ok(WholeTicket { ticket, clocks_now, lines })
 }
 
-/// Gives the engine a command about a ticket.
+/// Gives the engine a command about a ticket; where it is an issue, the ticket behind it follows.
 fn order(turn: &mut Turn<'_>, command: Command) -> Result<(), Problem> {
-    turn.apply(command)?;
+    crate::issues::apply(turn, command)?;
     Ok(())
 }

@@ -107,6 +107,9 @@ impl Switchboard {
                 // A dial that nobody answered: the operator's telephone was up for it.
                 if let Some(dial) = self.dials.remove(&record.call) {
                     self.drop_line(dial.operator);
+                    if let Some(session) = self.browsers.get(&dial.operator).map(|browser| browser.session) {
+                        self.hang_up(None, Some(session), &State::Connected);
+                    }
                 }
             }
             _ => {}
@@ -128,6 +131,9 @@ impl Switchboard {
                 return self.tell(Command::OfferFailed { offer, cause: DeviceFault::Failed }).await;
             };
             (leg.sip, leg.session) = (Some(sip), Some(session));
+        } else if let Some(browser) = self.browsers.get(&operator) {
+            leg.session = Some(browser.session);
+            self.by_session.insert(browser.session, Owner::Leg(id));
         }
         self.legs.insert(id, leg);
     }
@@ -212,7 +218,7 @@ impl Switchboard {
         let session = self.legs.get(&leg).and_then(|leg| leg.session);
         let name = format!("{}-{}.wav", leg.call.number(), jiff::Timestamp::now().as_microsecond());
         let recording = Recording {
-            path: self.voicemail.join(name),
+            path: self.extension.voicemail.join(name),
             limit: std::time::Duration::from_micros(limit.as_micros()),
             silence: Some(std::time::Duration::from_secs(5)),
             stop_key: Some('#'),
@@ -237,6 +243,12 @@ impl Switchboard {
             if self.device(operator) == Device::SipPhone {
                 self.dials.insert(id.call, Dial { operator, to: Some((id, to, from)) });
                 return self.raise_line(id.call, operator).await;
+            }
+        }
+        if let Some(browser) = operator.and_then(|operator| self.browsers.get(&operator)) {
+            let ring_back = callfloor_sip::media::Source::Clip { clip: self.clips.ring_back(), repeat: true };
+            if let Err(problem) = self.media.hear(browser.session, ring_back) {
+                tracing::warn!(%problem, "audio");
             }
         }
         self.dial_out(id, &to, from, customer).await;
@@ -324,6 +336,9 @@ impl Switchboard {
             (leg.sip, leg.session) = (Some(line.sip), Some(line.session));
             self.by_sip.insert(line.sip, Owner::Leg(id));
             self.by_session.insert(line.session, Owner::Leg(id));
+        } else if let Some(browser) = self.browsers.get(&operator) {
+            leg.session = Some(browser.session);
+            self.by_session.insert(browser.session, Owner::Leg(id));
         }
         self.legs.insert(id, leg);
     }

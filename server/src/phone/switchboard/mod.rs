@@ -4,21 +4,23 @@ mod acts;
 mod facts;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use callfloor_engine::{AudioId, CallId, Command, LegId, OfferId, OperatorId, Rejection};
-use callfloor_sip::media::{Media, MediaEvents, MixId, SessionId, SessionOptions, Source};
-use callfloor_sip::{Endpoint, Events, Invite, RequestId, Via};
+use callfloor_sip::media::{Media, MixId, SessionId, Source};
+use callfloor_sip::{Endpoint, Event, Invite, RequestId, Via};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 use super::audio::Clips;
+use super::browser::{self, Absent, Browser, BrowserRefused};
+use super::exchange::{Exchange, Extension, Fact};
 use super::leg::{Hears, Leg, Role, State};
-use super::line::{Bound, PhoneLine};
 use super::recordings::{Changed, Recordings};
 use super::telephone::{Bindings, Device, Telephone};
-use super::trunk::{Route, Trunks};
+use super::trunk::Route;
 use crate::host::{Handle, Happened, Turn};
 use crate::storage::StorageError;
 
@@ -49,6 +51,13 @@ enum Order {
     Answer { operator: OperatorId, offer: OfferId, answered: oneshot::Sender<Result<(), AnswerRefused>> },
     /// A telephone was changed by an administrator.
     Telephone(Telephone),
+    /// A browser's audio is to be connected: its offer, and where it is.
+    Browser {
+        operator: OperatorId,
+        offer: String,
+        towards: IpAddr,
+        answered: oneshot::Sender<Result<String, BrowserRefused>>,
+    },
     /// What a job that the switchboard posted came to.
     Done(Done),
 }
@@ -64,6 +73,8 @@ enum Done {
     DialRefused { operator: OperatorId },
     /// A transfer that a telephone asked for.
     Referred { request: RequestId, done: bool },
+    /// A browser's connection is over.
+    BrowserGone { operator: OperatorId, session: SessionId },
 }
 
 /// Why the widget's answer did not connect.
@@ -109,6 +120,22 @@ impl Phones {
         wait.await.unwrap_or(Err(AnswerRefused::NoAnswer))
     }
 
+    /// Connects an operator's browser: gives the answer to its offer. A connection that they had before is let go.
+    ///
+    /// # Errors
+    /// [`BrowserRefused`].
+    pub async fn connect_browser(
+        &self,
+        operator: OperatorId,
+        offer: String,
+        towards: IpAddr,
+    ) -> Result<String, BrowserRefused> {
+        let (answered, wait) = oneshot::channel();
+        let sent = self.orders.send(Order::Browser { operator, offer, towards, answered });
+        sent.map_err(|_| BrowserRefused::Stopped)?;
+        wait.await.unwrap_or(Err(BrowserRefused::Stopped))
+    }
+
     /// Tells of a telephone that an administrator has changed.
     pub fn changed(&self, telephone: Telephone) {
         // A server that is going down needs no news.
@@ -133,7 +160,8 @@ impl StartPhones {
         &self.phones
     }
 
-    /// Loads every recording, then runs the switchboard on the present runtime until its host or the endpoint ends.
+    /// Loads every recording, then runs the organisation's switchboard on the present runtime until its host ends; it then
+    /// hangs up what it has, and ends too.
     ///
     /// # Errors
     /// What storage says of the recordings.
@@ -141,23 +169,26 @@ impl StartPhones {
         self,
         host: Handle,
         telephones: Vec<Telephone>,
-        bound: Bound,
-        line: PhoneLine,
-    ) -> Result<(), StorageError> {
-        let recordings = Recordings { host: host.clone(), clips: Arc::clone(&line.clips), speech: line.speech };
+        exchange: &Exchange,
+        organisation: &str,
+    ) -> Result<JoinHandle<()>, StorageError> {
+        let clips = Arc::<Clips>::default();
+        let speech = exchange.speech().to_vec();
+        let recordings = Recordings { host: host.clone(), clips: Arc::clone(&clips), speech };
         recordings.load_all().await?;
         tokio::spawn(recordings.follow(self.recordings));
+        let extension = exchange.join(organisation);
         let switchboard = Switchboard {
             host,
-            endpoint: bound.endpoint,
-            media: Arc::new(bound.media),
+            endpoint: extension.endpoint().clone(),
+            media: Arc::clone(extension.media()),
+            extension,
             own: self.phones,
-            trunks: Trunks::new(line.trunks),
-            domain: line.domain,
-            clips: line.clips,
-            voicemail: line.voicemail,
+            clips,
             telephones: telephones.into_iter().map(|telephone| (telephone.operator(), telephone)).collect(),
             bindings: Bindings::default(),
+            browsers: HashMap::new(),
+            absent: Absent::default(),
             legs: HashMap::new(),
             by_sip: HashMap::new(),
             by_session: HashMap::new(),
@@ -169,8 +200,7 @@ impl StartPhones {
             mixes: HashMap::new(),
             references: 0,
         };
-        tokio::spawn(switchboard.run(self.outputs, self.orders, bound.events, bound.audio));
-        Ok(())
+        Ok(tokio::spawn(switchboard.run(self.outputs, self.orders)))
     }
 }
 
@@ -217,15 +247,17 @@ type WidgetAnswer = oneshot::Sender<Result<(), AnswerRefused>>;
 
 struct Switchboard {
     host: Handle,
+    /// The way to the world: calls and audio sessions are begun there, so that what comes of them comes here.
+    extension: Extension,
     endpoint: Endpoint,
     media: Arc<dyn Media>,
     own: Phones,
-    trunks: Trunks,
-    domain: String,
     clips: Arc<Clips>,
-    voicemail: PathBuf,
     telephones: HashMap<OperatorId, Telephone>,
     bindings: Bindings,
+    /// Operators' browsers that are connected.
+    browsers: HashMap<OperatorId, Browser>,
+    absent: Absent,
     legs: HashMap<LegId, Leg>,
     by_sip: HashMap<callfloor_sip::LegId, Owner>,
     by_session: HashMap<SessionId, Owner>,
@@ -244,13 +276,7 @@ struct Switchboard {
 const TIDY: Duration = Duration::from_secs(1);
 
 impl Switchboard {
-    async fn run(
-        mut self,
-        mut outputs: mpsc::UnboundedReceiver<Happened>,
-        mut orders: mpsc::UnboundedReceiver<Order>,
-        mut events: Events,
-        mut audio: MediaEvents,
-    ) {
+    async fn run(mut self, mut outputs: mpsc::UnboundedReceiver<Happened>, mut orders: mpsc::UnboundedReceiver<Order>) {
         let mut tidy = tokio::time::interval(TIDY);
         loop {
             tokio::select! {
@@ -259,17 +285,39 @@ impl Switchboard {
                     Some(happened) => self.perform(&happened).await,
                     None => break,
                 },
-                event = events.next() => match event {
-                    Some(event) => self.sip(event).await,
-                    None => break,
+                Some(fact) = self.extension.next() => match fact {
+                    Fact::Sip(event) => self.sip(event).await,
+                    Fact::Audio(event) => self.heard(event).await,
                 },
-                Some(event) = audio.next() => self.heard(event).await,
                 Some(order) = orders.recv() => self.order(order).await,
                 _ = tidy.tick() => self.tidy().await,
             }
         }
-        // The endpoint hangs up what is left; it may have stopped already.
-        let _ = self.endpoint.shutdown();
+        self.let_go();
+    }
+
+    /// Hangs up everything, and refuses what came and was not looked at.
+    fn let_go(&mut self) {
+        while let Some(fact) = self.extension.left() {
+            match fact {
+                Fact::Sip(Event::Incoming(incoming)) => self.sent(self.endpoint.reject(incoming.leg, 503, Some(5))),
+                Fact::Sip(Event::Register(request)) => self.sent(self.endpoint.refuse(request.id, 503)),
+                _ => {}
+            }
+        }
+        for sip in self.by_sip.keys() {
+            // An endpoint that has stopped has hung up already.
+            let _ = self.endpoint.hang_up(*sip);
+        }
+        for session in self.by_session.keys() {
+            self.extension.close(*session);
+        }
+        for browser in self.browsers.values() {
+            self.extension.close(browser.session);
+        }
+        for mix in self.mixes.values() {
+            self.media.close_mix(*mix);
+        }
     }
 
     /// Tells the engine a fact. Its refusal means that the engine knows better, and is logged only.
@@ -319,8 +367,17 @@ impl Switchboard {
                 if self.telephones.get(&operator).is_some_and(|known| *known != telephone) {
                     self.bindings.forget(operator);
                 }
+                if telephone.device != Device::Browser {
+                    self.browsers.remove(&operator);
+                    self.absent.back(operator);
+                }
                 self.telephones.insert(operator, telephone);
             }
+            Order::Browser { operator, offer, towards, answered } => {
+                // Who asked may have gone.
+                let _ = answered.send(self.connect_browser(operator, &offer, towards).await);
+            }
+            Order::Done(Done::BrowserGone { operator, session }) => self.browser_gone(operator, session),
             Order::Done(Done::NotTaken { reference, code }) => {
                 if let Some(coming) = self.coming.remove(&reference) {
                     self.refuse(coming.leg, code);
@@ -339,6 +396,10 @@ impl Switchboard {
             tracing::info!(%operator, "telephone's registration has run out");
             self.tell(Command::DeviceLost { operator }).await;
         }
+        for operator in self.absent.expire() {
+            tracing::info!(%operator, "browser is gone");
+            self.tell(Command::DeviceLost { operator }).await;
+        }
     }
 
     /// What the endpoint refuses is no more than that it is going down, or far behind: the leg's own time limits end it.
@@ -346,6 +407,68 @@ impl Switchboard {
         if let Err(problem) = order {
             tracing::warn!(%problem, "SIP");
         }
+    }
+
+    /// Connects a browser in the place of one that the operator had; what they hear and who hears them goes on.
+    async fn connect_browser(
+        &mut self,
+        operator: OperatorId,
+        offer: &str,
+        towards: IpAddr,
+    ) -> Result<String, BrowserRefused> {
+        if self.device(operator) != Device::Browser {
+            return Err(BrowserRefused::OtherDevice);
+        }
+        let own = self.own.clone();
+        let gone = move |session| {
+            // A switchboard that has ended needs no news.
+            let _ = own.orders.send(Order::Done(Done::BrowserGone { operator, session }));
+        };
+        let session = self.extension.open()?;
+        let ports = self.extension.browser_ports();
+        let connected = browser::connect(&self.media, session, ports, offer, towards, gone).await;
+        let (browser, answer) = match connected {
+            Ok(connected) => connected,
+            Err(refused) => {
+                self.extension.close(session);
+                return Err(refused);
+            }
+        };
+        if let Some(before) = self.browsers.insert(operator, browser) {
+            self.extension.close(before.session);
+        }
+        self.absent.back(operator);
+        let legs: Vec<LegId> =
+            self.legs.iter().filter(|(_, leg)| leg.role == Role::Operator(operator)).map(|(id, _)| *id).collect();
+        for id in legs {
+            if let Some(leg) = self.legs.get_mut(&id) {
+                leg.session = Some(session);
+            }
+            self.by_session.insert(session, Owner::Leg(id));
+            self.apply_hearing(id);
+            let listeners: Vec<LegId> =
+                self.legs.iter().filter(|(_, leg)| leg.hears == Hears::Leg(id)).map(|(id, _)| *id).collect();
+            for listener in listeners {
+                self.apply_hearing(listener);
+            }
+        }
+        self.tell(Command::DeviceRestored { operator }).await;
+        Ok(answer)
+    }
+
+    /// A browser's connection is over; its legs hear nothing until it is back.
+    fn browser_gone(&mut self, operator: OperatorId, session: SessionId) {
+        if self.browsers.get(&operator).is_none_or(|browser| browser.session != session) {
+            // Another has taken its place.
+            return;
+        }
+        self.browsers.remove(&operator);
+        self.by_session.remove(&session);
+        for leg in self.legs.values_mut().filter(|leg| leg.session == Some(session)) {
+            leg.session = None;
+        }
+        self.extension.close(session);
+        self.absent.gone(operator);
     }
 
     fn device(&self, operator: OperatorId) -> Device {
@@ -361,18 +484,18 @@ impl Switchboard {
         owner: Owner,
     ) -> Option<(callfloor_sip::LegId, SessionId)> {
         let binding = self.bindings.of(operator)?.clone();
-        let session = self.media.open(&SessionOptions::default()).ok()?;
+        let session = self.extension.open().ok()?;
         let invite = Invite {
             target: binding.uri,
             via: Via::Flow(binding.flow),
             caller,
-            domain: Some(self.domain.clone()),
+            domain: Some(self.extension.domain.clone()),
             offer: Some(self.media.offer(session).ok()?),
             auto_answer,
             ..Invite::default()
         };
-        let Ok(sip) = self.endpoint.invite(invite) else {
-            self.media.close(session);
+        let Ok(sip) = self.extension.invite(invite) else {
+            self.extension.close(session);
             return None;
         };
         self.by_sip.insert(sip, owner);
@@ -387,19 +510,19 @@ impl Switchboard {
         from: Option<String>,
         owner: Owner,
     ) -> Option<(callfloor_sip::LegId, SessionId)> {
-        let Route { target, via, credentials } = self.trunks.route(number)?;
-        let session = self.media.open(&SessionOptions::default()).ok()?;
+        let Route { target, via, credentials } = self.extension.trunks.route(number)?;
+        let session = self.extension.open().ok()?;
         let invite = Invite {
             target,
             via,
             caller: from.unwrap_or_else(|| "anonymous".into()),
-            domain: Some(self.domain.clone()),
+            domain: Some(self.extension.domain.clone()),
             offer: Some(self.media.offer(session).ok()?),
             credentials,
             ..Invite::default()
         };
-        let Ok(sip) = self.endpoint.invite(invite) else {
-            self.media.close(session);
+        let Ok(sip) = self.extension.invite(invite) else {
+            self.extension.close(session);
             return None;
         };
         self.by_sip.insert(sip, owner);
@@ -440,7 +563,14 @@ impl Switchboard {
         }
         if let Some(session) = session {
             self.by_session.remove(&session);
-            self.media.close(session);
+            if self.browsers.values().any(|browser| browser.session == session) {
+                // It stays connected for the next call.
+                if let Err(problem) = self.media.hear(session, Source::Silence) {
+                    tracing::warn!(%problem, "audio");
+                }
+            } else {
+                self.extension.close(session);
+            }
         }
     }
 
@@ -452,7 +582,7 @@ impl Switchboard {
         }
         if let Some(session) = leg.session {
             self.by_session.remove(&session);
-            self.media.close(session);
+            self.extension.close(session);
         }
     }
 
