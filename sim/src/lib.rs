@@ -1,9 +1,10 @@
 //! The discrete-event simulator around the engine.
 
 pub mod arrival;
+pub mod behaviour;
 pub mod calendar;
 pub mod call_log;
-mod collect;
+pub mod collect;
 mod customer;
 mod digest;
 pub mod distribution;
