@@ -40,6 +40,14 @@ pub enum Act {
     DataExported,
     /// A person was erased.
     PersonErased,
+    /// An organisation was made.
+    OrganisationMade,
+    /// An organisation's name or numbers were changed.
+    OrganisationChanged,
+    /// An organisation is no longer served.
+    OrganisationSuspended,
+    /// An organisation is served again.
+    OrganisationResumed,
 }
 
 /// One link of the chain.
@@ -124,6 +132,14 @@ pub fn append(documents: &mut Documents, at_us: u64, who: &str, act: Act, about:
 /// Whether a request that changes something is a change of the configuration: every such request is in the log.
 #[must_use]
 pub fn is_configuration(method: &str, path: &str) -> bool {
-    const PREPARED: [&str; 5] = ["/floor", "/ticket-categories", "/ticket-fields", "/ticket-templates", "/surveys"];
+    const PREPARED: [&str; 7] = [
+        "/floor",
+        "/ticket-categories",
+        "/ticket-fields",
+        "/ticket-templates",
+        "/surveys",
+        "/articles",
+        "/linked-systems",
+    ];
     method != "GET" && PREPARED.iter().any(|prepared| path.starts_with(prepared))
 }

@@ -2,20 +2,16 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use super::Principal;
+use super::once::{Repeatable, once};
 use crate::audit::{self, Act};
-use crate::document::Document;
 use crate::host::Turn;
 use crate::http::{App, Problem};
-use crate::storage::{IndexKey, Kind, Reader};
+use crate::storage::Reader;
 
-#[derive(Clone)]
-pub(super) struct IdempotencyKey(pub(super) String);
-#[derive(Clone)]
-pub(super) struct Fingerprint(pub(super) String);
 /// What the audit log says of a request that changes the configuration.
 #[derive(Clone)]
 pub(super) struct Change(pub(super) String);
@@ -29,8 +25,8 @@ pub struct Caller {
     pub principal: Principal,
     /// Their session's number.
     pub session: Option<u64>,
-    /// Idempotency key and fingerprint of the request.
-    repeatable: Option<(String, String)>,
+    /// How the request is known again.
+    repeatable: Option<Repeatable>,
     /// What the audit log says of it, where it changes the configuration.
     change: Option<String>,
 }
@@ -42,53 +38,17 @@ impl FromRequestParts<App> for Caller {
         let extensions = &parts.extensions;
         let principal = extensions.get::<Principal>().cloned();
         let principal = principal.ok_or_else(|| Problem::unauthenticated("sign in first: POST /api/v1/sessions"))?;
-        let key = extensions.get::<IdempotencyKey>().map(|key| key.0.clone());
-        let fingerprint = extensions.get::<Fingerprint>().map(|fingerprint| fingerprint.0.clone());
         Ok(Self {
             session: extensions.get::<SessionNumber>().map(|session| session.0),
-            repeatable: key.zip(fingerprint),
+            repeatable: extensions.get::<Repeatable>().cloned(),
             change: extensions.get::<Change>().map(|change| change.0.clone()),
             principal,
         })
     }
 }
 
-/// What a request with an idempotency key was answered.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Done {
-    id: u64,
-    /// `account 1`, `key 3`.
-    who: String,
-    key: String,
-    fingerprint: String,
-    at_us: u64,
-    answer: serde_json::Value,
-}
-
-impl Done {
-    fn name(who: &str, key: &str) -> String {
-        format!("{who}:{key}")
-    }
-}
-
-impl Document for Done {
-    const KIND: Kind = "idempotent-answer";
-
-    fn id(&self) -> u64 {
-        self.id
-    }
-
-    fn keys(&self) -> Vec<IndexKey> {
-        vec![
-            IndexKey::new("name", Self::name(&self.who, &self.key)),
-            IndexKey::new("at", crate::storage::key_of(self.at_us)),
-        ]
-    }
-}
-
 impl Caller {
-    /// Runs a job in the loop. The same request with the same idempotency key is done once, and answered the same again;
-    /// key and answer are in the same commit as what was done.
+    /// Runs a job in the loop, [`once`] for each idempotency key.
     ///
     /// # Errors
     /// The job's, or that there is no answer at present.
@@ -96,10 +56,13 @@ impl Caller {
         &self,
         job: impl FnOnce(&mut Turn<'_>) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let (repeatable, change, principal) = (self.repeatable.clone(), self.change.clone(), self.principal.who());
+        let (change, principal) = (self.change.clone(), self.principal.who());
         let who = format!("{} {}", if self.principal.machine { "key" } else { "account" }, self.principal.account);
         let account = (!self.principal.machine).then_some(self.principal.account);
         let job = move |turn: &mut Turn<'_>| {
+            if let Some(account) = account {
+                turn.documents().acts(account);
+            }
             // First, so that it stays wherever something of the job does; it goes where nothing does.
             if let Some(change) = change {
                 let at_us = turn.now().as_micros();
@@ -107,34 +70,7 @@ impl Caller {
             }
             job(turn)
         };
-        self.principal
-            .tenant
-            .host
-            .run(move |turn| {
-                if let Some(account) = account {
-                    turn.documents().acts(account);
-                }
-                let Some((key, fingerprint)) = repeatable else { return job(turn) };
-                if let Some(done) = turn.documents().find::<Done>("name", &Done::name(&who, &key))? {
-                    if done.fingerprint != fingerprint {
-                        return Err(Problem::new(
-                            axum::http::StatusCode::UNPROCESSABLE_ENTITY,
-                            "idempotency-key-reused",
-                            "this idempotency key was used for another request: take a new one",
-                        ));
-                    }
-                    return serde_json::from_value(done.answer).map_err(|_| {
-                        Problem::conflict("idempotency-key-reused", "the earlier answer is of another kind")
-                    });
-                }
-                let answer = job(turn)?;
-                let at_us = turn.now().as_micros();
-                let kept = serde_json::to_value(&answer).expect("an answer has a form in JSON");
-                let id = turn.documents().next_id::<Done>()?;
-                turn.documents().put(&Done { id, who, key, fingerprint, at_us, answer: kept });
-                Ok(answer)
-            })
-            .await?
+        once(&self.principal.tenant.host, who, self.repeatable.clone(), job).await
     }
 
     /// Writes in the audit log what the caller does: before it is done, so that nothing is done without it.

@@ -1,22 +1,25 @@
 //! The API under `/api/v1`: routers of its modules, one door, one OpenAPI document made from the code.
 
+mod address;
 mod admin;
 mod customers;
 pub mod desk;
 mod events;
 mod extract;
 mod ids;
-mod listing;
+mod limits;
+pub(crate) mod listing;
 mod metrics;
 mod operators;
 mod problem;
 mod records;
 mod statistics;
 mod supervision;
-mod tickets;
-mod version;
+pub(crate) mod tickets;
+pub(crate) mod version;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -25,31 +28,41 @@ use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-pub(crate) use admin::name;
+pub(crate) use address::ClientAddress;
+pub(crate) use admin::{is_domain, name};
 pub use desk::Desk;
 pub(crate) use extract::{Asking, At, Body};
 pub use ids::{CallRef, CallbackRef, ChatRef, OfferRef, TicketRef};
+pub(crate) use limits::{Limits, Who};
 pub(crate) use metrics::HttpFigures;
 pub(crate) use operators::{allowed, number};
 pub use problem::{Instead, Problem};
 
-use crate::audit;
 use crate::auth::{self, Access, Account, Role, Row};
+use crate::open_api::{self, OpenApi as Open};
+use crate::organisations::{self, Organisations};
 use crate::tenant::Tenants;
+use crate::{audit, config};
 
 /// What every handler can reach.
 #[derive(Clone, Debug)]
 pub struct App {
     /// The organisations.
-    pub tenants: Arc<Tenants>,
+    pub organisations: Arc<Organisations>,
     /// Whether browsers reach us by TLS: cookies are then marked so.
     pub secure: bool,
     /// Whose password is verified where a login is unknown.
     pub(crate) nobody: Arc<Account>,
     /// What is known of requests.
     pub(crate) figures: Arc<HttpFigures>,
+    /// What everybody may ask for.
+    pub(crate) limits: Arc<Limits>,
+    /// Proxies in front of us.
+    pub(crate) proxies: Arc<[IpAddr]>,
     /// How often signing in may fail.
     pub(crate) sign_in_limits: Arc<auth::SignInLimits>,
+    /// What the open API needs.
+    pub(crate) open: Open,
     table: Arc<HashMap<(&'static str, String), Access>>,
 }
 
@@ -59,10 +72,10 @@ impl App {
     /// # Panics
     /// If two rows of the table are about one route.
     #[must_use]
-    pub fn new(tenants: Arc<Tenants>, secure: bool) -> Self {
+    pub fn new(organisations: Arc<Organisations>, secure: bool, limits: config::Limits, proxies: Vec<IpAddr>) -> Self {
         let mut table = HashMap::new();
         for row in rows() {
-            let before = table.insert((row.method, format!("{PREFIX}{}", row.path)), row.access);
+            let before = table.insert((row.method, address(row.path)), row.access);
             assert!(before.is_none(), "two rows for {} {}", row.method, row.path);
         }
         let password = auth::Token::random("nobody").reveal().to_owned();
@@ -76,13 +89,28 @@ impl App {
             disabled: true,
         };
         Self {
-            tenants,
+            organisations,
             secure,
             nobody: Arc::new(nobody),
             figures: Arc::default(),
+            limits: Arc::new(Limits::new(limits)),
+            proxies: proxies.into(),
             sign_in_limits: Arc::default(),
+            open: Open::new(Default::default(), Default::default()),
             table: Arc::new(table),
         }
+    }
+
+    /// The organisations that are served.
+    #[must_use]
+    pub fn tenants(&self) -> &Tenants {
+        self.organisations.tenants()
+    }
+
+    /// With an open API of these means.
+    #[must_use]
+    pub fn with_open(self, open: Open) -> Self {
+        Self { open, ..self }
     }
 
     /// For whom a route is; `None` for a route without a row.
@@ -95,6 +123,12 @@ impl App {
 /// Where the API begins.
 pub const PREFIX: &str = "/api/v1";
 
+/// Where a row's path is: those of the open API have its own beginning already.
+#[must_use]
+pub fn address(path: &str) -> String {
+    if path.starts_with(open_api::PREFIX) { path.to_owned() } else { format!("{PREFIX}{path}") }
+}
+
 /// Every row of the table of access: one for each route.
 pub fn rows() -> impl Iterator<Item = Row> {
     [
@@ -104,6 +138,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
         audit::PERMISSIONS,
         events::PERMISSIONS,
         metrics::PERMISSIONS,
+        organisations::PERMISSIONS,
         operators::PERMISSIONS,
         records::PERMISSIONS,
         statistics::PERMISSIONS,
@@ -115,6 +150,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
     .chain(tickets::permissions())
     .chain(crate::chat::permissions())
     .chain(auth::permissions())
+    .chain(open_api::permissions())
     .copied()
 }
 
@@ -135,13 +171,16 @@ fn api() -> OpenApiRouter<App> {
         .merge(crate::chat::router())
         .merge(events::router())
         .merge(metrics::router())
+        .merge(open_api::router())
         .merge(operators::router())
+        .merge(organisations::router())
         .merge(records::router())
         .merge(statistics::router())
         .merge(supervision::router())
         .merge(customers::router())
         .merge(tickets::router());
-    OpenApiRouter::with_openapi(Base::openapi()).nest(PREFIX, modules)
+    let base = OpenApiRouter::with_openapi(Base::openapi());
+    base.nest(PREFIX, modules).nest(open_api::PREFIX, open_api::open_router())
 }
 
 /// The OpenAPI 3.1 document of the API.
@@ -153,6 +192,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// Problems have a media type of their own (RFC 9457), which handlers do not repeat at each refusal.
 fn with_problems(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     use utoipa::openapi::RefOr;
+    open_api::document_signatures(&mut document);
     let operations = document.paths.paths.values_mut().flat_map(|path| {
         [&mut path.get, &mut path.put, &mut path.post, &mut path.delete, &mut path.patch].into_iter().flatten()
     });
@@ -175,8 +215,7 @@ pub fn router(app: App) -> Router {
     let document = Arc::new(with_problems(document).to_json().expect("the document has a form in JSON"));
     let served = Arc::clone(&document);
     let ready = app.clone();
-    Router::new()
-        .merge(routes.route_layer(axum::middleware::from_fn_with_state(app.clone(), auth::gate)))
+    let around = Router::new()
         .route(
             "/api/openapi.json",
             get(move || {
@@ -186,17 +225,23 @@ pub fn router(app: App) -> Router {
         )
         .merge(crate::console::router())
         .route("/metrics", get(metrics::local_metrics))
+        .fallback(|| async { Problem::unknown("there is nothing at this address") })
+        .layer(axum::middleware::from_fn_with_state(app.clone(), limits::by_address));
+    // Who asks for health is never told to wait.
+    Router::new()
+        .merge(routes.route_layer(axum::middleware::from_fn_with_state(app.clone(), auth::gate)))
+        .merge(around)
         .route("/healthz", get(|| async { "ok\n" }))
         .route(
             "/readyz",
             get(move || {
-                let ready = ready.tenants.all().iter().all(|tenant| tenant.host.is_ready());
+                // The main organisation's: another one in trouble takes nobody else with it, and shows it in the figures.
+                let ready = ready.tenants().named(None).is_some_and(|main| main.host.is_ready());
                 async move {
                     if ready { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
                 }
             }),
         )
-        .fallback(|| async { Problem::unknown("there is nothing at this address") })
         .layer(axum::middleware::from_fn_with_state(app.clone(), metrics::observe))
         .with_state(app)
 }

@@ -1,219 +1,10 @@
-//! The server's configuration: a file, then the environment over it, then the command line over both.
-//!
-//! Every key `[section] key` of one value may be given as the environment variable `CALLFLOOR_SECTION_KEY`.
+//! From the text of a file and the environment to a configuration, with what is wrong at its place.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Range;
-use std::path::PathBuf;
 
-use serde::Deserialize;
 use toml::de::DeTable;
 
-/// What is wrong with the configuration: `FILE:LINE:COLUMN: what`, the line, and a mark below the place.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ConfigError(pub String);
-
-/// Everything that can be configured. What is absent has its default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Config {
-    /// Where what must not be lost is kept.
-    pub data: Data,
-    /// HTTP.
-    pub http: Http,
-    /// SIP.
-    pub sip: Sip,
-    /// Audio.
-    pub media: Media,
-    /// Texts that are spoken.
-    pub speech: Speech,
-    /// Chats.
-    pub chat: Chat,
-    /// Logs.
-    pub log: Log,
-    /// Carriers from which calls come and to which they go, by name.
-    pub trunks: std::collections::BTreeMap<String, Trunk>,
-}
-
-/// `[data]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Data {
-    /// The directory of journals and stores.
-    pub directory: PathBuf,
-    /// A PostgreSQL connection string; `None`: SQLite in the directory.
-    pub postgres: Option<String>,
-    /// A snapshot is taken after so many journal entries.
-    pub snapshot_every: u64,
-}
-
-impl Default for Data {
-    fn default() -> Self {
-        Self { directory: "callfloor-data".into(), postgres: None, snapshot_every: 100_000 }
-    }
-}
-
-/// `[http]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Http {
-    /// Where to listen.
-    pub address: SocketAddr,
-    /// TLS certificate chain, PEM.
-    pub certificate: Option<PathBuf>,
-    /// Its key, PEM.
-    pub key: Option<PathBuf>,
-    /// Serve an address that others can reach without TLS: only behind a proxy that does it.
-    pub allow_plain_public: bool,
-}
-
-impl Default for Http {
-    fn default() -> Self {
-        Self {
-            address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
-            certificate: None,
-            key: None,
-            allow_plain_public: false,
-        }
-    }
-}
-
-/// `[sip]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Sip {
-    /// Whether telephones are served at all.
-    pub enabled: bool,
-    /// UDP and TCP.
-    pub address: SocketAddr,
-    /// TLS; `None`: not offered.
-    pub tls_address: Option<SocketAddr>,
-    /// TLS certificate chain, PEM; `None`: that of `[http]`.
-    pub certificate: Option<PathBuf>,
-    /// Its key, PEM.
-    pub key: Option<PathBuf>,
-    /// The realm and domain of operators' telephones.
-    pub domain: String,
-    /// The host that others reach us by, where it is not the address.
-    pub advertised: Option<String>,
-    /// New calls at once beyond which more are answered 503.
-    pub most_calls: u32,
-    /// New calls for each second beyond which more are answered 503.
-    pub calls_per_second: u32,
-}
-
-impl Default for Sip {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5060),
-            tls_address: None,
-            certificate: None,
-            key: None,
-            domain: "callfloor.local".into(),
-            advertised: None,
-            most_calls: 5_000,
-            calls_per_second: 200,
-        }
-    }
-}
-
-/// `[media]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Media {
-    /// First RTP port, even.
-    pub first_port: u16,
-    /// Last RTP port.
-    pub last_port: u16,
-}
-
-impl Default for Media {
-    fn default() -> Self {
-        Self { first_port: 20_000, last_port: 29_999 }
-    }
-}
-
-/// `[speech]`
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Speech {
-    /// A program with its arguments that is given a text on its input and says it as a WAV file on its output, as
-    /// `["espeak-ng", "-v", "ja", "--stdout"]` does; without one a beep is played where a text should be spoken.
-    pub command: Vec<String>,
-}
-
-/// `[chat]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Chat {
-    /// A customer who is not connected for this long has left, in milliseconds.
-    pub grace_ms: u32,
-}
-
-impl Default for Chat {
-    fn default() -> Self {
-        Self { grace_ms: 60_000 }
-    }
-}
-
-/// `[log]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Log {
-    /// What is logged: `error`, `warn`, `info`, `debug`, `trace`, or directives such as `info,callfloor_server=debug`.
-    pub level: String,
-    /// How.
-    pub format: LogFormat,
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self { level: "info".into(), format: LogFormat::Text }
-    }
-}
-
-/// How a log is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-/// `[trunks.NAME]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Trunk {
-    /// Where calls go: `host:port`.
-    pub address: SocketAddr,
-    /// `udp`, `tcp` or `tls`.
-    #[serde(default)]
-    pub transport: Transport,
-    /// For digest authentication, where the carrier asks.
-    pub user: Option<String>,
-    /// Its password.
-    pub password: Option<String>,
-    /// Addresses from which its calls come, beside `address`'s.
-    #[serde(default)]
-    pub from: Vec<IpAddr>,
-}
-
-/// How a trunk is reached.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Transport {
-    /// Datagrams.
-    #[default]
-    Udp,
-    /// A connection.
-    Tcp,
-    /// An encrypted connection.
-    Tls,
-}
+use super::{Config, ConfigError};
 
 impl Config {
     /// Reads a file's text, and the environment over it.
@@ -245,7 +36,7 @@ impl Config {
         for (variable, value) in variables {
             let Some(path) = variable.strip_prefix("CALLFLOOR_") else { continue };
             let path = path.to_lowercase();
-            let sections = ["data", "http", "sip", "media", "chat", "log"];
+            let sections = ["data", "http", "limits", "sip", "media", "chat", "open", "log"];
             let Some((section, key)) = path.split_once('_').filter(|(section, _)| sections.contains(section)) else {
                 continue;
             };
@@ -272,6 +63,9 @@ impl Config {
         if last.saturating_sub(first) < 3 {
             let what = format!("{last} leaves no room for one call's ports after {first}");
             return Err(told(name, text, at("last_port"), &what));
+        }
+        if let Some((key, what)) = self.limits.fault() {
+            return Err(told(name, text, place(text, "limits", key), &what));
         }
         for (what, certificate, key) in
             [("[http]", &self.http.certificate, &self.http.key), ("[sip]", &self.sip.certificate, &self.sip.key)]
@@ -330,6 +124,8 @@ mod tests {
         let config = config.unwrap();
         assert_eq!(config.http.address, "[::1]:9001".parse().unwrap());
         assert_eq!((config.media.first_port, config.media.last_port), (30000, 31001));
+        let config = read("", &[("CALLFLOOR_LIMITS_READS_PER_SECOND", "7")]).unwrap();
+        assert_eq!(config.limits.reads_per_second, 7);
     }
 
     #[test]
@@ -342,6 +138,12 @@ mod tests {
         assert!(wrong.ends_with("first_port = 20001\n               ^^^^^"), "{wrong}");
         let wrong = read("", &[("CALLFLOOR_HTTP_ADDRESS", "nowhere")]).unwrap_err();
         assert!(wrong.starts_with("environment variable CALLFLOOR_HTTP_ADDRESS=nowhere"), "{wrong}");
+        let wrong = read("[limits]\nreads_per_second = 5\nwrites_burst = 0\n", &[]).unwrap_err();
+        assert!(wrong.starts_with("server.toml:3:16: writes_burst = 0 lets nobody"), "{wrong}");
+        let wrong = read("[limits]\nreads_per_second = -1\n", &[]).unwrap_err();
+        assert!(wrong.starts_with("server.toml:2:20: "), "{wrong}");
+        let wrong = read("[limits]\nconnections = 10\naddress_connections = 11\n", &[]).unwrap_err();
+        assert!(wrong.starts_with("server.toml:3:23: 11 connections of one address"), "{wrong}");
         let wrong = read("[http]\ncertificate = \"c.pem\"\n", &[]).unwrap_err();
         assert!(wrong.contains("needs both"), "{wrong}");
     }
