@@ -81,7 +81,7 @@ impl Secret {
 pub struct Proof {
     /// The user name.
     pub user: String,
-    /// The realm: always the endpoint's own.
+    /// The realm: one of the endpoint's own.
     pub realm: String,
     algorithm: Algorithm,
     nonce: String,
@@ -227,11 +227,11 @@ impl Nonces {
         Some(u64::from_be_bytes(stamp[..8].try_into().ok()?))
     }
 
-    /// Looks at the values of a request's Authorization headers. The first that names our realm decides.
+    /// Looks at the values of a request's Authorization headers. The first that names a realm of ours decides.
     pub fn examine<'a>(
         &mut self,
         now: Instant,
-        realm: &str,
+        is_ours: impl Fn(&str) -> bool,
         method: &str,
         headers: impl Iterator<Item = &'a str>,
     ) -> Verdict {
@@ -242,13 +242,13 @@ impl Nonces {
                 Some(name) if name.eq_ignore_ascii_case("SHA-256") => Algorithm::Sha256,
                 Some(_) => return None,
             };
-            (f.get("realm").is_some_and(|r| r == realm)).then_some((f, algorithm))
+            f.get("realm").is_some_and(|realm| is_ours(realm)).then_some((f, algorithm))
         }) else {
             return Verdict::Absent;
         };
         let get = |name: &str| fields.get(name).cloned();
-        let (Some(user), Some(nonce), Some(uri), Some(response)) =
-            (get("username"), get("nonce"), get("uri"), get("response"))
+        let (Some(user), Some(realm), Some(nonce), Some(uri), Some(response)) =
+            (get("username"), get("realm"), get("nonce"), get("uri"), get("response"))
         else {
             return Verdict::Absent;
         };
@@ -276,7 +276,6 @@ impl Nonces {
         if !self.take_count(&nonce, issued, number) {
             return Verdict::Stale;
         }
-        let realm = realm.to_owned();
         Verdict::Fresh(Proof { user, realm, algorithm, nonce, uri, response, method: method.to_owned(), count })
     }
 
@@ -399,6 +398,10 @@ mod tests {
         }
     }
 
+    fn floor(realm: &str) -> bool {
+        realm == "floor"
+    }
+
     fn book(limit: usize) -> (Nonces, Instant) {
         let now = Instant::now();
         (Nonces::new([7; 32], now, Duration::from_secs(60), limit), now)
@@ -414,18 +417,18 @@ mod tests {
         let (mut nonces, now) = book(10);
         let header = answer(&mut nonces, now);
         assert!(header.contains("algorithm=SHA-256"));
-        let Verdict::Fresh(proof) = nonces.examine(now, "floor", "REGISTER", [&*header].into_iter()) else {
+        let Verdict::Fresh(proof) = nonces.examine(now, floor, "REGISTER", [&*header].into_iter()) else {
             panic!("not fresh")
         };
         assert!(proof.verify(&Secret::Password("pw".into())));
         assert!(proof.verify(&Secret::ha1("tanaka", "floor", "pw")));
         assert!(!proof.verify(&Secret::Password("other".into())));
         // The same header again is a replay.
-        assert_eq!(nonces.examine(now, "floor", "REGISTER", [&*header].into_iter()), Verdict::Stale);
+        assert_eq!(nonces.examine(now, floor, "REGISTER", [&*header].into_iter()), Verdict::Stale);
         let later = answer(&mut nonces, now);
         let late = now + Duration::from_secs(61);
-        assert_eq!(nonces.examine(late, "floor", "REGISTER", [&*later].into_iter()), Verdict::Stale);
-        let other_realm = nonces.examine(now, "elsewhere", "REGISTER", [&*header].into_iter());
+        assert_eq!(nonces.examine(late, floor, "REGISTER", [&*later].into_iter()), Verdict::Stale);
+        let other_realm = nonces.examine(now, |realm| realm == "elsewhere", "REGISTER", [&*header].into_iter());
         assert_eq!(other_realm, Verdict::Absent);
     }
 
@@ -434,13 +437,13 @@ mod tests {
         let (mut nonces, now) = book(1);
         let first = answer(&mut nonces, now);
         let second = answer(&mut nonces, now + Duration::from_millis(5));
-        assert!(matches!(nonces.examine(now, "floor", "REGISTER", [&*first].into_iter()), Verdict::Fresh(_)));
-        assert!(matches!(nonces.examine(now, "floor", "REGISTER", [&*second].into_iter()), Verdict::Fresh(_)));
-        assert_eq!(nonces.examine(now, "floor", "REGISTER", [&*first].into_iter()), Verdict::Stale);
+        assert!(matches!(nonces.examine(now, floor, "REGISTER", [&*first].into_iter()), Verdict::Fresh(_)));
+        assert!(matches!(nonces.examine(now, floor, "REGISTER", [&*second].into_iter()), Verdict::Fresh(_)));
+        assert_eq!(nonces.examine(now, floor, "REGISTER", [&*first].into_iter()), Verdict::Stale);
         let (mut others, _) = book(1);
         others.key = [8; 32];
         let foreign = answer(&mut others, now);
-        assert_eq!(nonces.examine(now, "floor", "REGISTER", [&*foreign].into_iter()), Verdict::Stale);
+        assert_eq!(nonces.examine(now, floor, "REGISTER", [&*foreign].into_iter()), Verdict::Stale);
     }
 
     #[test]
@@ -456,7 +459,7 @@ mod tests {
         for header in
             ["", "Basic x", "Digest", "Digest realm=\"floor\"", "NoOneKnowsThisScheme opaque-data=here", "ダイジェスト"]
         {
-            assert_eq!(nonces.examine(now, "floor", "REGISTER", [header].into_iter()), Verdict::Absent, "{header}");
+            assert_eq!(nonces.examine(now, floor, "REGISTER", [header].into_iter()), Verdict::Absent, "{header}");
         }
     }
 }

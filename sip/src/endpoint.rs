@@ -245,12 +245,12 @@ impl Endpoint {
         self.order(Order::Reject { leg, code, reason: None, retry_after_s })
     }
 
-    /// Asks an incoming leg's caller for credentials. The leg ends; the caller's next try has [`Incoming::proof`](crate::Incoming::proof).
+    /// Asks an incoming leg's caller for credentials for a realm. The leg ends; the caller's next try has [`Incoming::proof`](crate::Incoming::proof).
     ///
     /// # Errors
     /// As [`Endpoint::order`].
-    pub fn challenge(&self, leg: LegId) -> Result<(), OrderError> {
-        self.order(Order::Challenge(leg))
+    pub fn challenge(&self, leg: LegId, realm: impl Into<String>) -> Result<(), OrderError> {
+        self.order(Order::Challenge(leg, realm.into()))
     }
 
     /// Ends a leg in whatever state: refuses it (480), cancels it, or sends BYE.
@@ -383,6 +383,15 @@ impl Endpoint {
     /// As [`Endpoint::order`].
     pub fn admit(&self, admission: Admission) -> Result<(), OrderError> {
         self.order(Order::Admit(admission))
+    }
+
+    /// Changes which realms are served beside [`Settings::realm`]: who registers at a domain that is one of them is
+    /// challenged for it.
+    ///
+    /// # Errors
+    /// As [`Endpoint::order`].
+    pub fn serve_realms(&self, realms: Vec<String>) -> Result<(), OrderError> {
+        self.order(Order::Realms(realms))
     }
 
     /// Hangs up all legs, then stops.

@@ -110,6 +110,8 @@ pub struct Incoming {
     pub leg: LegId,
     /// The number or name that was called: the request URI's user part.
     pub called: String,
+    /// The request URI's host, in small letters.
+    pub domain: String,
     /// The request URI.
     pub uri: String,
     /// The caller's number or name: P-Asserted-Identity where it is given, else From. The host decides whom to believe.
@@ -182,6 +184,8 @@ pub struct RegisterRequest {
     pub id: RequestId,
     /// The address of record's user part (of To).
     pub user: String,
+    /// The address of record's host (of To), in small letters.
+    pub domain: String,
     /// The credentials.
     pub proof: Proof,
     /// What is bound or removed; empty asks for the present bindings.

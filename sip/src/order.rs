@@ -99,8 +99,8 @@ pub enum Order {
         /// Retry-After, in seconds.
         retry_after_s: Option<u32>,
     },
-    /// 401 on an incoming leg, which then ends; the caller comes again with credentials.
-    Challenge(LegId),
+    /// 401 for a realm on an incoming leg, which then ends; the caller comes again with credentials.
+    Challenge(LegId, String),
     /// Ends a leg in whatever state: refuses, cancels or sends BYE. The text goes into a Reason header.
     HangUp(LegId, Option<String>),
     /// Calls.
@@ -129,6 +129,8 @@ pub enum Order {
     Unregister(RegistrationId),
     /// Changes what new calls are let in.
     Admit(Admission),
+    /// Changes which realms are served beside the first one.
+    Realms(Vec<String>),
     /// Ends all legs and takes no more.
     Shutdown,
 }

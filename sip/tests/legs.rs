@@ -318,12 +318,36 @@ fn a_phone_registers_refreshes_and_leaves() {
     clean(&mut net);
 }
 
+/// A registrar for several domains: each challenges for its own realm, and a password of one is worth nothing in another.
+#[test]
+fn the_domain_that_a_phone_registers_at_is_its_realm() {
+    let mut net = Net::new();
+    net.order_b(Order::Realms(vec!["acme.example".into(), "beta.example".into()]));
+    let domains = [("ACME.example", "acme.example"), ("beta.example", "beta.example"), ("192.0.2.1", "callfloor")];
+    for (number, (domain, realm)) in (70..).zip(domains) {
+        let registration = Registration {
+            registrar: "sip:127.0.0.1:5070".into(),
+            user: "tanaka".into(),
+            domain: Some(domain.into()),
+            credentials: Credentials { user: "tanaka".into(), password: "secret".into() },
+            expires_s: 60,
+            via: Via::Uri,
+        };
+        net.order_a(Order::Register(RegistrationId::from_number(number), Box::new(registration), None));
+        let Some(Event::Register(request)) = net.b.events.last() else { panic!("{:#?}", net.log) };
+        assert_eq!((&*request.domain, &*request.proof.realm), (&*domain.to_lowercase(), realm));
+        for (_, other) in domains {
+            assert_eq!(request.proof.verify(&Secret::ha1("tanaka", other, "secret")), other == realm, "{other}");
+        }
+    }
+}
+
 #[test]
 fn a_challenged_call_comes_again_with_a_proof() {
     let mut net = Net::new();
     let credentials = Some(Credentials { user: "trunk".into(), password: "pw".into() });
     let (_, first) = net.call(Invite { credentials, ..invite() });
-    net.order_b(Order::Challenge(first));
+    net.order_b(Order::Challenge(first, "callfloor".into()));
     let Some(Event::Incoming(call)) = net.b.events.last() else { panic!("{:#?}", net.log) };
     assert!(call.proof.as_ref().unwrap().verify(&Secret::Password("pw".into())));
     let second = call.leg;

@@ -2,7 +2,7 @@
 
 use super::leg::{Leg, State, Unacknowledged, clean, routes_of};
 use super::server::{Arrival, ReplyParts};
-use super::{ALLOW, GIVE_UP, SUPPORTED, Stack, T1, T2, Timer, add};
+use super::{ALLOW, GIVE_UP, SUPPORTED, Settings, Stack, T1, T2, Timer, add};
 use crate::digest::{Proof, Verdict};
 use crate::event::{Cause, Event, Incoming, LegId, Replaces};
 use crate::flow::Flow;
@@ -91,15 +91,25 @@ impl Stack {
         true
     }
 
-    /// Looks at credentials for our realm.
+    /// Looks at credentials for a realm of ours.
     pub(super) fn examine(&mut self, now: Instant, request: &Request<'_>) -> Verdict {
         let headers = request.message.all(Name::Authorization).chain(request.message.all(Name::ProxyAuthorization));
-        self.nonces.examine(now, &self.settings.realm, request.method.as_str(), headers)
+        let Settings { realm, realms, .. } = &self.settings;
+        let is_ours = |named: &str| named == realm || realms.iter().any(|other| other == named);
+        self.nonces.examine(now, is_ours, request.method.as_str(), headers)
     }
 
-    pub(super) fn challenge_lines(&mut self, now: Instant, stale: bool) -> Vec<String> {
+    /// The realm that a request is addressed to: that of its domain, else the first.
+    pub(super) fn realm_of(&self, request: &Request<'_>) -> String {
+        let Settings { realm, realms, .. } = &self.settings;
+        let addressed = [request.to.uri, request.uri].map(domain);
+        let found = addressed.iter().find_map(|domain| realms.iter().find(|realm| realm.eq_ignore_ascii_case(domain)));
+        found.unwrap_or(realm).clone()
+    }
+
+    pub(super) fn challenge_lines(&mut self, now: Instant, realm: &str, stale: bool) -> Vec<String> {
         add(&self.counters.challenged, 1);
-        let challenges = self.nonces.challenge(now, &self.settings.realm, stale, &self.settings.algorithms);
+        let challenges = self.nonces.challenge(now, realm, stale, &self.settings.algorithms);
         challenges.iter().map(|c| format!("WWW-Authenticate: {c}")).collect()
     }
 
@@ -130,9 +140,10 @@ impl Stack {
         let proof = match self.examine(now, request) {
             Verdict::Fresh(proof) => Some(proof),
             Verdict::Absent => None,
-            // The caller knows our realm and only needs a new nonce.
+            // The caller knows a realm of ours and only needs a new nonce.
             Verdict::Stale => {
-                let lines = self.challenge_lines(now, true);
+                let realm = self.realm_of(request);
+                let lines = self.challenge_lines(now, &realm, true);
                 return self.reply_lines(now, server, 401, &lines);
             }
         };
@@ -341,10 +352,10 @@ impl Stack {
         self.refuse_leg(now, leg_id, code, reason, &lines);
     }
 
-    pub(super) fn order_challenge(&mut self, now: Instant, leg_id: u64) {
+    pub(super) fn order_challenge(&mut self, now: Instant, leg_id: u64, realm: &str) {
         let arriving = |leg: &Leg| !leg.outgoing && leg.state == State::Arriving;
         if self.legs.get(&leg_id).is_some_and(arriving) {
-            let lines = self.challenge_lines(now, false);
+            let lines = self.challenge_lines(now, realm, false);
             self.refuse_leg(now, leg_id, 401, None, &lines);
         }
     }
@@ -359,6 +370,11 @@ impl Stack {
 
 pub(super) fn allow() -> String {
     format!("Allow: {ALLOW}")
+}
+
+/// The host of a URI, in small letters; empty where it has none.
+pub(super) fn domain(uri: &str) -> String {
+    Uri::parse(uri).map_or_else(String::new, |uri| uri.host.to_ascii_lowercase())
 }
 
 fn incoming(
@@ -381,6 +397,7 @@ fn incoming(
     Incoming {
         leg,
         called: user(request.uri),
+        domain: domain(request.uri),
         uri: request.uri.to_owned(),
         caller: asserted.unwrap_or_else(|| user(request.from.uri)),
         display: (!display.is_empty()).then(|| unquote(display)),

@@ -55,6 +55,8 @@ pub struct Settings {
     pub name: String,
     /// The realm of our digest challenges.
     pub realm: String,
+    /// Other realms that are served, each of them a domain: who registers at that domain is challenged for it.
+    pub realms: Vec<String>,
     /// The hashes that we challenge with, in order: MD5 alone by default. Phones that follow RFC 8760 take the first that they know;
     /// older ones only look at the first challenge, or (baresip 1.0) give up where any of them names a hash that they do not know.
     /// Credentials by either hash are looked at in any case.
@@ -78,6 +80,7 @@ impl Default for Settings {
         Self {
             name: "Callfloor".to_owned(),
             realm: "callfloor".to_owned(),
+            realms: Vec::new(),
             algorithms: vec![Algorithm::Md5],
             nonce_lifetime: Duration::from_secs(300),
             session_expires_s: Some(1800),
@@ -351,7 +354,7 @@ impl Stack {
             Order::Reject { leg, code, reason, retry_after_s } => {
                 self.order_reject(now, leg.0, code, reason.as_deref(), retry_after_s);
             }
-            Order::Challenge(leg) => self.order_challenge(now, leg.0),
+            Order::Challenge(leg, realm) => self.order_challenge(now, leg.0, &realm),
             Order::HangUp(leg, reason) => self.order_hang_up(now, leg.0, reason),
             Order::Invite(leg, invite, flow) => self.order_invite(now, leg.0, invite, flow),
             Order::Offer(leg, sdp) => self.order_offer(now, leg.0, sdp),
@@ -366,6 +369,7 @@ impl Stack {
             Order::Register(id, registration, flow) => self.order_register(now, id.0, *registration, flow),
             Order::Unregister(id) => self.order_unregister(now, id.0),
             Order::Admit(admission) => self.settings.admission = admission,
+            Order::Realms(realms) => self.settings.realms = realms,
             Order::Shutdown => self.order_shutdown(now),
         }
     }

@@ -1,7 +1,7 @@
 //! REGISTER from phones (RFC 3261 section 10.3): challenged here, verified and kept by the host.
 
 use super::Stack;
-use super::incoming::allow;
+use super::incoming::{allow, domain};
 use super::leg::clean;
 use super::refer::Waiting;
 use super::server::ReplyParts;
@@ -21,7 +21,8 @@ impl Stack {
         let proof = match self.examine(now, request) {
             Verdict::Fresh(proof) => proof,
             verdict => {
-                let lines = self.challenge_lines(now, verdict == Verdict::Stale);
+                let realm = self.realm_of(request);
+                let lines = self.challenge_lines(now, &realm, verdict == Verdict::Stale);
                 return self.reply_lines(now, server, 401, &lines);
             }
         };
@@ -52,7 +53,8 @@ impl Stack {
         };
         let user_agent = message.header(Name::UserAgent).map(|v| clean(v).into());
         let id = RequestId(id);
-        let register = RegisterRequest { id, user, proof, contacts, remove_all, flow, user_agent };
+        let domain = domain(request.to.uri);
+        let register = RegisterRequest { id, user, domain, proof, contacts, remove_all, flow, user_agent };
         self.events.push_back(Event::Register(Box::new(register)));
     }
 
