@@ -1,13 +1,12 @@
 //! `callfloor serve`: the engine hosted for real callers and operators.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use callfloor_server::config::{Config, LogFormat};
 use callfloor_server::server::{Options, Server};
-use callfloor_server::storage::Writer;
-use callfloor_server::storage::postgres::PostgresStorage;
-use callfloor_server::storage::sqlite::SqliteStorage;
+use callfloor_server::storage::{PostgresStores, SqliteStores, Stores};
 use tracing_subscriber::EnvFilter;
 
 use crate::ending::{Ending, Failure, print};
@@ -91,19 +90,15 @@ fn start_log(config: &Config) -> Result<(), Failure> {
 }
 
 async fn serve(config: Config) -> Result<(), Failure> {
-    let (directory, postgres) = (config.data.directory.clone(), config.data.postgres.clone());
-    let opened = tokio::task::spawn_blocking(move || open(&directory, postgres.as_deref())).await;
-    let writer = opened.map_err(|error| Failure::Fault(error.to_string()))??;
-    let server = Server::start(writer, Options::new(&config)).await.map_err(Failure::input)?;
+    let server = Server::start(stores(&config), Options::new(&config)).await.map_err(Failure::input)?;
     let scheme = if config.http.certificate.is_some() { "https" } else { "http" };
     print(&format!("callfloor serves HTTP on {scheme}://{}\n", server.http()))?;
     if let Some(address) = server.sip().first() {
         print(&format!("callfloor serves SIP on {address} (UDP and TCP)\n"))?;
     }
-    if let Some(password) = server.first_password() {
-        print(&format!(
-            "accounts admin, supervisor, op1, op2, op3, op4; password {password} (shown this once: change it)\n"
-        ))?;
+    if let Some(first) = server.first_accounts() {
+        let (logins, password) = (first.logins.join(", "), &first.password);
+        print(&format!("accounts {logins}; password {password} (shown this once: change it)\n"))?;
     }
     print("ready; Ctrl-C stops\n")?;
     stop_asked().await;
@@ -112,14 +107,12 @@ async fn serve(config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
-fn open(directory: &Path, postgres: Option<&str>) -> Result<Box<dyn Writer>, Failure> {
-    // Messages that callers leave are files, whatever the store.
-    let voicemail = directory.join("voicemail");
-    std::fs::create_dir_all(&voicemail).map_err(|error| Failure::file(&voicemail, "make", &error))?;
-    Ok(match postgres {
-        Some(connection) => Box::new(PostgresStorage::open(connection, "main").map_err(Failure::input)?),
-        None => Box::new(SqliteStorage::open(&directory.join("main")).map_err(Failure::input)?),
-    })
+/// Where organisations' journals are.
+fn stores(config: &Config) -> Arc<dyn Stores> {
+    match &config.data.postgres {
+        Some(connection) => Arc::new(PostgresStores(connection.clone())),
+        None => Arc::new(SqliteStores(config.data.directory.clone())),
+    }
 }
 
 /// Waits for Ctrl-C or SIGTERM.

@@ -200,6 +200,17 @@ pub struct Trunk {
     /// Addresses from which its calls come, beside `address`'s.
     #[serde(default)]
     pub from: Vec<IpAddr>,
+    /// The organisation whose trunk it is; without one it is every organisation's, and the number that is called says whose a
+    /// call is.
+    pub organisation: Option<String>,
+}
+
+impl Trunk {
+    /// Whether its calls come from this address.
+    #[must_use]
+    pub fn is_at(&self, address: IpAddr) -> bool {
+        self.address.ip() == address || self.from.contains(&address)
+    }
 }
 
 /// How a trunk is reached.

@@ -92,6 +92,11 @@ pub fn floor() -> Result<EngineConfig, ConfigError> {
     })
 }
 
+/// Logins of the demonstration's accounts.
+pub fn logins() -> impl Iterator<Item = &'static str> {
+    ["admin", "supervisor"].into_iter().chain(OPERATORS.map(|(login, _)| login))
+}
+
 /// The demonstration's accounts: an administrator `admin`, a supervisor `supervisor`, and the operators, all with this
 /// password, as have the operators' telephones.
 ///

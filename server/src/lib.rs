@@ -16,6 +16,7 @@ pub mod host;
 pub mod http;
 mod lately;
 mod listen;
+pub mod organisations;
 pub mod phone;
 pub mod records;
 pub mod server;

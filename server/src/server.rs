@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use callfloor_engine::EngineConfig;
 
-use crate::chat::{LiveChats, keep_presence};
-use crate::document::{Document, Read};
-use crate::host::{Host, Opening};
+use crate::document::Document;
+use crate::host::Host;
 use crate::http::{self, App, Problem};
-use crate::phone::{PhoneLine, PhoneTrouble, Phones, Telephone, let_go_of_lost_calls};
-use crate::storage::{Range, StorageError, Writer};
-use crate::tenant::{Tenant, Tenants};
+use crate::organisations::{As, Hosting, Organisations, random_password, server_administrator};
+use crate::phone::{Exchange, PhoneLine, PhoneTrouble, Phones};
+use crate::storage::{Range, StorageError, Stores};
+use crate::tenant::Tenants;
 use crate::{auth, config, demo, listen};
 
 /// Why a server did not start.
@@ -33,6 +33,9 @@ pub enum StartError {
     /// The first accounts could not be made.
     #[error("the first accounts could not be made: {0}")]
     Accounts(Problem),
+    /// The other organisations are not known.
+    #[error("the list of organisations cannot be read: {0}")]
+    Organisations(Problem),
     /// TLS cannot be spoken with this certificate.
     #[error("[http] certificate: {0}")]
     Certificate(String),
@@ -46,16 +49,16 @@ pub enum StartError {
 pub struct Options {
     /// Where HTTP is served; port 0 takes any free one.
     pub http: SocketAddr,
+    /// The realm of the main organisation's telephones.
+    pub realm: String,
     /// The certificate chain and the key of TLS, in PEM files; `None`: plain HTTP.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// The password of the demonstration's accounts in a new organisation; `None`: a random one.
     pub first_password: Option<String>,
     /// How telephones are served; `None`: not at all.
     pub phones: Option<PhoneLine>,
-    /// A chat's customer who is not connected for this long has left.
-    pub chat_grace: Duration,
-    /// A snapshot is taken after so many journal entries.
-    pub snapshot_every: u64,
+    /// How organisations are served.
+    pub hosting: Hosting,
 }
 
 impl Options {
@@ -64,88 +67,68 @@ impl Options {
     pub fn new(config: &config::Config) -> Self {
         Self {
             http: config.http.address,
+            realm: config.sip.domain.clone(),
             tls: config.http.certificate.clone().zip(config.http.key.clone()),
             first_password: None,
             phones: config.sip.enabled.then(|| PhoneLine::new(config)),
-            chat_grace: Duration::from_millis(config.chat.grace_ms.into()),
-            snapshot_every: config.data.snapshot_every,
+            hosting: Hosting {
+                chat_grace: Duration::from_millis(config.chat.grace_ms.into()),
+                snapshot_every: config.data.snapshot_every,
+            },
         }
     }
+}
+
+/// Accounts that were made at a start, with a password that was made up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstAccounts {
+    /// Their logins in the main organisation.
+    pub logins: Vec<String>,
+    /// The password of all of them: to be shown once.
+    pub password: String,
 }
 
 /// A server that runs.
 #[derive(Debug)]
 pub struct Server {
-    hosts: Vec<Host>,
-    tenants: Arc<Tenants>,
+    organisations: Arc<Organisations>,
     http: SocketAddr,
     serving: tokio::task::JoinHandle<()>,
-    /// Expands opening hours.
-    hours: tokio::task::JoinHandle<()>,
-    /// Ends chats whose customers are gone.
-    presence: tokio::task::JoinHandle<()>,
     stop: listen::Stop,
-    first_password: Option<String>,
-    phones: Option<Phones>,
+    first_accounts: Option<FirstAccounts>,
     sip: Vec<SocketAddr>,
 }
 
 impl Server {
-    /// Opens the main organisation from `writer` and serves it.
+    /// Opens the main organisation and all others that it lists, and serves them.
     ///
     /// # Errors
-    /// [`StartError`]; nothing is left running.
-    pub async fn start(writer: Box<dyn Writer>, options: Options) -> Result<Self, StartError> {
+    /// [`StartError`]; nothing is left running. An organisation beside the main one that cannot be opened is in the log and
+    /// in the list of organisations: the others are served.
+    pub async fn start(stores: Arc<dyn Stores>, options: Options) -> Result<Self, StartError> {
         let tls = options.tls.as_ref().map(|(certificate, key)| listen::tls(certificate, key));
         let tls = tls.transpose().map_err(StartError::Certificate)?;
         let listener = std::net::TcpListener::bind(options.http);
         let listener = listener.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
         let listener = listener.map_err(|problem| StartError::Address { address: options.http, problem })?;
         let http = listener.local_addr().unwrap_or(options.http);
-        let floor: EngineConfig = demo::floor().expect("the demonstration's floor is right");
-        let line = match &options.phones {
-            Some(line) => Some(line.bind().await?),
+        let exchange = match options.phones {
+            Some(line) => Some(Exchange::start(line.bind().await?, line)),
             None => None,
         };
-        let (performer, start_phones) = Phones::prepare();
-        let opening = Opening {
-            projections: crate::projections(),
-            performer,
-            snapshot_every: options.snapshot_every,
-            ..Opening::new(floor)
-        };
-        let host = tokio::task::spawn_blocking(move || Host::open(writer, opening)).await;
-        let host = host.expect("opening does not panic")?;
-        let realm = options.phones.as_ref().map_or("callfloor", |line| line.domain.as_str()).to_owned();
-        let first_password = Self::first_accounts(&host, options.first_password, realm.clone()).await?;
-        let lost = host.handle().run(let_go_of_lost_calls).await;
-        match lost.map_err(Problem::from).and_then(|lost| lost.map_err(Problem::from)) {
-            Ok(0) => {}
-            Ok(lost) => {
-                tracing::warn!(calls = lost, "calls lost their telephones with the last process and were ended")
+        let sip = exchange.as_ref().map(|exchange| exchange.addresses().to_vec()).unwrap_or_default();
+        if let Some(exchange) = &exchange {
+            exchange.list(Tenants::MAIN, &options.realm, Vec::new());
+        }
+        let organisations = Arc::new(Organisations::new(stores, options.hosting, exchange));
+        let first_accounts = match Self::open(&organisations, options.first_password, &options.realm).await {
+            Ok(first_accounts) => first_accounts,
+            Err(problem) => {
+                organisations.end_all().await;
+                return Err(problem);
             }
-            Err(problem) => tracing::error!(%problem, "calls that lost their telephones could not be ended"),
-        }
-        let (mut phones, mut sip) = (None, Vec::new());
-        if let (Some(bound), Some(line)) = (line, options.phones) {
-            let telephones =
-                host.handle().read(|reader| reader.documents::<Telephone>(&Range::all(Telephone::KIND, usize::MAX)));
-            sip = bound.addresses();
-            phones = Some(start_phones.phones().clone());
-            start_phones.run(host.handle().clone(), telephones.await?, bound, line).await?;
-        }
-        let tenants = Arc::new(Tenants::default());
-        let chats = Arc::new(LiveChats::new(options.chat_grace));
-        tenants.add(Arc::new(Tenant {
-            name: Tenants::MAIN.into(),
-            host: host.handle().clone(),
-            phones: phones.clone(),
-            chats: Arc::clone(&chats),
-            realm,
-        }));
-        let presence = tokio::spawn(keep_presence(host.handle().clone(), chats));
-        let hours = tokio::spawn(crate::floor::keep_hours(host.handle().clone()));
-        let router = http::router(App::new(Arc::clone(&tenants), options.tls.is_some()));
+        };
+        let router = http::router(App::new(Arc::clone(&organisations), options.tls.is_some()));
         let stop = listen::Stop::new();
         let serving = tokio::spawn({
             let stop = stop.clone();
@@ -155,23 +138,44 @@ impl Server {
                 }
             }
         });
-        Ok(Self { hosts: vec![host], tenants, http, serving, hours, presence, stop, first_password, phones, sip })
+        Ok(Self { organisations, http, serving, stop, first_accounts, sip })
     }
 
-    /// Makes the demonstration's accounts in an organisation that has none; gives their password if it was made up here.
-    async fn first_accounts(host: &Host, wanted: Option<String>, realm: String) -> Result<Option<String>, StartError> {
+    /// Opens the main organisation, then those that it lists.
+    async fn open(
+        organisations: &Arc<Organisations>,
+        first_password: Option<String>,
+        realm: &str,
+    ) -> Result<Option<FirstAccounts>, StartError> {
+        let floor: EngineConfig = demo::floor().expect("the demonstration's floor is right");
+        let main = organisations.open(Tenants::MAIN, floor).await?;
+        let first_accounts = Self::make_first_accounts(&main.host, first_password, realm.to_owned()).await;
+        organisations.serve(main, As { organisation: Tenants::MAIN, realm, name: None }).await?;
+        let first_accounts = first_accounts?;
+        organisations.settle_all().await.map_err(StartError::Organisations)?;
+        Ok(first_accounts)
+    }
+
+    /// Makes the demonstration's accounts where there are none, and an administrator of the server where there is none.
+    async fn make_first_accounts(
+        host: &Host,
+        wanted: Option<String>,
+        realm: String,
+    ) -> Result<Option<FirstAccounts>, StartError> {
         let accounts = host.handle().read(|reader| reader.count(&Range::all(auth::Account::KIND, 0))).await?;
-        if accounts > 0 {
-            return Ok(None);
-        }
-        let password = wanted.clone().unwrap_or_else(|| {
-            let token = auth::Token::random("x");
-            token.reveal().chars().skip(2).take(20).collect()
-        });
+        let password = wanted.clone().unwrap_or_else(random_password);
         let used = password.clone();
-        let made = host.handle().run(move |turn| demo::create_accounts(turn.documents(), &used, &realm)).await;
-        made.map_err(Problem::from).and_then(|made| made).map_err(StartError::Accounts)?;
-        Ok(wanted.is_none().then_some(password))
+        let made = host.handle().run(move |turn| {
+            let mut logins = Vec::new();
+            if accounts == 0 {
+                demo::create_accounts(turn.documents(), &used, &realm)?;
+                logins.extend(demo::logins().map(String::from));
+            }
+            logins.extend(server_administrator(turn, &used)?);
+            Ok::<_, Problem>(logins)
+        });
+        let logins = made.await.map_err(Problem::from).and_then(|made| made).map_err(StartError::Accounts)?;
+        Ok((wanted.is_none() && !logins.is_empty()).then_some(FirstAccounts { logins, password }))
     }
 
     /// Where HTTP is served.
@@ -186,36 +190,31 @@ impl Server {
         &self.sip
     }
 
-    /// Orders to the telephones, where they are served.
+    /// The organisations that are served.
     #[must_use]
-    pub const fn phones(&self) -> Option<&Phones> {
-        self.phones.as_ref()
+    pub fn tenants(&self) -> &Arc<Tenants> {
+        self.organisations.tenants()
     }
 
-    /// The organisations.
+    /// Orders to the main organisation's telephones, where they are served.
     #[must_use]
-    pub const fn tenants(&self) -> &Arc<Tenants> {
-        &self.tenants
+    pub fn phones(&self) -> Option<Phones> {
+        self.tenants().named(None)?.phones.clone()
     }
 
-    /// The password of the first accounts, where it was made up at this start: to be shown once.
+    /// Accounts that were made at this start with a password that was made up: to be shown once.
     #[must_use]
-    pub fn first_password(&self) -> Option<&str> {
-        self.first_password.as_deref()
+    pub const fn first_accounts(&self) -> Option<&FirstAccounts> {
+        self.first_accounts.as_ref()
     }
 
-    /// Stops: no new requests, those in progress end, the last commit and a snapshot are made.
+    /// Stops: no new requests, those in progress end, the last commits and snapshots are made.
     pub async fn stop(self) {
         let limit = Duration::from_secs(10);
         self.stop.graceful_shutdown(Some(limit));
         if tokio::time::timeout(limit + Duration::from_secs(1), self.serving).await.is_err() {
             tracing::warn!("some requests did not end in 10 s: they are cut");
         }
-        self.hours.abort();
-        self.presence.abort();
-        drop(self.tenants);
-        for host in self.hosts {
-            tokio::task::spawn_blocking(move || host.close()).await.expect("closing does not panic");
-        }
+        self.organisations.end_all().await;
     }
 }

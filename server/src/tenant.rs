@@ -20,33 +20,86 @@ pub struct Tenant {
     pub chats: Arc<LiveChats>,
     /// The realm of their passwords.
     pub realm: String,
+    /// Its name for people, where the server's administrators keep it and its domain; `None`: it keeps both itself.
+    shown: RwLock<Option<String>>,
 }
 
-/// Every organisation that is served.
+impl Tenant {
+    /// An organisation with these parts.
+    #[must_use]
+    pub fn new(
+        name: &str,
+        host: Handle,
+        phones: Option<Phones>,
+        chats: Arc<LiveChats>,
+        realm: &str,
+        shown: Option<String>,
+    ) -> Self {
+        Self { name: name.to_owned(), host, phones, chats, realm: realm.to_owned(), shown: RwLock::new(shown) }
+    }
+
+    /// Its name for people, where the server's administrators keep it.
+    #[must_use]
+    pub fn shown(&self) -> Option<String> {
+        self.shown.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The server's administrators have given it another name for people.
+    pub fn rename(&self, shown: &str) {
+        *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Some(shown.to_owned());
+    }
+}
+
+/// Every organisation of the server.
 #[derive(Debug, Default)]
 pub struct Tenants {
-    by_name: RwLock<BTreeMap<String, Arc<Tenant>>>,
+    /// `None` for one that is not served at present.
+    by_name: RwLock<BTreeMap<String, Option<Arc<Tenant>>>>,
 }
 
 impl Tenants {
     /// The name of the organisation that a new server begins with.
     pub const MAIN: &'static str = "main";
 
-    /// Adds one.
-    pub fn add(&self, tenant: Arc<Tenant>) {
-        self.by_name.write().unwrap_or_else(PoisonError::into_inner).insert(tenant.name.clone(), tenant);
+    /// Serves one.
+    pub fn add(&self, tenant: Tenant) {
+        let mut tenants = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
+        tenants.insert(tenant.name.clone(), Some(Arc::new(tenant)));
     }
 
-    /// The one of this name; without a name [`MAIN`](Self::MAIN).
+    /// Serves one no more; it is still known.
+    pub fn close(&self, name: &str) {
+        self.by_name.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), None);
+    }
+
+    /// The one of this name that is served; without a name [`MAIN`](Self::MAIN).
     #[must_use]
     pub fn named(&self, name: Option<&str>) -> Option<Arc<Tenant>> {
         let tenants = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
-        tenants.get(name.unwrap_or(Self::MAIN)).cloned()
+        tenants.get(name.unwrap_or(Self::MAIN)).cloned().flatten()
     }
 
-    /// All of them, by name.
+    /// Whether there is one of this name, served or not.
+    #[must_use]
+    pub fn is_known(&self, name: &str) -> bool {
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner).contains_key(name)
+    }
+
+    /// Whether there is one of this name that is not served at present.
+    #[must_use]
+    pub fn is_closed(&self, name: &str) -> bool {
+        matches!(self.by_name.read().unwrap_or_else(PoisonError::into_inner).get(name), Some(None))
+    }
+
+    /// Names of all, served or not.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    /// All that are served, by name.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<Tenant>> {
-        self.by_name.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner).values().flatten().cloned().collect()
     }
 }

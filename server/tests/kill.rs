@@ -1,9 +1,11 @@
-//! The whole server is killed at random moments under load, again and again on the same data: customers call by SIPp,
-//! operators order by HTTP with idempotency keys. Nothing that was acknowledged is lost, nothing is done twice, and the
-//! journal verifies, each time. At times the process is stopped for a while first.
+//! The whole server is killed at random moments under load, again and again on the same data: customers of two organisations
+//! call by SIPp, operators of both order by HTTP with idempotency keys. Nothing that was acknowledged is lost in either, nothing
+//! is done twice, and both journals verify, each time. At times the process is stopped for a while first.
 //!
 //! `CALLFLOOR_KILLS` sets how often (20); the server is this test binary, started again.
 
+#[path = "support/organisation.rs"]
+mod organisation;
 #[path = "support/sipp.rs"]
 mod sipp;
 mod support;
@@ -22,6 +24,7 @@ use callfloor_server::config::Config;
 use callfloor_server::host::{Input, replay};
 use callfloor_server::storage::Reader as _;
 use callfloor_server::storage::sqlite::SqliteReader;
+use organisation::{Api, domain};
 use reqwest::Client;
 use serde_json::{Value, json};
 use sipp::Sipp;
@@ -179,11 +182,76 @@ async fn check_favourites(client: &Client, http: SocketAddr, orderer: &Orderer) 
     assert!(listed.len() == expected || either, "after {} orders: {listed:?}", orderer.done);
 }
 
+/// An organisation under load.
+struct Side {
+    organisation: &'static str,
+    /// How its customers' numbers begin.
+    prefix: &'static str,
+    orderers: Vec<Orderer>,
+    /// Customers who were connected.
+    connected: BTreeSet<String>,
+    entries: u64,
+}
+
+impl Side {
+    const fn new(organisation: &'static str, prefix: &'static str) -> Self {
+        Self { organisation, prefix, orderers: Vec::new(), connected: BTreeSet::new(), entries: 0 }
+    }
+
+    /// Its operators sign in.
+    async fn begins(&mut self, api: &Api) {
+        for operator in 0..4 {
+            let user = api.user(self.organisation, &format!("op{}", operator + 1), PASSWORD).await;
+            self.orderers.push(Orderer { operator, token: user.token, done: 0, favourite: 0, open: None });
+        }
+    }
+
+    /// Customers who call it by its domain; the main organisation's by the address.
+    fn customers(&self, directory: &Path, sip: SocketAddr, round: u32) -> Sipp {
+        let prefix = format!("{}{round:05}", self.prefix);
+        let more = ["-m", "40", "-r", "40", "-key", "prefix", prefix.as_str()];
+        let at = format!("@{}", domain(self.organisation));
+        let mut changes = vec![("PATIENCE_MS", "300")];
+        if self.organisation != "main" {
+            changes.push(("@[remote_ip]:[remote_port]", at.as_str()));
+        }
+        Sipp::start(directory, self.organisation, "show_customer.xml", &changes, (sip, free_port()), &more)
+    }
+
+    fn saw(&mut self, customers: &Sipp) {
+        let seen = customers.saw().into_iter();
+        let connected = |lines: &[(String, u64)]| lines.iter().any(|(what, _)| what == "connected");
+        self.connected.extend(seen.filter_map(|(number, lines)| connected(&lines).then_some(number)));
+    }
+
+    /// What was acknowledged is in its journal, once.
+    fn check(&mut self, directory: &Path, round: u32) {
+        let (entries, statuses, calls) = journal(&directory.join(self.organisation));
+        self.entries = entries;
+        let at = format!("round {round}, {}", self.organisation);
+        for orderer in self.orderers.iter().filter(|orderer| orderer.operator > 0) {
+            let journalled = statuses.get(&orderer.operator).copied().unwrap_or(0);
+            let open = u64::from(orderer.open.is_some());
+            assert!(
+                (orderer.done..=orderer.done + open).contains(&journalled),
+                "{at}: operator {} had {} orders acknowledged, the journal has {journalled}",
+                orderer.operator,
+                orderer.done,
+            );
+        }
+        for number in &self.connected {
+            assert_eq!(calls.get(number), Some(&1), "{at}: the call of a customer who was connected");
+        }
+        assert!(calls.values().all(|count| *count == 1), "{at}: a call is there twice");
+        assert!(calls.keys().all(|number| number.starts_with(self.prefix)), "{at}: a call of the other's is here");
+    }
+}
+
 /// What the journal holds, verified as it is read: changes of status by operator, calls by customer's number.
 fn journal(directory: &Path) -> (u64, BTreeMap<u64, u64>, BTreeMap<String, u32>) {
     let (mut statuses, mut calls) = (BTreeMap::new(), BTreeMap::new());
     let (mut engine, mut entries, mut trouble) = (None, 0, None);
-    let mut reader = SqliteReader::open(&directory.join("main")).expect("a journal");
+    let mut reader = SqliteReader::open(directory).expect("a journal");
     let read = reader.entries(0, &mut |entry| {
         entries += 1;
         match Input::decode(&entry) {
@@ -214,35 +282,28 @@ async fn a_killed_server_loses_nothing_that_it_acknowledged() {
     let scratch = tempfile::tempdir().unwrap();
     let mut random = Random(0x5eed);
     let client = Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
-    let mut orderers = Vec::new();
-    let mut connected: BTreeSet<String> = BTreeSet::new();
-    let (mut slowest, mut entries) = (Duration::ZERO, 0);
+    let mut sides = [Side::new("main", "09"), Side::new("acme", "08")];
+    let mut slowest = Duration::ZERO;
     for round in 0..kills {
         let begun = Instant::now();
         let running = Running::start(directory.path());
         slowest = slowest.max(begun.elapsed());
         if round == 0 {
-            for operator in 0..4 {
-                let login = json!({ "login": format!("op{}", operator + 1), "password": PASSWORD });
-                let answer = client.post(format!("http://{}/api/v1/sessions", running.http)).json(&login).send();
-                let answer: Value = answer.await.unwrap().json().await.unwrap();
-                let token = answer["token"].as_str().unwrap().to_owned();
-                orderers.push(Orderer { operator, token, done: 0, favourite: 0, open: None });
+            let api = Api { client: client.clone(), base: format!("http://{}/api/v1", running.http) };
+            api.furnishes("acme", 4).await;
+            for side in &mut sides {
+                side.begins(&api).await;
             }
         }
-        check_favourites(&client, running.http, &orderers[0]).await;
-        let prefix = format!("09{round:05}");
-        let more = ["-m", "40", "-r", "40", "-key", "prefix", prefix.as_str()];
-        let mut customers = Sipp::start(
-            scratch.path(),
-            "customers",
-            "show_customer.xml",
-            &[("PATIENCE_MS", "300")],
-            (running.sip, free_port()),
-            &more,
-        );
-        let working: Vec<_> =
-            orderers.drain(..).map(|orderer| tokio::spawn(orderer.work(running.http, client.clone()))).collect();
+        let mut load = Vec::new();
+        for side in &mut sides {
+            check_favourites(&client, running.http, &side.orderers[0]).await;
+            let customers = side.customers(scratch.path(), running.sip, round);
+            let orderers = side.orderers.drain(..);
+            let working: Vec<_> =
+                orderers.map(|orderer| tokio::spawn(orderer.work(running.http, client.clone()))).collect();
+            load.push((customers, working));
+        }
         tokio::time::sleep(Duration::from_micros(30_000 + random.below(900_000))).await;
         if random.below(5) == 0 {
             running.signal("-STOP");
@@ -251,39 +312,21 @@ async fn a_killed_server_loses_nothing_that_it_acknowledged() {
             tokio::time::sleep(Duration::from_millis(random.below(100))).await;
         }
         running.kill();
-        for orderer in working {
-            orderers.push(orderer.await.unwrap());
+        for (side, (mut customers, working)) in sides.iter_mut().zip(load) {
+            for orderer in working {
+                side.orderers.push(orderer.await.unwrap());
+            }
+            customers.stop();
+            side.saw(&customers);
+            side.check(directory.path(), round);
         }
-        customers.stop();
-        connected.extend(
-            customers
-                .saw()
-                .into_iter()
-                .filter_map(|(number, lines)| lines.iter().any(|(what, _)| what == "connected").then_some(number)),
-        );
-
-        let (found, statuses, calls) = journal(directory.path());
-        entries = found;
-        for orderer in orderers.iter().filter(|orderer| orderer.operator > 0) {
-            let journalled = statuses.get(&orderer.operator).copied().unwrap_or(0);
-            let open = u64::from(orderer.open.is_some());
-            assert!(
-                (orderer.done..=orderer.done + open).contains(&journalled),
-                "round {round}: operator {} had {} orders acknowledged, the journal has {journalled}",
-                orderer.operator,
-                orderer.done,
-            );
-        }
-        for number in &connected {
-            assert_eq!(calls.get(number), Some(&1), "round {round}: the call of a customer who was connected");
-        }
-        assert!(calls.values().all(|count| *count == 1), "round {round}: a call is there twice");
     }
-    let orders: u64 = orderers.iter().map(|orderer| orderer.done).sum();
-    println!(
-        "{kills} kills: {orders} orders and {} calls acknowledged, none lost, none doubled; {entries} journal entries verified \
-         each time; slowest start {slowest:?}",
-        connected.len()
-    );
-    assert!(orders > u64::from(kills) && connected.len() > kills as usize / 2, "there was load");
+    for Side { organisation, orderers, connected, entries, .. } in &sides {
+        let (orders, calls) = (orderers.iter().map(|orderer| orderer.done).sum::<u64>(), connected.len());
+        println!(
+            "{organisation}: {kills} kills: {orders} orders and {calls} calls acknowledged, none lost, none doubled; {entries} \
+             journal entries verified each time; slowest start {slowest:?}"
+        );
+        assert!(orders > u64::from(kills) && calls > kills as usize / 2, "there was load on {organisation}");
+    }
 }

@@ -67,9 +67,9 @@ async fn http_is_spoken_by_tls_with_a_certificate() {
     // A key that is not the certificate's, and a file that is not there, are told.
     std::fs::write(&key, "no key").unwrap();
     let config = Config::read("none", &text, []).unwrap();
-    let writer = callfloor_server::storage::sqlite::SqliteStorage::open(&directory.path().join("other")).unwrap();
+    let stores = Arc::new(callfloor_server::storage::SqliteStores(directory.path().join("other")));
     let options = callfloor_server::server::Options::new(&config);
-    let refused = callfloor_server::server::Server::start(Box::new(writer), options).await.unwrap_err().to_string();
+    let refused = callfloor_server::server::Server::start(stores, options).await.unwrap_err().to_string();
     assert!(refused.contains("key"), "{refused}");
 }
 

@@ -40,6 +40,14 @@ pub enum Act {
     DataExported,
     /// A person was erased.
     PersonErased,
+    /// An organisation was made.
+    OrganisationMade,
+    /// An organisation's name or numbers were changed.
+    OrganisationChanged,
+    /// An organisation is no longer served.
+    OrganisationSuspended,
+    /// An organisation is served again.
+    OrganisationResumed,
 }
 
 /// One link of the chain.

@@ -37,7 +37,7 @@ impl Document for Account {
     }
 
     fn keys(&self) -> Vec<IndexKey> {
-        let mut keys = vec![IndexKey::new("login", self.login.as_str()), IndexKey::new("role", role_key(self.role))];
+        let mut keys = vec![IndexKey::new("login", self.login.as_str()), IndexKey::new("role", self.role.key())];
         keys.extend(self.operator.map(|operator| IndexKey::new("operator", operator.to_string())));
         keys
     }
@@ -47,6 +47,13 @@ impl Account {
     /// It, for the audit log.
     pub(super) fn who(&self) -> String {
         format!("account {} {:?}", self.id, self.login)
+    }
+
+    /// It and what it may, for the audit log.
+    pub(crate) fn described(&self) -> String {
+        let operator = self.operator.map(|operator| format!(", operator {operator}")).unwrap_or_default();
+        let disabled = if self.disabled { ", disabled" } else { "" };
+        format!("{}: {:?}{operator}{disabled}", self.who(), self.role)
     }
 
     /// Whether this is the password. Takes tens of milliseconds on purpose: not for the engine's loop.
@@ -84,11 +91,6 @@ pub fn create_account(documents: &mut Documents, mut account: Account) -> Result
     account.id = documents.next_id::<Account>()?;
     documents.put(&account);
     Ok(account)
-}
-
-/// A role as a key of the index.
-pub(super) fn role_key(role: Role) -> String {
-    format!("{role:?}").to_lowercase()
 }
 
 /// A name of an account or a key: 1 to 60 characters, none of which is a control character.

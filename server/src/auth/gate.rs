@@ -1,5 +1,7 @@
 //! The one door of the API: finds out who asks, and whether the route is for them.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::{HeaderMap, header};
@@ -14,6 +16,7 @@ use super::{Account, Key, Principal, Role, Scope, Session, Token};
 use crate::audit;
 use crate::document::Read;
 use crate::http::{App, PREFIX, Problem};
+use crate::tenant::{Tenant, Tenants};
 
 /// For whom a route is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +29,14 @@ pub enum Access {
     Roles(&'static [Role]),
     /// The operator whom the path's `{operator}` names, and these roles for everybody.
     OwnOr(&'static [Role]),
+}
+
+impl Access {
+    /// Whether nobody need be signed in.
+    #[must_use]
+    pub const fn is_public(self) -> bool {
+        matches!(self, Self::Public)
+    }
 }
 
 /// A row of the table: a route and for whom it is.
@@ -143,10 +154,19 @@ fn now_us() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or(0)
 }
 
+/// The organisation that a token names, where it is served now.
+fn tenant_of(app: &App, token: &Token) -> Result<Option<Arc<Tenant>>, Problem> {
+    let Some(name) = token.organisation() else { return Ok(None) };
+    if app.tenants().is_closed(name) {
+        return Err(Problem::not_served(name));
+    }
+    Ok(app.tenants().named(Some(name)))
+}
+
 /// A person, and their session's number.
 async fn person(app: &App, token: Token) -> Result<(Principal, u64), Problem> {
     let expired = || Problem::unauthenticated("the session is unknown or over: sign in again");
-    let tenant = token.organisation().and_then(|name| app.tenants.named(Some(name))).ok_or_else(expired)?;
+    let tenant = tenant_of(app, &token)?.ok_or_else(expired)?;
     let hash = token.hash();
     let found = tenant
         .host
@@ -159,6 +179,10 @@ async fn person(app: &App, token: Token) -> Result<(Principal, u64), Problem> {
     let now_us = now_us();
     let (session, account) =
         found.filter(|(session, account)| session.until_us > now_us && !account.disabled).ok_or_else(expired)?;
+    if account.role == Role::ServerAdministrator && tenant.name != Tenants::MAIN {
+        // Whatever another organisation's store says: nobody in it has to do with the server.
+        return Err(Problem::forbidden("administrators of the server are of the main organisation alone"));
+    }
     let principal = Principal {
         tenant,
         account: account.id,
@@ -173,7 +197,7 @@ async fn person(app: &App, token: Token) -> Result<(Principal, u64), Problem> {
 /// A machine, where its key opens this route.
 async fn machine(app: &App, token: Token, method: &str, route: &str) -> Result<Principal, Problem> {
     let over = || Problem::unauthenticated("the key is unknown, taken back or over: ask an administrator for another");
-    let tenant = token.organisation().and_then(|name| app.tenants.named(Some(name))).ok_or_else(over)?;
+    let tenant = tenant_of(app, &token)?.ok_or_else(over)?;
     let hash = token.hash();
     let key = tenant.host.read(move |reader| Ok::<_, Problem>(reader.find::<Key>("token", &hash)?)).await?;
     let key = key.filter(|key| key.is_good(now_us())).ok_or_else(over)?;

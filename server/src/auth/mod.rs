@@ -50,11 +50,34 @@ pub enum Role {
     Administrator,
     /// Reads the audit log; changes nothing.
     Auditor,
+    /// Keeps the organisations of the server; of the main organisation alone. Sees nothing of what any of them does.
+    ServerAdministrator,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 5] = [Self::Operator, Self::Supervisor, Self::Planner, Self::Administrator, Self::Auditor];
+    pub const ALL: [Self; 6] = [
+        Self::Operator,
+        Self::Supervisor,
+        Self::Planner,
+        Self::Administrator,
+        Self::Auditor,
+        Self::ServerAdministrator,
+    ];
+
+    /// Those that have to do with what an organisation does.
+    pub const OF_ORGANISATION: [Self; 5] =
+        [Self::Operator, Self::Supervisor, Self::Planner, Self::Administrator, Self::Auditor];
+
+    /// Whether the last account of it must stay.
+    pub(crate) const fn reigns(self) -> bool {
+        matches!(self, Self::Administrator | Self::ServerAdministrator)
+    }
+
+    /// It, as a key of an index.
+    pub(crate) fn key(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
 }
 
 /// Who asks.

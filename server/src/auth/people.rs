@@ -14,14 +14,19 @@ use crate::host::{Documents, Turn};
 use crate::http::{App, At, Body, Problem};
 use crate::storage::Range;
 
-const ADMINISTRATOR: Access = Access::Roles(&[Role::Administrator]);
+/// Whoever keeps accounts: which of them, [`may_keep`] says.
+const KEEPERS: Access = Access::Roles(&[Role::Administrator, Role::ServerAdministrator]);
 
 /// Rows of this module's routes.
 pub(super) const PERMISSIONS: &[Row] = &[
-    Row { method: "GET", path: "/accounts", access: Access::Roles(&[Role::Administrator, Role::Auditor]) },
-    Row { method: "POST", path: "/accounts", access: ADMINISTRATOR },
-    Row { method: "PUT", path: "/accounts/{account}", access: ADMINISTRATOR },
-    Row { method: "PUT", path: "/accounts/{account}/password", access: ADMINISTRATOR },
+    Row {
+        method: "GET",
+        path: "/accounts",
+        access: Access::Roles(&[Role::Administrator, Role::Auditor, Role::ServerAdministrator]),
+    },
+    Row { method: "POST", path: "/accounts", access: KEEPERS },
+    Row { method: "PUT", path: "/accounts/{account}", access: KEEPERS },
+    Row { method: "PUT", path: "/accounts/{account}/password", access: KEEPERS },
     Row { method: "PUT", path: "/sessions/current/password", access: Access::SignedIn },
 ];
 
@@ -32,6 +37,25 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(change))
         .routes(routes!(set_password))
         .routes(routes!(set_own_password))
+}
+
+/// The server's administrators keep their own accounts and no others, and nobody else keeps theirs: neither can make
+/// themselves the other.
+fn may_keep(keeper: Role, kept: Role) -> Result<(), Problem> {
+    let (keeper, kept) = [keeper, kept].map(|role| role == Role::ServerAdministrator).into();
+    match (keeper, kept) {
+        (true, false) => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "role-not-kept",
+            "an administrator of the server keeps accounts of the role server-administrator alone",
+        )),
+        (false, true) => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "role-not-kept",
+            "accounts of the role server-administrator are kept by the server's administrators alone",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// What an administrator decides of an account.
@@ -111,7 +135,7 @@ impl From<Account> for Listed {
     }
 }
 
-/// Everybody who may sign in.
+/// Everybody who may sign in; to an administrator of the server those of that role alone.
 #[utoipa::path(get, path = "/accounts", tag = "accounts", responses(
     (status = 200, description = "in the order in which they were made", body = Vec<Listed>),
     (status = "4XX", description = "refused", body = Problem),
@@ -119,7 +143,9 @@ impl From<Account> for Listed {
 ))]
 async fn list(caller: Caller) -> Result<Json<Vec<Listed>>, Problem> {
     let all = caller.read(|reader| Ok(reader.documents::<Account>(&Range::all(Account::KIND, usize::MAX))?)).await?;
-    Ok(Json(all.into_iter().map(Into::into).collect()))
+    let own_only = caller.principal.role == Role::ServerAdministrator;
+    let shown = all.into_iter().filter(|account| !own_only || account.role == Role::ServerAdministrator);
+    Ok(Json(shown.map(Into::into).collect()))
 }
 
 /// Makes an account.
@@ -132,6 +158,7 @@ async fn make(caller: Caller, Body(body): Body<NewAccount>) -> Result<(StatusCod
     let login = name(&body.login)?;
     let password = hashed(body.password).await?;
     let (who, settings) = (caller.principal.who(), body.settings);
+    may_keep(caller.principal.role, settings.role)?;
     let made = caller
         .write(move |turn| {
             let own_name = settings.check(turn)?;
@@ -142,18 +169,11 @@ async fn make(caller: Caller, Body(body): Body<NewAccount>) -> Result<(StatusCod
                 documents,
                 Account { id: 0, login, name: own_name, password, role, operator, disabled },
             )?;
-            audit::append(documents, now_us, &who, Act::AccountMade, described(&account))?;
+            audit::append(documents, now_us, &who, Act::AccountMade, account.described())?;
             Ok(Listed::from(account))
         })
         .await?;
     Ok((StatusCode::CREATED, Json(made)))
-}
-
-/// An account and what it may, for the audit log.
-fn described(account: &Account) -> String {
-    let operator = account.operator.map(|operator| format!(", operator {operator}")).unwrap_or_default();
-    let disabled = if account.disabled { ", disabled" } else { "" };
-    format!("{}: {:?}{operator}{disabled}", account.who(), account.role)
 }
 
 /// argon2id takes tens of milliseconds: away from everything else.
@@ -169,25 +189,28 @@ async fn hashed(password: String) -> Result<String, Problem> {
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn change(caller: Caller, At(number): At<u64>, Body(body): Body<Settings>) -> Result<Json<Listed>, Problem> {
-    let who = caller.principal.who();
+    let (who, keeper) = (caller.principal.who(), caller.principal.role);
     let changed = caller
         .write(move |turn| {
             let own_name = body.check(turn)?;
             let now_us = turn.now().as_micros();
             let documents = turn.documents();
             let before = found(documents, number)?;
+            may_keep(keeper, before.role)?;
+            may_keep(keeper, body.role)?;
             let mut account = before.clone();
             account.name = own_name;
             (account.role, account.operator, account.disabled) = (body.role, body.operator, body.disabled);
-            let reigns = |account: &Account| account.role == Role::Administrator && !account.disabled;
-            if reigns(&before) && !reigns(&account) && !another_reigns(documents, number)? {
+            let role = before.role;
+            let reigns = |account: &Account| account.role == role && account.role.reigns() && !account.disabled;
+            if reigns(&before) && !reigns(&account) && !another_reigns(documents, number, role)? {
                 let detail = "this is the last administrator: nobody could ever change anything again";
                 return Err(Problem::conflict("last-administrator", detail));
             }
             if (before.role, before.operator, before.disabled) != (account.role, account.operator, account.disabled) {
                 end_sessions(documents, number, None)?;
             }
-            let about = format!("{}; before: {}", described(&account), described(&before));
+            let about = format!("{}; before: {}", account.described(), before.described());
             audit::append(documents, now_us, &who, Act::AccountChanged, about)?;
             documents.put(&account);
             Ok(Listed::from(account))
@@ -200,10 +223,9 @@ fn found(documents: &mut Documents, number: u64) -> Result<Account, Problem> {
     documents.get::<Account>(number)?.ok_or_else(|| Problem::unknown(format!("there is no account {number}")))
 }
 
-/// Whether there is an administrator beside this one.
-fn another_reigns(documents: &mut Documents, number: u64) -> Result<bool, Problem> {
-    let role = super::account::role_key(Role::Administrator);
-    let all = documents.with_key::<Account>("role", &role, usize::MAX)?;
+/// Whether there is an administrator of this role beside this one.
+fn another_reigns(documents: &mut Documents, number: u64, role: Role) -> Result<bool, Problem> {
+    let all = documents.with_key::<Account>("role", &role.key(), usize::MAX)?;
     Ok(all.iter().any(|other| other.id != number && !other.disabled))
 }
 
@@ -238,18 +260,34 @@ async fn set_password(
     Body(body): Body<NewPassword>,
 ) -> Result<StatusCode, Problem> {
     let password = hashed(body.password).await?;
-    store_password(&caller, number, password, None).await
+    store_password(&caller, number, password, Keep::Nothing).await
 }
 
-async fn store_password(caller: &Caller, number: u64, hash: String, keep: Option<u64>) -> Result<StatusCode, Problem> {
-    let who = caller.principal.who();
+/// Whose password is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    /// Somebody else's: all their sessions end.
+    Nothing,
+    /// One's own: the session in which it is done goes on.
+    Session(Option<u64>),
+}
+
+async fn store_password(caller: &Caller, number: u64, hash: String, keep: Keep) -> Result<StatusCode, Problem> {
+    let (who, keeper) = (caller.principal.who(), caller.principal.role);
     caller
         .write(move |turn| {
             let now_us = turn.now().as_micros();
             let documents = turn.documents();
             let mut account = found(documents, number)?;
+            let kept = match keep {
+                Keep::Nothing => {
+                    may_keep(keeper, account.role)?;
+                    None
+                }
+                Keep::Session(session) => session,
+            };
             account.password = hash;
-            end_sessions(documents, number, keep)?;
+            end_sessions(documents, number, kept)?;
             audit::append(documents, now_us, &who, Act::PasswordChanged, account.who())?;
             documents.put(&account);
             Ok(())
@@ -286,5 +324,5 @@ async fn set_own_password(caller: Caller, Body(body): Body<OwnPassword>) -> Resu
         return Err(Problem::new(StatusCode::FORBIDDEN, "wrong-password", "the password in force is another"));
     }
     let hash = hashed(body.password).await?;
-    store_password(&caller, number, hash, caller.session).await
+    store_password(&caller, number, hash, Keep::Session(caller.session)).await
 }

@@ -16,7 +16,7 @@ use crate::audit::{self, Act};
 use crate::document::{Document, Read};
 use crate::http::{App, Body, Problem};
 use crate::storage::{IndexKey, Kind};
-use crate::tenant::Tenant;
+use crate::tenant::{Tenant, Tenants};
 
 /// The cookie of browsers.
 pub(super) const COOKIE: &str = "callfloor_session";
@@ -52,9 +52,9 @@ impl Document for Session {
 #[derive(Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SignIn {
-    /// The organisation; without it: the server's only one, or `main`.
+    /// The organisation; without it the one that the login names behind its last `@`, else `main`.
     pub organisation: Option<String>,
-    /// The account's login.
+    /// The account's login: `anna`, or `anna@acme` for the organisation `acme`.
     pub login: String,
     /// Its password.
     #[schema(format = Password)]
@@ -64,6 +64,18 @@ pub(super) struct SignIn {
 impl std::fmt::Debug for SignIn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SignIn").field("login", &self.login).finish_non_exhaustive()
+    }
+}
+
+impl SignIn {
+    /// The organisation that is meant, and the login in it.
+    fn meant(&self, tenants: &Tenants) -> (String, String) {
+        if let Some(organisation) = &self.organisation {
+            return (organisation.clone(), self.login.clone());
+        }
+        let named = self.login.rsplit_once('@').filter(|(_, name)| tenants.is_known(name));
+        let (login, organisation) = named.unwrap_or((&self.login, Tenants::MAIN));
+        (organisation.to_owned(), login.to_owned())
     }
 }
 
@@ -104,11 +116,18 @@ async fn sign_in(
     Body(body): Body<SignIn>,
 ) -> Result<Response, Problem> {
     let refused = || Problem::unauthenticated("login or password is wrong");
-    let of = format!("{}/{}", body.organisation.as_deref().unwrap_or_default(), body.login);
+    let (organisation, login) = body.meant(app.tenants());
+    let of = format!("{organisation}/{login}");
     app.sign_in_limits.admit(peer.ip(), &of, Instant::now())?;
-    let tenant = app.tenants.named(body.organisation.as_deref()).ok_or_else(refused)?;
-    let login = body.login.clone();
-    let account = tenant.host.read(move |reader| reader.find::<Account>("login", &login)).await?;
+    if app.tenants().is_closed(&organisation) {
+        return Err(Problem::not_served(&organisation));
+    }
+    let tenant = app.tenants().named(Some(&organisation));
+    let wanted = login.clone();
+    let account = match &tenant {
+        Some(tenant) => tenant.host.read(move |reader| reader.find::<Account>("login", &wanted)).await?,
+        None => None,
+    };
     // Without an account, a password is verified all the same: the time taken tells nobody which logins exist.
     let (nobody, password) = (app.nobody.clone(), body.password);
     let turn = app.sign_in_limits.turn().await?;
@@ -120,9 +139,11 @@ async fn sign_in(
     .await
     .expect("verifying does not panic");
     drop(turn);
-    let Some(account) = account.filter(|_| right) else {
+    let (Some(account), Some(tenant)) = (account.filter(|_| right), &tenant) else {
         app.sign_in_limits.failed(peer.ip(), &of, Instant::now());
-        note_failure(&tenant, body.login).await?;
+        if let Some(tenant) = &tenant {
+            note_failure(tenant, login).await?;
+        }
         return Err(refused());
     };
     app.sign_in_limits.succeeded(peer.ip(), &of);

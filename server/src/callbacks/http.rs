@@ -241,7 +241,7 @@ async fn ask(
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     Body(body): Body<Wish>,
 ) -> Result<(StatusCode, Json<Received>), Problem> {
-    let tenant = app.tenants.named(body.organisation.as_deref());
+    let tenant = app.tenants().named(body.organisation.as_deref());
     let tenant = tenant.ok_or_else(|| Problem::unknown("there is no such organisation"))?;
     tenant.chats.opens(from)?;
     let token = Token::random(&tenant.name);
@@ -257,7 +257,7 @@ fn unknown_token() -> Problem {
 async fn with_token(app: &App, headers: &HeaderMap) -> Result<(std::sync::Arc<Tenant>, Callback), Problem> {
     let token = headers.get(CUSTOMER_TOKEN).and_then(|token| token.to_str().ok()).map(Token::sent);
     let token = token.ok_or_else(unknown_token)?;
-    let tenant = token.organisation().and_then(|name| app.tenants.named(Some(name))).ok_or_else(unknown_token)?;
+    let tenant = token.organisation().and_then(|name| app.tenants().named(Some(name))).ok_or_else(unknown_token)?;
     let hash = token.hash();
     let found = tenant.host.read(move |reader| Ok::<_, Problem>(reader.find::<Callback>("token", &hash)?)).await?;
     Ok((tenant, found.ok_or_else(unknown_token)?))

@@ -64,7 +64,7 @@ impl Customer {
     /// The one with this token; while their chat is live they are then seen to be there.
     pub(super) async fn with_token(app: &App, token: &str) -> Result<Self, Problem> {
         let token = Token::sent(token);
-        let tenant = token.organisation().and_then(|name| app.tenants.named(Some(name))).ok_or_else(unknown_token)?;
+        let tenant = token.organisation().and_then(|name| app.tenants().named(Some(name))).ok_or_else(unknown_token)?;
         let hash = token.hash();
         let found = tenant.host.read(move |reader| Ok::<_, Problem>(reader.find::<Chat>("token", &hash)?)).await?;
         let now_us = u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or(0);
@@ -297,7 +297,7 @@ async fn open(
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     Body(body): Body<Opening>,
 ) -> Result<(StatusCode, Json<Opened>), Problem> {
-    let tenant = app.tenants.named(body.organisation.as_deref());
+    let tenant = app.tenants().named(body.organisation.as_deref());
     let tenant = tenant.ok_or_else(|| Problem::unknown("there is no such organisation"))?;
     tenant.chats.opens(from)?;
     let token = Token::random(&tenant.name);

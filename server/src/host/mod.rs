@@ -275,6 +275,12 @@ impl Handle {
         self.trouble().is_none() && !self.jobs.is_closed()
     }
 
+    /// Whether the loop has ended: it will never take a job again.
+    #[must_use]
+    pub fn has_stopped(&self) -> bool {
+        self.jobs.is_closed()
+    }
+
     /// Ends the loop when it has done what waits; the last commit and a snapshot are made.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Release);

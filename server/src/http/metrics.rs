@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{App, Problem};
-use crate::auth::{Access, Role, Row};
+use crate::auth::{Access, Caller, Principal, Role, Row};
 use crate::host::Figures;
 use crate::tenant::Tenant;
 
@@ -24,7 +24,13 @@ use crate::tenant::Tenant;
 pub(crate) const PERMISSIONS: &[Row] = &[Row {
     method: "GET",
     path: "/metrics",
-    access: Access::Roles(&[Role::Supervisor, Role::Planner, Role::Administrator, Role::Auditor]),
+    access: Access::Roles(&[
+        Role::Supervisor,
+        Role::Planner,
+        Role::Administrator,
+        Role::Auditor,
+        Role::ServerAdministrator,
+    ]),
 }];
 
 /// This module's routes.
@@ -163,9 +169,9 @@ async fn floor(tenant: &Tenant) -> Result<Floor, Problem> {
     looked.await?
 }
 
-async fn text(app: &App) -> String {
+/// Figures of these organisations.
+async fn text(tenants: &[Arc<Tenant>]) -> String {
     let mut out = String::new();
-    let tenants = app.tenants.all();
     type Counter = (&'static str, &'static str, fn(&Figures) -> u64);
     let counters: [Counter; 5] = [
         ("callfloor_commands_total", "Commands that the engine accepted.", |figures| load(&figures.commands)),
@@ -180,18 +186,18 @@ async fn text(app: &App) -> String {
     ];
     for (name, help, value) in counters {
         head(&mut out, name, "counter", help);
-        for tenant in &tenants {
+        for tenant in tenants {
             let _ =
                 writeln!(out, "{name}{{organisation=\"{}\"}} {}", escape(&tenant.name), value(tenant.host.figures()));
         }
     }
     head(&mut out, "callfloor_ready", "gauge", "1 where jobs and writes are taken.");
-    for tenant in &tenants {
+    for tenant in tenants {
         let ready = u8::from(tenant.host.is_ready());
         let _ = writeln!(out, "callfloor_ready{{organisation=\"{}\"}} {ready}", escape(&tenant.name));
     }
     let mut floors = Vec::new();
-    for tenant in &tenants {
+    for tenant in tenants {
         // A tenant that does not answer now shows that by callfloor_ready.
         if let Ok(floor) = floor(tenant).await {
             floors.push((escape(&tenant.name), floor));
@@ -235,6 +241,17 @@ async fn text(app: &App) -> String {
             );
         }
     }
+    out
+}
+
+/// Figures of the whole server.
+async fn whole_text(app: &App) -> String {
+    let mut out = text(&app.tenants().all()).await;
+    head(&mut out, "callfloor_in_trouble", "gauge", "1 where an organisation is to be served and cannot.");
+    for name in app.tenants().names() {
+        let trouble = u8::from(app.organisations.trouble(&name).is_some());
+        let _ = writeln!(out, "callfloor_in_trouble{{organisation=\"{}\"}} {trouble}", escape(&name));
+    }
     app.figures.print(&mut out);
     out
 }
@@ -247,13 +264,15 @@ fn exposition(text: String) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
-/// Figures for Prometheus. This machine itself may ask `GET /metrics` without signing in.
+/// Figures for Prometheus: of the caller's organisation; to an administrator of the server, of all organisations and of HTTP.
+/// This machine itself may ask `GET /metrics` for the same without signing in.
 #[utoipa::path(get, path = "/metrics", tag = "metrics", responses(
     (status = 200, description = "text format 0.0.4", body = String, content_type = "text/plain"),
     (status = "4XX", description = "refused", body = Problem),
 ))]
-async fn metrics(State(app): State<App>) -> Response {
-    exposition(text(&app).await)
+async fn metrics(State(app): State<App>, caller: Caller) -> Response {
+    let Principal { tenant, role, .. } = caller.principal;
+    exposition(if role == Role::ServerAdministrator { whole_text(&app).await } else { text(&[tenant]).await })
 }
 
 /// `/metrics`, for this machine alone.
@@ -264,5 +283,5 @@ pub(super) async fn local_metrics(
     if !peer.ip().to_canonical().is_loopback() {
         return Err(Problem::forbidden("figures are for this machine alone here; others sign in: GET /api/v1/metrics"));
     }
-    Ok(exposition(text(&app).await))
+    Ok(exposition(whole_text(&app).await))
 }

@@ -25,7 +25,7 @@ use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-pub(crate) use admin::name;
+pub(crate) use admin::{is_domain, name};
 pub use desk::Desk;
 pub(crate) use extract::{Asking, At, Body};
 pub use ids::{CallRef, CallbackRef, ChatRef, OfferRef, TicketRef};
@@ -35,13 +35,14 @@ pub use problem::{Instead, Problem};
 
 use crate::audit;
 use crate::auth::{self, Access, Account, Role, Row};
+use crate::organisations::{self, Organisations};
 use crate::tenant::Tenants;
 
 /// What every handler can reach.
 #[derive(Clone, Debug)]
 pub struct App {
     /// The organisations.
-    pub tenants: Arc<Tenants>,
+    pub organisations: Arc<Organisations>,
     /// Whether browsers reach us by TLS: cookies are then marked so.
     pub secure: bool,
     /// Whose password is verified where a login is unknown.
@@ -59,7 +60,7 @@ impl App {
     /// # Panics
     /// If two rows of the table are about one route.
     #[must_use]
-    pub fn new(tenants: Arc<Tenants>, secure: bool) -> Self {
+    pub fn new(organisations: Arc<Organisations>, secure: bool) -> Self {
         let mut table = HashMap::new();
         for row in rows() {
             let before = table.insert((row.method, format!("{PREFIX}{}", row.path)), row.access);
@@ -76,13 +77,19 @@ impl App {
             disabled: true,
         };
         Self {
-            tenants,
+            organisations,
             secure,
             nobody: Arc::new(nobody),
             figures: Arc::default(),
             sign_in_limits: Arc::default(),
             table: Arc::new(table),
         }
+    }
+
+    /// The organisations that are served.
+    #[must_use]
+    pub fn tenants(&self) -> &Tenants {
+        self.organisations.tenants()
     }
 
     /// For whom a route is; `None` for a route without a row.
@@ -104,6 +111,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
         audit::PERMISSIONS,
         events::PERMISSIONS,
         metrics::PERMISSIONS,
+        organisations::PERMISSIONS,
         operators::PERMISSIONS,
         records::PERMISSIONS,
         statistics::PERMISSIONS,
@@ -136,6 +144,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(events::router())
         .merge(metrics::router())
         .merge(operators::router())
+        .merge(organisations::router())
         .merge(records::router())
         .merge(statistics::router())
         .merge(supervision::router())
@@ -190,7 +199,8 @@ pub fn router(app: App) -> Router {
         .route(
             "/readyz",
             get(move || {
-                let ready = ready.tenants.all().iter().all(|tenant| tenant.host.is_ready());
+                // The main organisation's: another one in trouble takes nobody else with it, and shows it in the figures.
+                let ready = ready.tenants().named(None).is_some_and(|main| main.host.is_ready());
                 async move {
                     if ready { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
                 }

@@ -78,6 +78,12 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
     }
 
+    /// 403: the organisation is suspended, or cannot be served at present.
+    pub fn not_served(organisation: &str) -> Self {
+        let detail = format!("the organisation {organisation:?} is not served at present: ask who runs this server");
+        Self::new(StatusCode::FORBIDDEN, "organisation-not-served", detail)
+    }
+
     /// With another way that is open.
     #[must_use]
     pub const fn instead(mut self, way: Instead) -> Self {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use callfloor_engine::OperatorId;
 use callfloor_sip::media::rtp::{Packet, write_header};
-use callfloor_sip::media::{Media, MediaError, SessionId, SessionOptions};
+use callfloor_sip::media::{Media, MediaError, SessionId};
 use callfloor_sip::sdp::Description;
 use str0m::change::SdpOffer;
 use str0m::media::{Frequency, MediaTime, Mid, Pt};
@@ -101,13 +101,14 @@ async fn facing(towards: IpAddr) -> std::io::Result<IpAddr> {
     Ok(socket.local_addr()?.ip())
 }
 
-/// Answers a browser's offer (SDP, RFC 8829) and bridges it to a new session of the media engine. `gone` is called with the
-/// session when the connection is over, whoever ended it.
+/// Answers a browser's offer (SDP, RFC 8829) and bridges it to a session of the media engine that nothing else uses yet.
+/// `gone` is called with the session when the connection is over, whoever ended it.
 ///
 /// # Errors
-/// [`BrowserRefused`]; nothing is left open.
+/// [`BrowserRefused`]; the session is the caller's to close.
 pub(super) async fn connect(
     media: &Arc<dyn Media>,
+    session: SessionId,
     ports: &BrowserPorts,
     offer: &str,
     towards: IpAddr,
@@ -124,15 +125,7 @@ pub(super) async fn connect(
     rtc.add_local_candidate(candidate);
     let answer = rtc.sdp_api().accept_offer(offer).map_err(wrong)?.to_sdp_string();
 
-    let session = media.open(&SessionOptions::default())?;
-    let bridged = bridge(media, session, outside, rtc).await;
-    let bridge = match bridged {
-        Ok(bridge) => bridge,
-        Err(problem) => {
-            media.close(session);
-            return Err(problem);
-        }
-    };
+    let bridge = bridge(media, session, outside, rtc).await?;
     let (open, closed) = oneshot::channel();
     tokio::spawn(async move {
         if let Err(problem) = bridge.run(closed).await {

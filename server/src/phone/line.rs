@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use callfloor_sip::digest::Algorithm;
 use callfloor_sip::media::{MediaConfig, MediaEngine, MediaEvents};
 use callfloor_sip::{Admission, BindError, Endpoint, EndpointConfig, Events, Listen, Settings, Tls};
 
-use super::audio::Clips;
 use super::browser::BrowserPorts;
 use crate::config::{Config, Trunk};
 
@@ -35,16 +33,14 @@ pub enum PhoneTrouble {
 /// How telephones are served.
 #[derive(Debug)]
 pub struct PhoneLine {
-    /// The realm of telephones, and the domain of caller ids.
+    /// The realm of the main organisation's telephones, and the domain of its caller ids.
     pub domain: String,
     /// Carriers by name.
     pub trunks: BTreeMap<String, Trunk>,
-    /// Recordings to play.
-    pub clips: Arc<Clips>,
     /// The program that speaks texts, with its arguments; empty: none.
     pub speech: Vec<String>,
-    /// Where messages that callers leave are kept.
-    pub voicemail: PathBuf,
+    /// The data directory: messages that callers leave are kept there.
+    pub data: PathBuf,
     pub(super) browsers: BrowserPorts,
     listen: Vec<Listen>,
     files: Option<(PathBuf, PathBuf)>,
@@ -81,9 +77,8 @@ impl PhoneLine {
         Self {
             domain: sip.domain.clone(),
             trunks: config.trunks.clone(),
-            clips: Arc::default(),
             speech: config.speech.command.clone(),
-            voicemail: config.data.directory.join("voicemail"),
+            data: config.data.directory.clone(),
             browsers: BrowserPorts {
                 address: sip.address.ip(),
                 ports: config.media.first_port..=config.media.last_port,

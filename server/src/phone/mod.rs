@@ -1,10 +1,12 @@
 //! Telephones: what the engine wishes is done in the world, what the world does is told to the engine.
 //!
-//! One task, the switchboard, owns every leg. It is given the engine's durable outputs in order, the SIP endpoint's
-//! events and the media engine's, and never waits for any of them.
+//! One task of each organisation, its switchboard, owns every leg of its own. It is given the engine's durable outputs in
+//! order, the SIP endpoint's events and the media engine's, and never waits for any of them. The endpoint and the audio are
+//! shared: the exchange tells each switchboard what is its own.
 
 mod audio;
 mod browser;
+mod exchange;
 mod leg;
 mod line;
 mod recordings;
@@ -15,6 +17,7 @@ mod trunk;
 
 pub use audio::Clips;
 pub use browser::BrowserRefused;
+pub use exchange::Exchange;
 pub use line::{Bound, PhoneLine, PhoneTrouble};
 pub use restart::let_go_of_lost_calls;
 pub use switchboard::{AnswerRefused, Phones, StartPhones};

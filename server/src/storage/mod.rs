@@ -8,9 +8,12 @@ mod limits;
 pub mod postgres;
 mod snapshot_file;
 pub mod sqlite;
+mod stores;
 mod sum;
 
 use callfloor_engine::Instant;
+
+pub use stores::{PostgresStores, SqliteStores, Stores};
 
 /// The longest key of an index entry, in bytes: what every backend's index takes. Longer ones are cut between characters,
 /// when they are stored and when they are looked up; so two that differ only behind this length are one.

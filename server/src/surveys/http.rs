@@ -25,7 +25,7 @@ const READERS: Access = Access::Roles(&[Role::Supervisor, Role::Planner, Role::A
 
 /// Rows of this module's routes.
 pub(crate) const PERMISSIONS: &[Row] = &[
-    Row { method: "GET", path: "/surveys", access: Access::SignedIn },
+    Row { method: "GET", path: "/surveys", access: Access::Roles(&Role::OF_ORGANISATION) },
     Row { method: "POST", path: "/surveys", access: WRITERS },
     Row { method: "PUT", path: "/surveys/{survey}/active", access: WRITERS },
     Row {
@@ -233,7 +233,7 @@ fn unknown_token() -> Problem {
 fn tenant_of(app: &App, headers: &HeaderMap) -> Result<(Arc<Tenant>, String), Problem> {
     let token = headers.get(CUSTOMER_TOKEN).and_then(|token| token.to_str().ok()).map(Token::sent);
     let token = token.ok_or_else(unknown_token)?;
-    let tenant = token.organisation().and_then(|name| app.tenants.named(Some(name))).ok_or_else(unknown_token)?;
+    let tenant = token.organisation().and_then(|name| app.tenants().named(Some(name))).ok_or_else(unknown_token)?;
     Ok((tenant, token.hash()))
 }
 

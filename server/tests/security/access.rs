@@ -10,12 +10,13 @@ use serde_json::{Value, json};
 use crate::support::{PASSWORD, Running, User};
 
 /// Everybody who asks, as the table names them; `op1` is operator 0.
-const ASKING: [(&str, &str); 5] = [
+const ASKING: [(&str, &str); 6] = [
     ("operator", "op1"),
     ("supervisor", "supervisor"),
     ("planner", "planner"),
     ("administrator", "admin"),
     ("auditor", "auditor"),
+    ("server-administrator", "server-admin"),
 ];
 
 /// Every route of the API: method, and path under `/api/v1` as it stands in the router.

@@ -51,9 +51,9 @@ async fn what_is_done_is_in_the_log() {
         ("account 3 \"op1\"", "sign-in-failed", ""),
         (admin_is, "key-made", "key 1 \"reports\": floor:read, 30 days"),
         (admin_is, "key-revoked", "key 1 \"reports\""),
-        (admin_is, "account-made", "account 7 \"eve\": Auditor"),
-        ("account 7 \"eve\"", "signed-in", "session 2"),
-        (admin_is, "account-changed", "account 7 \"eve\": Planner; before: account 7 \"eve\": Auditor"),
+        (admin_is, "account-made", "account 8 \"eve\": Auditor"),
+        ("account 8 \"eve\"", "signed-in", "session 2"),
+        (admin_is, "account-changed", "account 8 \"eve\": Planner; before: account 8 \"eve\": Auditor"),
         (admin_is, "configuration-changed", "PUT /floor/skills"),
         (admin_is, "signed-in", "session 3"),
     ];

@@ -2,10 +2,11 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
 use std::path::Path;
+use std::sync::Arc;
 
 use callfloor_server::config::Config;
 use callfloor_server::server::{Options, Server};
-use callfloor_server::storage::sqlite::SqliteStorage;
+use callfloor_server::storage::SqliteStores;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -62,9 +63,9 @@ async fn serve(directory: &Path) -> Server {
 
 /// A server by a configuration, whose accounts have [`PASSWORD`].
 pub async fn serve_as(directory: &Path, config: &Config) -> Server {
-    let writer = SqliteStorage::open(&directory.join("main")).expect("a store");
+    let stores = Arc::new(SqliteStores(directory.to_owned()));
     let options = Options { first_password: Some(PASSWORD.to_owned()), ..Options::new(config) };
-    Server::start(Box::new(writer), options).await.expect("a server")
+    Server::start(stores, options).await.expect("a server")
 }
 
 /// Somebody who is signed in.

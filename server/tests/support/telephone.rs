@@ -8,7 +8,7 @@ use std::time::Duration;
 use callfloor_sip::media::{Clip, Media as _, MediaConfig, MediaEngine, MediaEvents, Recording};
 use callfloor_sip::{
     Cause, Credentials, Endpoint, EndpointConfig, Event, Events, Invite, LegId, Listen, Registration, SessionId,
-    SessionOptions, Via,
+    SessionOptions, Transport, Via,
 };
 
 pub fn free_port() -> u16 {
@@ -48,23 +48,45 @@ impl Telephone {
 
     /// Registers at the server as an operator's telephone.
     pub async fn registers(&mut self, server: SocketAddr, user: &str, password: &str) {
+        self.registers_at(server, "callfloor.local", user, password).await.expect("it is registered");
+    }
+
+    /// Registers at the server as a telephone of a domain; an error is the code that refused it.
+    pub async fn registers_at(
+        &mut self,
+        server: SocketAddr,
+        domain: &str,
+        user: &str,
+        password: &str,
+    ) -> Result<(), Option<u16>> {
         let registration = Registration {
             registrar: format!("sip:{server}"),
             user: user.into(),
-            domain: Some("callfloor.local".into()),
+            domain: Some(domain.into()),
             credentials: Credentials { user: user.into(), password: password.into() },
             expires_s: 600,
             via: Via::Uri,
         };
         self.endpoint.register(registration).unwrap();
-        self.wait("registration", |event| matches!(event, Event::Registered { .. }).then_some(())).await;
+        self.wait("registration", |event| match event {
+            Event::Registered { .. } => Some(Ok(())),
+            Event::RegistrationFailed { code, .. } => Some(Err(*code)),
+            _ => None,
+        })
+        .await
     }
 
     /// Calls a number and is answered.
     pub async fn calls(&mut self, server: SocketAddr, number: &str) {
+        self.calls_at(server, &server.to_string(), number).await.expect("an answer");
+    }
+
+    /// Calls a number of a domain; an error is why it was not answered.
+    pub async fn calls_at(&mut self, server: SocketAddr, domain: &str, number: &str) -> Result<(), Cause> {
         let session = self.media.open(&SessionOptions::default()).unwrap();
         let invite = Invite {
-            target: format!("sip:{number}@{server}"),
+            target: format!("sip:{number}@{domain}"),
+            via: Via::Proxy { transport: Transport::Udp, address: server },
             caller: "09011112222".into(),
             offer: Some(self.media.offer(session).unwrap()),
             ..Invite::default()
@@ -72,13 +94,14 @@ impl Telephone {
         let leg = self.endpoint.invite(invite).unwrap();
         let sdp = self
             .wait("answer", |event| match event {
-                Event::Answered { sdp, .. } => sdp.clone(),
-                Event::Ended { cause, .. } => panic!("the call ended: {cause}"),
+                Event::Answered { sdp, .. } => sdp.clone().map(Ok),
+                Event::Ended { cause, .. } => Some(Err(cause.clone())),
                 _ => None,
             })
-            .await;
+            .await?;
         self.media.accept(session, &sdp).unwrap();
         self.call = Some((leg, session));
+        Ok(())
     }
 
     /// Is called, and rings.

@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{MOST_REASONS, READERS, WRITERS, change, name};
-use crate::auth::{Access, Caller, Row};
+use crate::auth::{Access, Caller, Role, Row};
 use crate::document::Read;
 use crate::floor::{InboundNumber, Reason, ReasonOf, standing_reasons};
 use crate::http::operators::number;
@@ -18,7 +18,7 @@ use crate::storage::Range;
 
 pub(super) const PERMISSIONS: &[Row] = &[
     Row { method: "PUT", path: "/floor/skills", access: WRITERS },
-    Row { method: "GET", path: "/floor/reasons", access: Access::SignedIn },
+    Row { method: "GET", path: "/floor/reasons", access: Access::Roles(&Role::OF_ORGANISATION) },
     Row { method: "POST", path: "/floor/reasons", access: WRITERS },
     Row { method: "PUT", path: "/floor/reasons/{reason}", access: WRITERS },
     Row { method: "GET", path: "/floor/inbound-numbers", access: READERS },

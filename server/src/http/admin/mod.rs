@@ -8,6 +8,8 @@ mod queues;
 mod services;
 mod steps;
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use callfloor_engine::{AudioId, Command, ConfigError, EngineConfig, Floor, Instant, Span};
@@ -21,6 +23,7 @@ use super::{App, Problem};
 use crate::auth::{Access, Caller, Role, Row};
 use crate::floor::{NumberPlan, Organisation, is_audio};
 use crate::host::{Documents, Turn};
+use crate::tenant::Tenant;
 
 pub(crate) use people::OperatorConfig;
 pub(crate) use queues::QueueConfig;
@@ -163,6 +166,15 @@ impl From<Organisation> for OrganisationConfig {
     }
 }
 
+impl OrganisationConfig {
+    /// With the name and domain that the server's administrators gave the organisation, where they keep them.
+    fn as_kept(&mut self, tenant: &Tenant) {
+        if let Some(shown) = tenant.shown() {
+            (self.name, self.sip_domain) = (shown, tenant.realm.clone());
+        }
+    }
+}
+
 /// The whole floor, as configured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 struct FloorConfig {
@@ -187,7 +199,8 @@ struct FloorConfig {
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn floor(caller: Caller) -> Result<Response, Problem> {
-    let floor = caller.look(whole).await?;
+    let mut floor = caller.look(whole).await?;
+    floor.organisation.as_kept(&caller.principal.tenant);
     Ok(Versioned { version: floor.version, answer: floor }.respond(StatusCode::OK))
 }
 
@@ -218,7 +231,16 @@ fn whole(turn: &mut Turn<'_>) -> Result<FloorConfig, Problem> {
     })
 }
 
-/// Changes the organisation's own settings.
+/// Whether this is a domain or an address.
+pub(crate) fn is_domain(domain: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len()) && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    domain.parse::<std::net::IpAddr>().is_ok() || (domain.len() <= 253 && domain.split('.').all(label))
+}
+
+/// Changes the organisation's own settings; the name and domain of an organisation beside the main one are kept by the
+/// server's administrators.
 #[utoipa::path(put, path = "/floor/organisation", tag = "administration", request_body = OrganisationConfig,
     params(("If-Match" = String, Header, description = "the floor's version")), responses(
     (status = 200, description = "changed", body = OrganisationConfig),
@@ -232,11 +254,15 @@ async fn set_organisation(
 ) -> Result<Response, Problem> {
     let own_name = name("name", &body.name)?;
     let domain = body.sip_domain.clone();
-    let label = |label: &str| {
-        (1..=63).contains(&label.len()) && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    let is_address = domain.parse::<std::net::IpAddr>().is_ok();
-    if domain.len() > 253 || !(is_address || domain.split('.').all(label)) {
+    let tenant = Arc::clone(&caller.principal.tenant);
+    if let Some(shown) = tenant.shown()
+        && (own_name != shown || domain != tenant.realm)
+    {
+        let detail =
+            format!("this organisation is {shown:?} at {:?}: the server's administrators keep both", tenant.realm);
+        return Err(Problem::conflict("kept-by-the-server", detail));
+    }
+    if !is_domain(&domain) {
         return Err(Problem::wrong(
             "sip_domain",
             format!("{domain:?} is no domain: one as in sip.example.jp is right"),
@@ -260,7 +286,9 @@ async fn set_organisation(
             return Err(Problem::unknown(format!("there is no audio {audio} to be heard while a number rings")));
         }
         change.organisation.ring_back = body.ring_back;
-        Ok(OrganisationConfig::from(change.organisation.clone()))
+        let mut config = OrganisationConfig::from(change.organisation.clone());
+        config.as_kept(&tenant);
+        Ok(config)
     })
     .await?;
     tell_phones(&caller, None).await;

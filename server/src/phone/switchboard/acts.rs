@@ -218,7 +218,7 @@ impl Switchboard {
         let session = self.legs.get(&leg).and_then(|leg| leg.session);
         let name = format!("{}-{}.wav", leg.call.number(), jiff::Timestamp::now().as_microsecond());
         let recording = Recording {
-            path: self.voicemail.join(name),
+            path: self.extension.voicemail.join(name),
             limit: std::time::Duration::from_micros(limit.as_micros()),
             silence: Some(std::time::Duration::from_secs(5)),
             stop_key: Some('#'),

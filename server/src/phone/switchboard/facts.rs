@@ -3,7 +3,7 @@
 use callfloor_engine::{
     Command, DeviceFault, FarEndFault, LegId, NumberState, OperatorId, PhoneNumber, ServiceId, TransferTarget,
 };
-use callfloor_sip::media::{MediaEvent, SessionOptions};
+use callfloor_sip::media::MediaEvent;
 use callfloor_sip::{Bound, Cause, Event, Incoming, ReferTarget, RegisterRequest, RequestId};
 
 use super::{Coming, Done, Hears, Leg, Line, Owner, Role, State, Switchboard};
@@ -81,11 +81,11 @@ impl Switchboard {
         if let Some(operator) = self.bindings.at(&incoming.flow) {
             return self.operator_dials(operator, incoming).await;
         }
-        if !self.trunks.admits(incoming.flow.remote.ip()) {
+        if !self.extension.trunks.admits(incoming.flow.remote.ip()) {
             tracing::info!(from = %incoming.flow.remote, "a call from nobody whom we know");
             return self.sent(self.endpoint.reject(incoming.leg, 403, None));
         }
-        let Ok(session) = self.media.open(&SessionOptions::default()) else {
+        let Ok(session) = self.extension.open() else {
             return self.sent(self.endpoint.reject(incoming.leg, 503, Some(5)));
         };
         self.references += 1;
@@ -119,15 +119,16 @@ impl Switchboard {
     async fn operator_dials(&mut self, operator: OperatorId, incoming: Incoming) {
         let known = self.telephones.get(&operator).map(super::super::telephone::Telephone::secret);
         let Some(proof) = incoming.proof else {
-            return self.sent(self.endpoint.challenge(incoming.leg));
+            return self.sent(self.endpoint.challenge(incoming.leg, self.extension.domain.as_str()));
         };
         if !known.is_some_and(|secret| proof.verify(&secret)) || self.lines.contains_key(&operator) {
             return self.sent(self.endpoint.reject(incoming.leg, 403, None));
         }
-        let (Ok(to), Ok(session)) =
-            (incoming.called.parse::<PhoneNumber>(), self.media.open(&SessionOptions::default()))
-        else {
+        let Ok(to) = incoming.called.parse::<PhoneNumber>() else {
             return self.sent(self.endpoint.reject(incoming.leg, 404, None));
+        };
+        let Ok(session) = self.extension.open() else {
+            return self.sent(self.endpoint.reject(incoming.leg, 503, Some(5)));
         };
         let owner = Owner::Line(operator);
         self.by_sip.insert(incoming.leg, owner);
@@ -299,14 +300,14 @@ impl Switchboard {
                     coming.leg.sip = None;
                     if let Some(session) = coming.leg.session.take() {
                         self.by_session.remove(&session);
-                        self.media.close(session);
+                        self.extension.close(session);
                     }
                 }
             }
             Owner::Line(operator) => {
                 if let Some(line) = self.lines.remove(&operator) {
                     self.by_session.remove(&line.session);
-                    self.media.close(line.session);
+                    self.extension.close(line.session);
                 }
                 let waiting = self.dials.iter().find(|(_, dial)| dial.operator == operator).map(|(call, _)| *call);
                 if let Some(call) = waiting {
@@ -330,7 +331,7 @@ impl Switchboard {
         self.silence_listeners(id);
         if let Some(session) = leg.session {
             self.by_session.remove(&session);
-            self.media.close(session);
+            self.extension.close(session);
         }
         let lost = matches!(
             cause,

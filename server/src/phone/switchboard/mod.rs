@@ -5,22 +5,22 @@ mod facts;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use callfloor_engine::{AudioId, CallId, Command, LegId, OfferId, OperatorId, Rejection};
-use callfloor_sip::media::{Media, MediaEvents, MixId, SessionId, SessionOptions, Source};
-use callfloor_sip::{Endpoint, Events, Invite, RequestId, Via};
+use callfloor_sip::media::{Media, MixId, SessionId, Source};
+use callfloor_sip::{Endpoint, Event, Invite, RequestId, Via};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 use super::audio::Clips;
-use super::browser::{self, Absent, Browser, BrowserPorts, BrowserRefused};
+use super::browser::{self, Absent, Browser, BrowserRefused};
+use super::exchange::{Exchange, Extension, Fact};
 use super::leg::{Hears, Leg, Role, State};
-use super::line::{Bound, PhoneLine};
 use super::recordings::{Changed, Recordings};
 use super::telephone::{Bindings, Device, Telephone};
-use super::trunk::{Route, Trunks};
+use super::trunk::Route;
 use crate::host::{Handle, Happened, Turn};
 use crate::storage::StorageError;
 
@@ -160,7 +160,8 @@ impl StartPhones {
         &self.phones
     }
 
-    /// Loads every recording, then runs the switchboard on the present runtime until its host or the endpoint ends.
+    /// Loads every recording, then runs the organisation's switchboard on the present runtime until its host ends; it then
+    /// hangs up what it has, and ends too.
     ///
     /// # Errors
     /// What storage says of the recordings.
@@ -168,24 +169,24 @@ impl StartPhones {
         self,
         host: Handle,
         telephones: Vec<Telephone>,
-        bound: Bound,
-        line: PhoneLine,
-    ) -> Result<(), StorageError> {
-        let recordings = Recordings { host: host.clone(), clips: Arc::clone(&line.clips), speech: line.speech };
+        exchange: &Exchange,
+        organisation: &str,
+    ) -> Result<JoinHandle<()>, StorageError> {
+        let clips = Arc::<Clips>::default();
+        let speech = exchange.speech().to_vec();
+        let recordings = Recordings { host: host.clone(), clips: Arc::clone(&clips), speech };
         recordings.load_all().await?;
         tokio::spawn(recordings.follow(self.recordings));
+        let extension = exchange.join(organisation);
         let switchboard = Switchboard {
             host,
-            endpoint: bound.endpoint,
-            media: Arc::new(bound.media),
+            endpoint: extension.endpoint().clone(),
+            media: Arc::clone(extension.media()),
+            extension,
             own: self.phones,
-            trunks: Trunks::new(line.trunks),
-            domain: line.domain,
-            clips: line.clips,
-            voicemail: line.voicemail,
+            clips,
             telephones: telephones.into_iter().map(|telephone| (telephone.operator(), telephone)).collect(),
             bindings: Bindings::default(),
-            browser_ports: line.browsers,
             browsers: HashMap::new(),
             absent: Absent::default(),
             legs: HashMap::new(),
@@ -199,8 +200,7 @@ impl StartPhones {
             mixes: HashMap::new(),
             references: 0,
         };
-        tokio::spawn(switchboard.run(self.outputs, self.orders, bound.events, bound.audio));
-        Ok(())
+        Ok(tokio::spawn(switchboard.run(self.outputs, self.orders)))
     }
 }
 
@@ -247,16 +247,14 @@ type WidgetAnswer = oneshot::Sender<Result<(), AnswerRefused>>;
 
 struct Switchboard {
     host: Handle,
+    /// The way to the world: calls and audio sessions are begun there, so that what comes of them comes here.
+    extension: Extension,
     endpoint: Endpoint,
     media: Arc<dyn Media>,
     own: Phones,
-    trunks: Trunks,
-    domain: String,
     clips: Arc<Clips>,
-    voicemail: PathBuf,
     telephones: HashMap<OperatorId, Telephone>,
     bindings: Bindings,
-    browser_ports: BrowserPorts,
     /// Operators' browsers that are connected.
     browsers: HashMap<OperatorId, Browser>,
     absent: Absent,
@@ -278,13 +276,7 @@ struct Switchboard {
 const TIDY: Duration = Duration::from_secs(1);
 
 impl Switchboard {
-    async fn run(
-        mut self,
-        mut outputs: mpsc::UnboundedReceiver<Happened>,
-        mut orders: mpsc::UnboundedReceiver<Order>,
-        mut events: Events,
-        mut audio: MediaEvents,
-    ) {
+    async fn run(mut self, mut outputs: mpsc::UnboundedReceiver<Happened>, mut orders: mpsc::UnboundedReceiver<Order>) {
         let mut tidy = tokio::time::interval(TIDY);
         loop {
             tokio::select! {
@@ -293,17 +285,39 @@ impl Switchboard {
                     Some(happened) => self.perform(&happened).await,
                     None => break,
                 },
-                event = events.next() => match event {
-                    Some(event) => self.sip(event).await,
-                    None => break,
+                Some(fact) = self.extension.next() => match fact {
+                    Fact::Sip(event) => self.sip(event).await,
+                    Fact::Audio(event) => self.heard(event).await,
                 },
-                Some(event) = audio.next() => self.heard(event).await,
                 Some(order) = orders.recv() => self.order(order).await,
                 _ = tidy.tick() => self.tidy().await,
             }
         }
-        // The endpoint hangs up what is left; it may have stopped already.
-        let _ = self.endpoint.shutdown();
+        self.let_go();
+    }
+
+    /// Hangs up everything, and refuses what came and was not looked at.
+    fn let_go(&mut self) {
+        while let Some(fact) = self.extension.left() {
+            match fact {
+                Fact::Sip(Event::Incoming(incoming)) => self.sent(self.endpoint.reject(incoming.leg, 503, Some(5))),
+                Fact::Sip(Event::Register(request)) => self.sent(self.endpoint.refuse(request.id, 503)),
+                _ => {}
+            }
+        }
+        for sip in self.by_sip.keys() {
+            // An endpoint that has stopped has hung up already.
+            let _ = self.endpoint.hang_up(*sip);
+        }
+        for session in self.by_session.keys() {
+            self.extension.close(*session);
+        }
+        for browser in self.browsers.values() {
+            self.extension.close(browser.session);
+        }
+        for mix in self.mixes.values() {
+            self.media.close_mix(*mix);
+        }
     }
 
     /// Tells the engine a fact. Its refusal means that the engine knows better, and is logged only.
@@ -410,10 +424,18 @@ impl Switchboard {
             // A switchboard that has ended needs no news.
             let _ = own.orders.send(Order::Done(Done::BrowserGone { operator, session }));
         };
-        let (browser, answer) = browser::connect(&self.media, &self.browser_ports, offer, towards, gone).await?;
-        let session = browser.session;
+        let session = self.extension.open()?;
+        let ports = self.extension.browser_ports();
+        let connected = browser::connect(&self.media, session, ports, offer, towards, gone).await;
+        let (browser, answer) = match connected {
+            Ok(connected) => connected,
+            Err(refused) => {
+                self.extension.close(session);
+                return Err(refused);
+            }
+        };
         if let Some(before) = self.browsers.insert(operator, browser) {
-            self.media.close(before.session);
+            self.extension.close(before.session);
         }
         self.absent.back(operator);
         let legs: Vec<LegId> =
@@ -445,7 +467,7 @@ impl Switchboard {
         for leg in self.legs.values_mut().filter(|leg| leg.session == Some(session)) {
             leg.session = None;
         }
-        self.media.close(session);
+        self.extension.close(session);
         self.absent.gone(operator);
     }
 
@@ -462,18 +484,18 @@ impl Switchboard {
         owner: Owner,
     ) -> Option<(callfloor_sip::LegId, SessionId)> {
         let binding = self.bindings.of(operator)?.clone();
-        let session = self.media.open(&SessionOptions::default()).ok()?;
+        let session = self.extension.open().ok()?;
         let invite = Invite {
             target: binding.uri,
             via: Via::Flow(binding.flow),
             caller,
-            domain: Some(self.domain.clone()),
+            domain: Some(self.extension.domain.clone()),
             offer: Some(self.media.offer(session).ok()?),
             auto_answer,
             ..Invite::default()
         };
-        let Ok(sip) = self.endpoint.invite(invite) else {
-            self.media.close(session);
+        let Ok(sip) = self.extension.invite(invite) else {
+            self.extension.close(session);
             return None;
         };
         self.by_sip.insert(sip, owner);
@@ -488,19 +510,19 @@ impl Switchboard {
         from: Option<String>,
         owner: Owner,
     ) -> Option<(callfloor_sip::LegId, SessionId)> {
-        let Route { target, via, credentials } = self.trunks.route(number)?;
-        let session = self.media.open(&SessionOptions::default()).ok()?;
+        let Route { target, via, credentials } = self.extension.trunks.route(number)?;
+        let session = self.extension.open().ok()?;
         let invite = Invite {
             target,
             via,
             caller: from.unwrap_or_else(|| "anonymous".into()),
-            domain: Some(self.domain.clone()),
+            domain: Some(self.extension.domain.clone()),
             offer: Some(self.media.offer(session).ok()?),
             credentials,
             ..Invite::default()
         };
-        let Ok(sip) = self.endpoint.invite(invite) else {
-            self.media.close(session);
+        let Ok(sip) = self.extension.invite(invite) else {
+            self.extension.close(session);
             return None;
         };
         self.by_sip.insert(sip, owner);
@@ -547,7 +569,7 @@ impl Switchboard {
                     tracing::warn!(%problem, "audio");
                 }
             } else {
-                self.media.close(session);
+                self.extension.close(session);
             }
         }
     }
@@ -560,7 +582,7 @@ impl Switchboard {
         }
         if let Some(session) = leg.session {
             self.by_session.remove(&session);
-            self.media.close(session);
+            self.extension.close(session);
         }
     }
 
