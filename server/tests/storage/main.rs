@@ -6,5 +6,6 @@ mod damage;
 mod kill;
 mod model;
 mod network;
+mod organisations;
 mod room;
 mod support;
