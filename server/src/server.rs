@@ -1,6 +1,6 @@
 //! The whole server: organisations opened from storage, the API on its address.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +51,10 @@ pub struct Options {
     pub http: SocketAddr,
     /// The realm of the main organisation's telephones.
     pub realm: String,
+    /// What everybody may ask for, and how many may be connected.
+    pub limits: config::Limits,
+    /// Proxies in front of us, whose word on where a request comes from is believed.
+    pub proxies: Vec<IpAddr>,
     /// The certificate chain and the key of TLS, in PEM files; `None`: plain HTTP.
     pub tls: Option<(PathBuf, PathBuf)>,
     /// The password of the demonstration's accounts in a new organisation; `None`: a random one.
@@ -68,6 +72,8 @@ impl Options {
         Self {
             http: config.http.address,
             realm: config.sip.domain.clone(),
+            limits: config.limits,
+            proxies: config.http.proxies.clone(),
             tls: config.http.certificate.clone().zip(config.http.key.clone()),
             first_password: None,
             phones: config.sip.enabled.then(|| PhoneLine::new(config)),
@@ -128,12 +134,14 @@ impl Server {
                 return Err(problem);
             }
         };
-        let router = http::router(App::new(Arc::clone(&organisations), options.tls.is_some()));
+        let places = listen::Places::new(options.limits, options.proxies.clone());
+        let app = App::new(Arc::clone(&organisations), options.tls.is_some(), options.limits, options.proxies);
+        let router = http::router(app);
         let stop = listen::Stop::new();
         let serving = tokio::spawn({
             let stop = stop.clone();
             async move {
-                if let Err(problem) = listen::serve(listener, tls, router, stop).await {
+                if let Err(problem) = listen::serve(listener, tls, places, router, stop).await {
                     tracing::error!(%problem, "HTTP ended");
                 }
             }

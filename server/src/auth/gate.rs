@@ -15,7 +15,7 @@ use super::session::COOKIE;
 use super::{Account, Key, Principal, Role, Scope, Session, Token};
 use crate::audit;
 use crate::document::Read;
-use crate::http::{App, PREFIX, Problem};
+use crate::http::{App, ClientAddress, PREFIX, Problem, Who};
 use crate::tenant::{Tenant, Tenants};
 
 /// For whom a route is.
@@ -66,19 +66,20 @@ async fn admit(app: &App, request: &mut Request) -> Result<(), Problem> {
     let path = matched.ok_or_else(|| Problem::unknown("there is no such route"))?;
     let access = app.access(request.method().as_str(), &path);
     let access = access.ok_or_else(|| Problem::forbidden("this route is for nobody"))?;
+    let stranger = Who::at(ClientAddress::of(request, &app.proxies));
     if access == Access::Public {
-        return Ok(());
+        return app.limits.admit(&stranger, request.method());
     }
-    let sent = sent(request.headers());
-    let sent = sent.ok_or_else(|| Problem::unauthenticated("sign in first: POST /api/v1/sessions"))?;
     let route = path.strip_prefix(PREFIX).unwrap_or(&path);
-    let principal = if sent.is_key() {
-        machine(app, sent, request.method().as_str(), route).await?
-    } else {
-        let (principal, session) = person(app, sent).await?;
-        request.extensions_mut().insert(SessionNumber(session));
-        principal
+    let principal = match whoever(app, request, route).await {
+        Ok(principal) => principal,
+        Err(Refused { who, problem }) => {
+            // Guesses cost the address; who has nothing left there is told to wait.
+            app.limits.admit(&who.unwrap_or(stranger), request.method())?;
+            return Err(problem);
+        }
     };
+    app.limits.admit(&Who::is(&principal), request.method())?;
     let own = own_operator(request).await;
     let allowed = match access {
         Access::Public | Access::SignedIn => true,
@@ -98,6 +99,31 @@ async fn admit(app: &App, request: &mut Request) -> Result<(), Problem> {
         request.extensions_mut().insert(Change(change));
     }
     fingerprint(request).await
+}
+
+/// Somebody who is not let in.
+struct Refused {
+    /// Who it is, where that is known.
+    who: Option<Who>,
+    problem: Problem,
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self { who: None, problem }
+    }
+}
+
+/// Who asks, by what they sent to prove it.
+async fn whoever(app: &App, request: &mut Request, route: &str) -> Result<Principal, Refused> {
+    let sent = sent(request.headers());
+    let sent = sent.ok_or_else(|| Problem::unauthenticated("sign in first: POST /api/v1/sessions"))?;
+    if sent.is_key() {
+        return machine(app, sent, request.method().as_str(), route).await;
+    }
+    let (principal, session) = person(app, sent).await?;
+    request.extensions_mut().insert(SessionNumber(session));
+    Ok(principal)
 }
 
 /// The operator whom the path names.
@@ -195,13 +221,16 @@ async fn person(app: &App, token: Token) -> Result<(Principal, u64), Problem> {
 }
 
 /// A machine, where its key opens this route.
-async fn machine(app: &App, token: Token, method: &str, route: &str) -> Result<Principal, Problem> {
+async fn machine(app: &App, token: Token, method: &str, route: &str) -> Result<Principal, Refused> {
     let over = || Problem::unauthenticated("the key is unknown, taken back or over: ask an administrator for another");
     let tenant = tenant_of(app, &token)?.ok_or_else(over)?;
     let hash = token.hash();
     let key = tenant.host.read(move |reader| Ok::<_, Problem>(reader.find::<Key>("token", &hash)?)).await?;
     let key = key.filter(|key| key.is_good(now_us())).ok_or_else(over)?;
     let scope = key.scopes.iter().copied().find(|scope| scope.opens(method, route));
-    let scope: Scope = scope.ok_or_else(|| Problem::forbidden("this key has no scope that opens this route"))?;
+    let scope: Scope = scope.ok_or_else(|| Refused {
+        who: Some(Who::Key(tenant.name.clone(), key.id)),
+        problem: Problem::forbidden("this key has no scope that opens this route"),
+    })?;
     Ok(Principal { tenant, account: key.id, machine: true, login: key.name, role: scope.role(), operator: None })
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use axum::http::StatusCode;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::http::Problem;
+use crate::http::{ClientAddress, Problem};
 
 /// Failures that an address may have at once, and how long it takes to get one back.
 const OF_ADDRESS: Allowance = Allowance { most: 60, each: Duration::from_secs(1) };
@@ -73,15 +73,8 @@ fn too_many(wait: Duration) -> Problem {
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-tries", detail).retry_after(seconds)
 }
 
-/// A host has a whole /64 of IPv6 for itself.
 fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
-        }
-        v4 => v4,
-    }
+    ClientAddress(address).network()
 }
 
 impl Allowance {

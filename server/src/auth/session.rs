@@ -1,10 +1,9 @@
 //! Signing in and out: opaque sessions that can be taken back.
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -14,7 +13,7 @@ use utoipa_axum::routes;
 use super::{Access, Account, Caller, Role, Row, Token};
 use crate::audit::{self, Act};
 use crate::document::{Document, Read};
-use crate::http::{App, Body, Problem};
+use crate::http::{App, Body, ClientAddress, Problem};
 use crate::storage::{IndexKey, Kind};
 use crate::tenant::{Tenant, Tenants};
 
@@ -112,13 +111,13 @@ pub(super) fn router() -> OpenApiRouter<App> {
 ))]
 async fn sign_in(
     State(app): State<App>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ClientAddress(peer): ClientAddress,
     Body(body): Body<SignIn>,
 ) -> Result<Response, Problem> {
     let refused = || Problem::unauthenticated("login or password is wrong");
     let (organisation, login) = body.meant(app.tenants());
     let of = format!("{organisation}/{login}");
-    app.sign_in_limits.admit(peer.ip(), &of, Instant::now())?;
+    app.sign_in_limits.admit(peer, &of, Instant::now())?;
     if app.tenants().is_closed(&organisation) {
         return Err(Problem::not_served(&organisation));
     }
@@ -140,13 +139,13 @@ async fn sign_in(
     .expect("verifying does not panic");
     drop(turn);
     let (Some(account), Some(tenant)) = (account.filter(|_| right), &tenant) else {
-        app.sign_in_limits.failed(peer.ip(), &of, Instant::now());
+        app.sign_in_limits.failed(peer, &of, Instant::now());
         if let Some(tenant) = &tenant {
             note_failure(tenant, login).await?;
         }
         return Err(refused());
     };
-    app.sign_in_limits.succeeded(peer.ip(), &of);
+    app.sign_in_limits.succeeded(peer, &of);
     let token = Token::random(&tenant.name);
     let (hash, id, who) = (token.hash(), account.id, account.who());
     let until_us = tenant

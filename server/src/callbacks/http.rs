@@ -1,9 +1,7 @@
 //! Callbacks over HTTP: asked for and taken back by the customer, listed for operators and supervisors.
 
-use std::net::SocketAddr;
-
 use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use callfloor_engine::{Channel, Command, OperatorId, QueueId, ServiceId};
 use serde::{Deserialize, Serialize};
@@ -15,7 +13,9 @@ use crate::auth::{Access, Caller, Role, Row, Token};
 use crate::chat::CUSTOMER_TOKEN;
 use crate::document::{Document, Read, decode};
 use crate::host::Turn;
-use crate::http::{App, Asking, At, Body, CallRef, CallbackRef, Instead, Problem, allowed, name, number};
+use crate::http::{
+    App, Asking, At, Body, CallRef, CallbackRef, ClientAddress, Instead, Problem, allowed, name, number,
+};
 use crate::storage::Range;
 use crate::tenant::Tenant;
 use crate::wire::shown;
@@ -238,7 +238,7 @@ fn ask_in(turn: &mut Turn<'_>, wish: &Wish, token: &Token) -> Result<Callback, P
 ))]
 async fn ask(
     State(app): State<App>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    ClientAddress(from): ClientAddress,
     Body(body): Body<Wish>,
 ) -> Result<(StatusCode, Json<Received>), Problem> {
     let tenant = app.tenants().named(body.organisation.as_deref());

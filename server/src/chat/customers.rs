@@ -1,10 +1,9 @@
 //! The customer's side over plain HTTP. A customer has no account: the token that opening a chat gives is all there is.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, FromRequestParts, State};
+use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use callfloor_engine::{
@@ -19,7 +18,7 @@ use super::{Author, COMMENT_LIMIT, Chat, ChatEnding, ChatState, Evaluation, TEXT
 use crate::auth::{Access, Row, Token};
 use crate::document::Read;
 use crate::host::Turn;
-use crate::http::{App, Asking, Body, Instead, Problem};
+use crate::http::{App, Asking, Body, ClientAddress, Instead, Problem};
 use crate::tenant::Tenant;
 
 /// Rows of this module's routes.
@@ -294,7 +293,7 @@ fn open_in(turn: &mut Turn<'_>, opening: &Opening, token: &Token) -> Result<Chat
 ))]
 async fn open(
     State(app): State<App>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    ClientAddress(from): ClientAddress,
     Body(body): Body<Opening>,
 ) -> Result<(StatusCode, Json<Opened>), Problem> {
     let tenant = app.tenants().named(body.organisation.as_deref());

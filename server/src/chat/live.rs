@@ -2,7 +2,7 @@
 //! be woken by a new line, how fast messages come.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -215,8 +215,8 @@ impl LiveChats {
     ///
     /// # Errors
     /// Where more comes from their address than one person asks for.
-    pub(crate) fn opens(&self, from: SocketAddr) -> Result<(), Problem> {
-        if self.may_open(from.ip().to_canonical()) {
+    pub(crate) fn opens(&self, from: IpAddr) -> Result<(), Problem> {
+        if self.may_open(from.to_canonical()) {
             return Ok(());
         }
         let detail = "too much was asked from this address: once in two seconds is right";

@@ -17,7 +17,7 @@ use super::writing::{Cursor, Line, PAGE, lines};
 use super::{Chat, ChatState, TEXT_LIMIT};
 use crate::auth::{Access, Row};
 use crate::document::Read;
-use crate::http::{App, Problem};
+use crate::http::{App, ClientAddress, Problem, Who};
 
 /// Rows of this module's routes.
 pub(crate) const PERMISSIONS: &[Row] = &[Row { method: "GET", path: "/customer/chat/stream", access: Access::Public }];
@@ -94,11 +94,16 @@ enum Told {
 ))]
 async fn stream(
     State(app): State<App>,
+    from: ClientAddress,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
+    let place = app.limits.stream(Who::at(from))?;
     let upgrade = upgrade.map_err(|wrong| Problem::wrong("upgrade", wrong.to_string()))?;
     let upgrade = upgrade.max_message_size(FRAME).max_frame_size(FRAME);
-    Ok(upgrade.on_upgrade(move |socket| async move { Stream { socket, after: 0, shown: None }.run(&app).await }))
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        Stream { socket, after: 0, shown: None }.run(&app).await;
+        drop(place);
+    }))
 }
 
 /// Why a stream ended: what the client is told, if it can be told anything.

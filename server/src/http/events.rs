@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
@@ -11,7 +12,7 @@ use tokio::sync::broadcast::error::RecvError;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{App, Asking, ChatRef, Problem};
+use super::{App, Asking, ChatRef, Problem, Who};
 use crate::auth::{Access, Caller, Role, Row, Session};
 use crate::chat::{Author, ChatNotice};
 use crate::document::Read;
@@ -106,11 +107,16 @@ async fn events(
     Asking(from): Asking<From>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+    State(app): State<App>,
 ) -> Result<Response, Problem> {
     same_origin(&headers)?;
+    let place = app.limits.stream(Who::is(&caller.principal))?;
     let upgrade = upgrade.map_err(|wrong| Problem::wrong("upgrade", wrong.to_string()))?;
     let upgrade = upgrade.max_message_size(CLIENT_MESSAGE).max_frame_size(CLIENT_MESSAGE);
-    Ok(upgrade.on_upgrade(move |socket| async move { Stream { caller, from, socket }.run().await }))
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        Stream { caller, from, socket }.run().await;
+        drop(place);
+    }))
 }
 
 /// A browser's page of another site may not open the stream with the user's cookie.

@@ -1,11 +1,13 @@
 //! The API under `/api/v1`: routers of its modules, one door, one OpenAPI document made from the code.
 
+mod address;
 mod admin;
 mod customers;
 pub mod desk;
 mod events;
 mod extract;
 mod ids;
+mod limits;
 mod listing;
 mod metrics;
 mod operators;
@@ -17,6 +19,7 @@ mod tickets;
 mod version;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -25,18 +28,20 @@ use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use address::ClientAddress;
 pub(crate) use admin::{is_domain, name};
 pub use desk::Desk;
 pub(crate) use extract::{Asking, At, Body};
 pub use ids::{CallRef, CallbackRef, ChatRef, OfferRef, TicketRef};
+pub(crate) use limits::{Limits, Who};
 pub(crate) use metrics::HttpFigures;
 pub(crate) use operators::{allowed, number};
 pub use problem::{Instead, Problem};
 
-use crate::audit;
 use crate::auth::{self, Access, Account, Role, Row};
 use crate::organisations::{self, Organisations};
 use crate::tenant::Tenants;
+use crate::{audit, config};
 
 /// What every handler can reach.
 #[derive(Clone, Debug)]
@@ -49,6 +54,10 @@ pub struct App {
     pub(crate) nobody: Arc<Account>,
     /// What is known of requests.
     pub(crate) figures: Arc<HttpFigures>,
+    /// What everybody may ask for.
+    pub(crate) limits: Arc<Limits>,
+    /// Proxies in front of us.
+    pub(crate) proxies: Arc<[IpAddr]>,
     /// How often signing in may fail.
     pub(crate) sign_in_limits: Arc<auth::SignInLimits>,
     table: Arc<HashMap<(&'static str, String), Access>>,
@@ -60,7 +69,7 @@ impl App {
     /// # Panics
     /// If two rows of the table are about one route.
     #[must_use]
-    pub fn new(organisations: Arc<Organisations>, secure: bool) -> Self {
+    pub fn new(organisations: Arc<Organisations>, secure: bool, limits: config::Limits, proxies: Vec<IpAddr>) -> Self {
         let mut table = HashMap::new();
         for row in rows() {
             let before = table.insert((row.method, format!("{PREFIX}{}", row.path)), row.access);
@@ -81,6 +90,8 @@ impl App {
             secure,
             nobody: Arc::new(nobody),
             figures: Arc::default(),
+            limits: Arc::new(Limits::new(limits)),
+            proxies: proxies.into(),
             sign_in_limits: Arc::default(),
             table: Arc::new(table),
         }
@@ -184,8 +195,7 @@ pub fn router(app: App) -> Router {
     let document = Arc::new(with_problems(document).to_json().expect("the document has a form in JSON"));
     let served = Arc::clone(&document);
     let ready = app.clone();
-    Router::new()
-        .merge(routes.route_layer(axum::middleware::from_fn_with_state(app.clone(), auth::gate)))
+    let around = Router::new()
         .route(
             "/api/openapi.json",
             get(move || {
@@ -195,6 +205,12 @@ pub fn router(app: App) -> Router {
         )
         .merge(crate::console::router())
         .route("/metrics", get(metrics::local_metrics))
+        .fallback(|| async { Problem::unknown("there is nothing at this address") })
+        .layer(axum::middleware::from_fn_with_state(app.clone(), limits::by_address));
+    // Who asks for health is never told to wait.
+    Router::new()
+        .merge(routes.route_layer(axum::middleware::from_fn_with_state(app.clone(), auth::gate)))
+        .merge(around)
         .route("/healthz", get(|| async { "ok\n" }))
         .route(
             "/readyz",
@@ -206,7 +222,6 @@ pub fn router(app: App) -> Router {
                 }
             }),
         )
-        .fallback(|| async { Problem::unknown("there is nothing at this address") })
         .layer(axum::middleware::from_fn_with_state(app.clone(), metrics::observe))
         .with_state(app)
 }

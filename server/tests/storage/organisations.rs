@@ -1,6 +1,6 @@
 //! The stores of several organisations: apart, each with an epoch of its own.
 
-use callfloor_server::storage::{PostgresStores, SqliteStores, Stores, StorageError};
+use callfloor_server::storage::{PostgresStores, SqliteStores, StorageError, Stores};
 
 use crate::support::{batch, journal, put, server};
 
