@@ -96,6 +96,34 @@ async fn b7_a_call_is_told_by_its_record() {
     running.server.stop().await;
 }
 
+/// A call that is over in the very step in which it came has its number and its customer all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_ends_as_it_comes_has_its_number() {
+    let running = Running::start().await;
+    let (admin, operator) = (running.sign_in("admin").await, running.sign_in("op1").await);
+    let body = json!({ "name": "Hanako", "numbers": ["0901112222"] });
+    let (status, customer) = operator.post("/customers", body).await;
+    assert_eq!(status, 201, "{customer}");
+    let (_, mut service) = admin.get("/floor/services/0").await;
+    service["flow"] = json!([{ "step": "end" }, { "step": "end" }]);
+    let (status, problem) = admin.changes(Method::PUT, "/floor/services/0", service).await;
+    assert_eq!(status, 200, "{problem}");
+    let unknown = running.customer_calls("0905556666").await;
+    let known = known_customer_calls(&running, customer["id"].as_u64().unwrap(), "0901112222").await;
+    let supervisor = running.sign_in("supervisor").await;
+    assert_eq!(supervisor.get("/calls").await.1, json!([]), "both are over");
+    for (call, number, customer) in
+        [(unknown, "0905556666", Value::Null), (known, "0901112222", customer["id"].clone())]
+    {
+        let (_, record) = supervisor.get(&format!("/call-records/{}", call.0.number())).await;
+        assert_eq!((&record["number"], &record["customer"]), (&json!(number), &customer), "{record}");
+        assert!(record["ended_us"].is_u64(), "{record}");
+    }
+    let (_, timeline) = operator.get(&format!("/customers/{}/timeline", customer["id"])).await;
+    assert_eq!(timeline.as_array().unwrap().len(), 1, "the customer's call is with the customer: {timeline}");
+    running.server.stop().await;
+}
+
 /// A record is found by number in any form, keeps its version, and remembers who served the customer last.
 #[tokio::test(flavor = "multi_thread")]
 async fn b17_customers_have_one_record_for_a_number() {

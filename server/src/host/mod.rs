@@ -71,6 +71,10 @@ impl Input {
 
 /// Keeps documents in step with the engine: is shown every output, in order, within the turn that made it.
 pub trait Projection: Send {
+    /// Is told of a command that the engine has accepted, ahead of what the engine says of it: what a command carries and no
+    /// output repeats.
+    fn accepted(&mut self, _command: &Command) {}
+
     /// Writes down what an output means for documents.
     ///
     /// # Errors

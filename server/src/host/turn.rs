@@ -67,6 +67,9 @@ impl<'a> Turn<'a> {
         applied?;
         self.applied = true;
         self.fired = false;
+        for projection in &mut self.host.projections {
+            projection.accepted(&command);
+        }
         self.note(self.now, &out);
         self.write_entry(&Input::Command(command));
         Ok(out)

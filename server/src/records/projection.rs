@@ -1,6 +1,8 @@
 //! From the engine's events to call records.
 
-use callfloor_engine::{CallId, Engine, Event, Instant, OfferEnd, Output, Party, TicketOrigin, Work};
+use callfloor_engine::{
+    CallId, Command, CustomerId, Engine, Event, Instant, OfferEnd, Output, Party, PhoneNumber, TicketOrigin, Work,
+};
 
 use super::{CallRecord, MOST_MOMENTS, Moment};
 use crate::host::{Documents, Projection};
@@ -12,6 +14,9 @@ use crate::wire::{Sight, WireEvent};
 #[derive(Debug, Default)]
 pub(crate) struct Records {
     records: Lately<CallRecord>,
+    /// Number and customer of the command whose call begins next: one that is over in the very step in which it came is no
+    /// longer in the engine when its events are seen.
+    begun: Option<(Option<PhoneNumber>, Option<CustomerId>)>,
 }
 
 /// The call that an event is about.
@@ -49,6 +54,14 @@ const fn subject(event: &Event) -> Option<CallId> {
 }
 
 impl Projection for Records {
+    fn accepted(&mut self, command: &Command) {
+        self.begun = match *command {
+            Command::CallArrived { from, customer, .. } => Some((from, customer)),
+            Command::Dial { to, customer, .. } => Some((Some(to), customer)),
+            _ => None,
+        };
+    }
+
     fn project(
         &mut self,
         documents: &mut Documents,
@@ -59,15 +72,16 @@ impl Projection for Records {
         let Output::Event(event) = output else { return Ok(()) };
         let Some(call) = subject(event) else { return Ok(()) };
         let (id, at_us) = (u64::from(call.number()), at.as_micros());
-        // A call that is over in the very step in which it came is no longer in the engine: its number is not known.
         let view = engine.call(call);
+        let begins = matches!(event, Event::CallArrived { .. } | Event::DialStarted { .. });
+        let (number, customer) = self.begun.take_if(|_| begins).unwrap_or_default();
         let new = || CallRecord {
             id,
             call: call.into(),
             service: view.as_ref().map_or(0, |view| view.service.0),
             outbound: view.as_ref().is_some_and(|view| view.outbound),
-            number: None,
-            customer: None,
+            number: number.map(|number| number.to_string()),
+            customer: customer.map(|customer| customer.0),
             reference: 0,
             arrived_us: at_us,
             ended_us: None,
