@@ -101,7 +101,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         print(&format!("accounts {logins}; password {password} (shown this once: change it)\n"))?;
     }
     print("ready; Ctrl-C stops\n")?;
-    stop_asked().await;
+    serve_until_stopped(&server).await;
     print("stopping\n")?;
     server.stop().await;
     Ok(())
@@ -112,6 +112,51 @@ fn stores(config: &Config) -> Arc<dyn Stores> {
     match &config.data.postgres {
         Some(connection) => Arc::new(PostgresStores(connection.clone())),
         None => Arc::new(SqliteStores(config.data.directory.clone())),
+    }
+}
+
+/// Reads certificates again at each SIGHUP, until Ctrl-C or SIGTERM.
+async fn serve_until_stopped(server: &Server) {
+    let (stop, mut reload) = (stop_asked(), Hangups::listen());
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            () = reload.next() => {
+                let certificates = Arc::clone(server.certificates());
+                match tokio::task::spawn_blocking(move || certificates.reload()).await {
+                    Ok(Ok(shown)) => tracing::info!(?shown, "certificates were read again"),
+                    Ok(Err(problem)) => tracing::error!(problem, "the certificates of before stay in use"),
+                    Err(problem) => tracing::error!(%problem, "certificates could not be read"),
+                }
+            }
+        }
+    }
+}
+
+/// SIGHUP, where the system has it.
+struct Hangups {
+    #[cfg(unix)]
+    signals: Option<tokio::signal::unix::Signal>,
+}
+
+impl Hangups {
+    /// From here on none is lost.
+    fn listen() -> Self {
+        Self {
+            #[cfg(unix)]
+            signals: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok(),
+        }
+    }
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        if let Some(signals) = &mut self.signals
+            && signals.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending().await
     }
 }
 

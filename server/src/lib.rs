@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod auth;
 pub mod callbacks;
+pub mod certificates;
 pub mod chat;
 pub mod config;
 mod console;

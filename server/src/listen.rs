@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::future::{Ready, ready};
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -14,7 +13,6 @@ use std::time::Duration;
 use axum::Router;
 use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
-use callfloor_sip::Tls;
 use hyper_util::rt::TokioTimer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -31,25 +29,10 @@ const LARGEST_HEAD: usize = 64 * 1_024;
 /// To end a server that listens.
 pub(crate) type Stop = axum_server::Handle<SocketAddr>;
 
-/// TLS by a certificate chain and its key, in PEM files.
-///
-/// # Errors
-/// Which of them cannot be read or does not fit, in words.
-pub(crate) fn tls(certificate: &Path, key: &Path) -> Result<Arc<rustls::ServerConfig>, String> {
-    let read = |path: &Path| std::fs::read(path).map_err(|problem| format!("{}: {problem}", path.display()));
-    let (chain, key) = (read(certificate)?, read(key)?);
-    let made = Tls::from_pem(Some((&chain, &key)), None).map_err(|problem| problem.to_string())?;
-    let made = made.server.ok_or("the certificate and its key make no server")?;
-    let mut config = rustls::ServerConfig::clone(&made);
-    // WebSockets are asked for in HTTP/1.1.
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
-}
-
 /// Serves until it is stopped.
 pub(crate) async fn serve(
     listener: TcpListener,
-    tls: Option<Arc<rustls::ServerConfig>>,
+    tls: Option<RustlsConfig>,
     places: Places,
     router: Router,
     stop: Stop,
@@ -61,7 +44,7 @@ pub(crate) async fn serve(
     match tls {
         None => server.acceptor(places).serve(service).await,
         Some(config) => {
-            let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(config)).handshake_timeout(HEADERS);
+            let acceptor = RustlsAcceptor::new(config).handshake_timeout(HEADERS);
             server.acceptor(acceptor.acceptor(places)).serve(service).await
         }
     }

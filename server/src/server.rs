@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use callfloor_engine::EngineConfig;
 
+use crate::certificates::{Certificates, Files, Use};
 use crate::document::Document;
 use crate::host::Host;
 use crate::http::{self, App, Problem};
@@ -37,7 +38,7 @@ pub enum StartError {
     #[error("the list of organisations cannot be read: {0}")]
     Organisations(Problem),
     /// TLS cannot be spoken with this certificate.
-    #[error("[http] certificate: {0}")]
+    #[error("{0}")]
     Certificate(String),
     /// Telephones cannot be served.
     #[error(transparent)]
@@ -98,6 +99,7 @@ pub struct FirstAccounts {
 #[derive(Debug)]
 pub struct Server {
     organisations: Arc<Organisations>,
+    certificates: Arc<Certificates>,
     http: SocketAddr,
     serving: tokio::task::JoinHandle<()>,
     stop: listen::Stop,
@@ -112,16 +114,21 @@ impl Server {
     /// [`StartError`]; nothing is left running. An organisation beside the main one that cannot be opened is in the log and
     /// in the list of organisations: the others are served.
     pub async fn start(stores: Arc<dyn Stores>, options: Options) -> Result<Self, StartError> {
-        let tls = options.tls.as_ref().map(|(certificate, key)| listen::tls(certificate, key));
-        let tls = tls.transpose().map_err(StartError::Certificate)?;
+        let of_http = options.tls.map(|(certificate, key)| Files { certificate, key });
+        let of_http = of_http.map(|files| files.load(Use::Http).map(|loaded| (files, loaded))).transpose();
+        let of_http = of_http.map_err(StartError::Certificate)?;
         let listener = std::net::TcpListener::bind(options.http);
         let listener = listener.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
         let listener = listener.map_err(|problem| StartError::Address { address: options.http, problem })?;
         let http = listener.local_addr().unwrap_or(options.http);
-        let exchange = match options.phones {
-            Some(line) => Some(Exchange::start(line.bind().await?, line)),
-            None => None,
-        };
+        let (mut exchange, mut of_sip) = (None, None);
+        if let Some(line) = options.phones {
+            let mut bound = line.bind().await?;
+            let certificate = bound.certificate();
+            let started = exchange.insert(Exchange::start(bound, line)).clone();
+            of_sip = certificate.map(|(files, loaded)| (files, started, loaded));
+        }
+        let certificates = Arc::new(Certificates::new(of_http, of_sip));
         let sip = exchange.as_ref().map(|exchange| exchange.addresses().to_vec()).unwrap_or_default();
         if let Some(exchange) = &exchange {
             exchange.list(Tenants::MAIN, &options.realm, Vec::new());
@@ -135,9 +142,9 @@ impl Server {
             }
         };
         let places = listen::Places::new(options.limits, options.proxies.clone());
-        let app = App::new(Arc::clone(&organisations), options.tls.is_some(), options.limits, options.proxies);
+        let app = App::new(Arc::clone(&organisations), Arc::clone(&certificates), options.limits, options.proxies);
         let router = http::router(app);
-        let stop = listen::Stop::new();
+        let (stop, tls) = (listen::Stop::new(), certificates.of_http());
         let serving = tokio::spawn({
             let stop = stop.clone();
             async move {
@@ -146,7 +153,7 @@ impl Server {
                 }
             }
         });
-        Ok(Self { organisations, http, serving, stop, first_accounts, sip })
+        Ok(Self { organisations, certificates, http, serving, stop, first_accounts, sip })
     }
 
     /// Opens the main organisation, then those that it lists.
@@ -208,6 +215,12 @@ impl Server {
     #[must_use]
     pub fn phones(&self) -> Option<Phones> {
         self.tenants().named(None)?.phones.clone()
+    }
+
+    /// The certificates that are shown, which can be read again.
+    #[must_use]
+    pub const fn certificates(&self) -> &Arc<Certificates> {
+        &self.certificates
     }
 
     /// Accounts that were made at this start with a password that was made up: to be shown once.

@@ -9,8 +9,8 @@ use crate::order::{Admission, Invite, Order, Registration};
 use crate::stack::{Counters, Settings};
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::mpsc;
 
 /// One address to listen on.
@@ -72,6 +72,24 @@ pub struct EndpointConfig {
     pub tls: Tls,
     /// The stack's settings.
     pub settings: Settings,
+    /// Connections by TCP and TLS that may come in.
+    pub connections: MostConnections,
+}
+
+/// How many connections by TCP and TLS may come in to one listener; whoever is one too many is closed at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MostConnections {
+    /// In all.
+    pub all: usize,
+    /// From one address.
+    pub of_address: usize,
+}
+
+impl Default for MostConnections {
+    /// Room for a call centre behind one address.
+    fn default() -> Self {
+        Self { all: 10_000, of_address: 2_000 }
+    }
 }
 
 /// Why an endpoint cannot begin.
@@ -149,7 +167,11 @@ pub struct Endpoint {
     ids: Arc<AtomicU64>,
     counters: Arc<Counters>,
     addresses: Arc<[SocketAddr]>,
+    identity: Identity,
 }
+
+/// What listeners by TLS show of us: it can be changed while they run.
+type Identity = Arc<RwLock<Option<Arc<rustls::ServerConfig>>>>;
 
 /// The events of an endpoint, in order.
 #[derive(Debug)]
@@ -189,6 +211,11 @@ impl Endpoint {
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// Shows another certificate to whoever connects by TLS from now on; connections that are open go on.
+    pub fn renew_certificate(&self, server: Arc<rustls::ServerConfig>) {
+        *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Some(server);
     }
 
     /// Running counts.

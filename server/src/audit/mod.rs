@@ -48,6 +48,8 @@ pub enum Act {
     OrganisationSuspended,
     /// An organisation is served again.
     OrganisationResumed,
+    /// Certificates and keys were read again.
+    CertificatesReloaded,
 }
 
 /// One link of the chain.

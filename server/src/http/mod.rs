@@ -39,6 +39,7 @@ pub(crate) use operators::{allowed, number};
 pub use problem::{Instead, Problem};
 
 use crate::auth::{self, Access, Account, Role, Row};
+use crate::certificates::Certificates;
 use crate::organisations::{self, Organisations};
 use crate::tenant::Tenants;
 use crate::{audit, config};
@@ -48,6 +49,8 @@ use crate::{audit, config};
 pub struct App {
     /// The organisations.
     pub organisations: Arc<Organisations>,
+    /// What is shown by TLS.
+    pub certificates: Arc<Certificates>,
     /// Whether browsers reach us by TLS: cookies are then marked so.
     pub secure: bool,
     /// Whose password is verified where a login is unknown.
@@ -69,7 +72,12 @@ impl App {
     /// # Panics
     /// If two rows of the table are about one route.
     #[must_use]
-    pub fn new(organisations: Arc<Organisations>, secure: bool, limits: config::Limits, proxies: Vec<IpAddr>) -> Self {
+    pub fn new(
+        organisations: Arc<Organisations>,
+        certificates: Arc<Certificates>,
+        limits: config::Limits,
+        proxies: Vec<IpAddr>,
+    ) -> Self {
         let mut table = HashMap::new();
         for row in rows() {
             let before = table.insert((row.method, format!("{PREFIX}{}", row.path)), row.access);
@@ -87,7 +95,8 @@ impl App {
         };
         Self {
             organisations,
-            secure,
+            secure: certificates.of_http().is_some(),
+            certificates,
             nobody: Arc::new(nobody),
             figures: Arc::default(),
             limits: Arc::new(Limits::new(limits)),
@@ -120,6 +129,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
         crate::callbacks::PERMISSIONS,
         crate::surveys::PERMISSIONS,
         audit::PERMISSIONS,
+        crate::certificates::PERMISSIONS,
         events::PERMISSIONS,
         metrics::PERMISSIONS,
         organisations::PERMISSIONS,
@@ -150,6 +160,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(auth::router())
         .merge(admin::router())
         .merge(crate::callbacks::router())
+        .merge(crate::certificates::router())
         .merge(crate::surveys::router())
         .merge(crate::chat::router())
         .merge(events::router())

@@ -125,6 +125,11 @@ impl Exchange {
         }
     }
 
+    /// Shows another certificate to whoever connects by TLS from now on.
+    pub(crate) fn renew_certificate(&self, config: Arc<rustls::ServerConfig>) {
+        self.shared.endpoint.renew_certificate(config);
+    }
+
     /// Stops the endpoint: what still talks is hung up.
     pub fn close(&self) {
         // It may have stopped already.

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use callfloor_sip::digest::Algorithm;
 use callfloor_sip::media::{MediaConfig, MediaEngine, MediaEvents};
-use callfloor_sip::{Admission, BindError, Endpoint, EndpointConfig, Events, Listen, Settings, Tls};
+use callfloor_sip::{Admission, BindError, Endpoint, EndpointConfig, Events, Listen, MostConnections, Settings, Tls};
 
 use super::browser::BrowserPorts;
+use crate::certificates::{Files, Loaded, Use};
 use crate::config::{Config, Trunk};
 
 /// Why telephones cannot be served.
@@ -17,14 +19,9 @@ pub enum PhoneTrouble {
     /// An address or certificate.
     #[error("{0}; choose another address or stop who uses it")]
     Bind(#[from] BindError),
-    /// A certificate or key file.
-    #[error("{path}: cannot read it: {problem}")]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// The system's words.
-        problem: std::io::Error,
-    },
+    /// A certificate or its key.
+    #[error("{0}")]
+    Certificate(String),
     /// Audio.
     #[error("audio cannot be served: {0}")]
     Media(std::io::Error),
@@ -43,7 +40,8 @@ pub struct PhoneLine {
     pub data: PathBuf,
     pub(super) browsers: BrowserPorts,
     listen: Vec<Listen>,
-    files: Option<(PathBuf, PathBuf)>,
+    files: Option<Files>,
+    connections: MostConnections,
     admission: Admission,
     media: MediaConfig,
 }
@@ -55,9 +53,15 @@ pub struct Bound {
     pub(super) events: Events,
     pub(super) media: MediaEngine,
     pub(super) audio: MediaEvents,
+    certificate: Option<(Files, Loaded)>,
 }
 
 impl Bound {
+    /// What is shown by TLS.
+    pub(crate) fn certificate(&mut self) -> Option<(Files, Loaded)> {
+        self.certificate.take()
+    }
+
     /// Where SIP is served.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
@@ -84,7 +88,11 @@ impl PhoneLine {
                 ports: config.media.first_port..=config.media.last_port,
             },
             listen,
-            files: files.filter(|_| sip.tls_address.is_some()),
+            files: files.filter(|_| sip.tls_address.is_some()).map(|(certificate, key)| Files { certificate, key }),
+            connections: MostConnections {
+                all: config.limits.connections as usize,
+                of_address: config.limits.address_connections as usize,
+            },
             admission: Admission {
                 // A call has a caller's leg and an operator's.
                 max_legs: sip.most_calls as usize * 2,
@@ -106,12 +114,10 @@ impl PhoneLine {
     /// # Errors
     /// [`PhoneTrouble`].
     pub async fn bind(&self) -> Result<Bound, PhoneTrouble> {
-        let read =
-            |path: &PathBuf| std::fs::read(path).map_err(|problem| PhoneTrouble::File { path: path.clone(), problem });
-        let tls = match &self.files {
-            Some((certificate, key)) => Tls::from_pem(Some((&read(certificate)?, &read(key)?)), None)?,
-            None => Tls::default(),
-        };
+        let loaded = self.files.as_ref().map(|files| files.load(Use::Sip)).transpose();
+        let loaded = loaded.map_err(PhoneTrouble::Certificate)?;
+        let server = loaded.as_ref().map(|loaded| Arc::clone(&loaded.config));
+        let tls = Tls { server, ..Tls::default() };
         let settings = Settings {
             realm: self.domain.clone(),
             admission: self.admission,
@@ -119,9 +125,10 @@ impl PhoneLine {
             algorithms: vec![Algorithm::Md5],
             ..Settings::default()
         };
-        let config = EndpointConfig { listen: self.listen.clone(), tls, settings };
+        let config = EndpointConfig { listen: self.listen.clone(), tls, settings, connections: self.connections };
         let (endpoint, events) = Endpoint::bind(config).await?;
         let (media, audio) = MediaEngine::start(self.media.clone()).map_err(PhoneTrouble::Media)?;
-        Ok(Bound { endpoint, events, media, audio })
+        let certificate = self.files.clone().zip(loaded);
+        Ok(Bound { endpoint, events, media, audio, certificate })
     }
 }

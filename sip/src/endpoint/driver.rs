@@ -11,9 +11,8 @@ use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, UdpSocket};
@@ -59,23 +58,22 @@ pub(super) async fn bind(config: EndpointConfig) -> Result<(Endpoint, Events), B
                 bound
             }
             Transport::Tcp | Transport::Tls => {
-                let tls = match listen.transport {
-                    Transport::Tls => Some(config.tls.server.clone().ok_or_else(|| BindError::Tls {
-                        what: "a TLS listener needs a certificate and its key".to_owned(),
-                    })?),
-                    _ => None,
-                };
+                if listen.transport == Transport::Tls && config.tls.server.is_none() {
+                    return Err(BindError::Tls { what: "a TLS listener needs a certificate and its key".to_owned() });
+                }
                 let listener = TcpListener::bind(listen.address).await.map_err(refuse)?;
                 let bound = listener.local_addr().map_err(refuse)?;
-                acceptors.push((listener, index, tls));
+                acceptors.push((listener, index, listen.transport));
                 bound
             }
         };
         addresses.push(bound);
         infos.push(info(listen, bound));
     }
-    for (listener, index, tls) in acceptors {
-        tokio::spawn(stream::accept(listener, index, tls, inner_sender.clone()));
+    let identity = Arc::new(RwLock::new(config.tls.server));
+    for (listener, index, transport) in acceptors {
+        let identity = (transport == Transport::Tls).then(|| Arc::clone(&identity));
+        tokio::spawn(stream::accept(listener, index, identity, config.connections, inner_sender.clone()));
     }
     let ids = Arc::new(AtomicU64::new(1));
     let stack = Stack::new(config.settings, infos, Arc::clone(&ids), Instant::now());
@@ -99,8 +97,14 @@ pub(super) async fn bind(config: EndpointConfig) -> Result<(Endpoint, Events), B
         stop_at: None,
     };
     tokio::spawn(driver.run());
-    let endpoint =
-        Endpoint { orders: order_sender, waiting: waiting_orders, ids, counters, addresses: addresses.into() };
+    let endpoint = Endpoint {
+        orders: order_sender,
+        waiting: waiting_orders,
+        ids,
+        counters,
+        addresses: addresses.into(),
+        identity,
+    };
     Ok((endpoint, Events { receiver, waiting: waiting_events }))
 }
 

@@ -1,6 +1,6 @@
 //! TCP and TLS: connections in and out, framing, and their limits.
 
-use super::{BindError, Tls, driver::Inner};
+use super::{BindError, Identity, Tls, driver::Inner};
 use crate::flow::{Flow, Transport};
 use crate::message::{Frame, frame};
 use bytes::{Bytes, BytesMut};
@@ -8,9 +8,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,7 +19,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// Messages that may wait for one connection.
 const MAX_QUEUED: usize = 1024;
-/// Connections at most that came in, and that went out.
+/// Connections at most that are used for sending.
 const MAX_CONNECTIONS: usize = 10_000;
 /// How long a connection may take to be made, TLS included.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -129,11 +129,12 @@ enum Either {
 pub(super) async fn accept(
     listener: TcpListener,
     index: u16,
-    tls: Option<Arc<rustls::ServerConfig>>,
+    identity: Option<Identity>,
+    most: super::MostConnections,
     inner: mpsc::Sender<Inner>,
 ) {
-    let live = Arc::new(AtomicUsize::new(0));
-    let transport = if tls.is_some() { Transport::Tls } else { Transport::Tcp };
+    let live = Arc::new(Mutex::new(Live::default()));
+    let transport = if identity.is_some() { Transport::Tls } else { Transport::Tcp };
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -144,15 +145,14 @@ pub(super) async fn accept(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        if live.load(Ordering::Relaxed) >= MAX_CONNECTIONS {
-            continue;
-        }
-        live.fetch_add(1, Ordering::Relaxed);
-        let (live, inner, tls) = (Arc::clone(&live), inner.clone(), tls.clone());
+        let Some(place) = Place::take(&live, remote.ip(), most) else { continue };
+        let inner = inner.clone();
+        let tls = identity.as_ref().and_then(|own| own.read().unwrap_or_else(PoisonError::into_inner).clone());
         tokio::spawn(async move {
             let flow = Flow { transport, listener: index, remote };
             let _ = stream.set_nodelay(true);
             match tls {
+                None if transport == Transport::Tls => tracing::debug!(%remote, "there is no certificate to show"),
                 None => accepted_stream(stream, flow, &inner).await,
                 Some(config) => {
                     let shaken = tokio::time::timeout(CONNECT_WITHIN, TlsAcceptor::from(config).accept(stream));
@@ -163,8 +163,48 @@ pub(super) async fn accept(
                     }
                 }
             }
-            live.fetch_sub(1, Ordering::Relaxed);
+            drop(place);
         });
+    }
+}
+
+/// The connections that came in and are open.
+#[derive(Debug, Default)]
+struct Live {
+    all: usize,
+    of: HashMap<IpAddr, usize>,
+}
+
+/// A connection among them, until it is dropped.
+#[derive(Debug)]
+struct Place {
+    of: IpAddr,
+    live: Arc<Mutex<Live>>,
+}
+
+impl Place {
+    fn take(live: &Arc<Mutex<Live>>, of: IpAddr, most: super::MostConnections) -> Option<Self> {
+        let mut counted = live.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = counted.of.get(&of).copied().unwrap_or(0);
+        if counted.all >= most.all || own >= most.of_address {
+            tracing::debug!(%of, own, all = counted.all, "no place for more connections");
+            return None;
+        }
+        counted.all += 1;
+        *counted.of.entry(of).or_default() += 1;
+        Some(Self { of, live: Arc::clone(live) })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counted = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.all -= 1;
+        let left = counted.of.get_mut(&self.of).expect("it was counted");
+        *left -= 1;
+        if *left == 0 {
+            counted.of.remove(&self.of);
+        }
     }
 }
 
