@@ -1,6 +1,8 @@
 //! Real telephones: SIPp plays customers and operators' phones against the whole server.
 
 mod support;
+#[path = "support/telephone.rs"]
+mod telephone;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -12,7 +14,9 @@ use callfloor_engine::{
 use callfloor_server::config::Config;
 use callfloor_server::host::{Handle, Happened, Subscription};
 use callfloor_server::server::Server;
+use callfloor_sip::media::Clip;
 use support::PASSWORD;
+use telephone::{Telephone, correlation};
 use tokio::process::{Child, Command as Process};
 
 /// Whether SIPp is installed; where it is not, the test says so.
@@ -102,14 +106,32 @@ impl Floor {
 
     /// Registers an operator's telephone at a port, logs the operator in and makes them Ready.
     async fn ready(&self, operator: OperatorId, port: u16) {
+        self.registers(operator, port).await;
+        self.order(Command::LogIn { operator }).await;
+        self.order(Command::SetStatus { operator, to: StatusChoice::Ready }).await;
+    }
+
+    /// Registers an operator's telephone at a port.
+    async fn registers(&self, operator: OperatorId, port: u16) {
         let user = format!("op{}", operator.0 + 1);
         let users = self.directory.path().join(format!("{user}.csv"));
         let line = format!("SEQUENTIAL\n{user};[authentication username={user} password={PASSWORD}]\n");
         std::fs::write(&users, line).unwrap();
         let mut register = self.sipp("register.xml", port, &["-m", "1", "-inf", users.to_str().unwrap()]);
         assert_ended_well(&mut register, "register").await;
-        self.order(Command::LogIn { operator }).await;
-        self.order(Command::SetStatus { operator, to: StatusChoice::Ready }).await;
+    }
+
+    /// A line of a peer's log, once it is there.
+    async fn told(&self, log: &str, begins: &str) -> String {
+        let path = self.directory.path().join(log);
+        for _ in 0..400 {
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            if let Some(line) = text.lines().find_map(|line| line.strip_prefix(begins)) {
+                return line.trim().to_owned();
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("no {begins:?} in {log}")
     }
 
     /// SIPp with a scenario of this folder; its screen goes nowhere.
@@ -296,5 +318,50 @@ async fn a_dial_reaches_the_customer_by_a_trunk() {
     assert_eq!(floor.ended().await, EndCause::OperatorHungUp);
     assert_ended_well(&mut customer, "customer").await;
     assert_ended_well(&mut phone, "phone").await;
+    floor.server.stop().await;
+}
+
+/// RFC 3891: an operator moves a call to another telephone of theirs, which takes the first one's place and is heard; the first
+/// is hung up and the engine knows of no change. Nobody takes over what is not theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_telephone_of_the_operator_takes_a_call_over() {
+    if sipp_is_missing() {
+        return;
+    }
+    let mut floor = Floor::start().await;
+    let (desk, other, stranger) = (free_port(), free_port(), free_port());
+    floor.registers(FIRST, other).await;
+    floor.registers(SECOND, stranger).await;
+    floor.ready(FIRST, desk).await;
+    let mut first = floor.sipp("phone_told.xml", desk, &["-m", "1", "-trace_logs", "-log_file", "desk.log"]);
+    let mut customer = Telephone::new().await;
+    customer.calls(([127, 0, 0, 1], floor.sip).into(), "0312345678").await;
+    floor.becomes(FIRST, Status::Talking).await;
+    let dialog = floor.told("desk.log", "dialog ").await;
+    let [call_id, own, theirs] = dialog.split(' ').collect::<Vec<_>>()[..] else { panic!("{dialog}") };
+    let replaced = format!("{call_id};to-tag={theirs};from-tag={own}");
+    let takes = |scenario: &str, port: u16, user: &str| {
+        let keys = ["-key", "user", user, "-key", "password", PASSWORD, "-key", "replaced", &replaced];
+        let log = format!("{scenario}.log");
+        floor.sipp(scenario, port, &[&["-m", "1", "-rtp_echo", "-trace_logs", "-log_file", &log], &keys[..]].concat())
+    };
+    let mut declined = takes("takeover_refused.xml", stranger, "op2");
+    assert_ended_well(&mut declined, "a stranger's takeover").await;
+    assert_eq!(floor.status(FIRST).await, Status::Talking);
+
+    let mut second = takes("takeover.xml", other, "op1");
+    floor.told("takeover.xml.log", "taken over").await;
+    assert_ended_well(&mut first, "the first telephone").await;
+    assert_eq!(floor.status(FIRST).await, Status::Talking, "the call goes on");
+    // The second one says back what it hears: the customer hears themselves.
+    let music = Clip::hold_music();
+    customer.says(Clip::hold_music());
+    let heard = customer.hears(Duration::from_millis(1_500)).await;
+    let likeness = correlation(&heard, music.samples());
+    assert!(likeness > 0.9, "the customer's voice is heard at the second telephone: {likeness}");
+    customer.hangs_up().await;
+    assert_eq!(floor.ended().await, EndCause::CustomerHungUp);
+    floor.becomes(FIRST, Status::AfterCallWork).await;
+    assert_ended_well(&mut second, "the second telephone").await;
     floor.server.stop().await;
 }

@@ -69,6 +69,27 @@ impl Done {
     fn name(who: &str, key: &str) -> String {
         format!("{who}:{key}")
     }
+
+    /// What the same request was answered; a refusal where the key was used for another.
+    fn earlier<T: DeserializeOwned>(
+        turn: &mut Turn<'_>,
+        who: &str,
+        key: &str,
+        fingerprint: &str,
+    ) -> Result<Option<T>, Problem> {
+        let Some(done) = turn.documents().find::<Self>("name", &Self::name(who, key))? else { return Ok(None) };
+        if done.fingerprint != fingerprint {
+            return Err(Problem::new(
+                axum::http::StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency-key-reused",
+                "this idempotency key was used for another request: take a new one",
+            ));
+        }
+        let answer = serde_json::from_value(done.answer);
+        answer
+            .map(Some)
+            .map_err(|_| Problem::conflict("idempotency-key-reused", "the earlier answer is of another kind"))
+    }
 }
 
 impl Document for Done {
@@ -96,8 +117,30 @@ impl Caller {
         &self,
         job: impl FnOnce(&mut Turn<'_>) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let (repeatable, change, principal) = (self.repeatable.clone(), self.change.clone(), self.principal.who());
+        self.principal.tenant.host.run(self.once(job)).await?
+    }
+
+    /// The name under which what is done is kept, where the request has an idempotency key.
+    fn repeatable(&self) -> Option<(String, String, String)> {
         let who = format!("{} {}", if self.principal.machine { "key" } else { "account" }, self.principal.account);
+        self.repeatable.clone().map(|(key, fingerprint)| (who, key, fingerprint))
+    }
+
+    /// What this very request was answered before, in the loop's order.
+    pub fn earlier<T: DeserializeOwned>(&self) -> impl FnOnce(&mut Turn<'_>) -> Result<Option<T>, Problem> + use<T> {
+        let repeatable = self.repeatable();
+        move |turn| match repeatable {
+            Some((who, key, fingerprint)) => Done::earlier(turn, &who, &key, &fingerprint),
+            None => Ok(None),
+        }
+    }
+
+    /// A job as [`write`](Self::write) runs it, for whoever runs it later in the loop.
+    pub fn once<T: Serialize + DeserializeOwned + Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Turn<'_>) -> Result<T, Problem> + Send + 'static,
+    ) -> impl FnOnce(&mut Turn<'_>) -> Result<T, Problem> + Send + 'static {
+        let (repeatable, change, principal) = (self.repeatable(), self.change.clone(), self.principal.who());
         let account = (!self.principal.machine).then_some(self.principal.account);
         let job = move |turn: &mut Turn<'_>| {
             // First, so that it stays wherever something of the job does; it goes where nothing does.
@@ -107,34 +150,21 @@ impl Caller {
             }
             job(turn)
         };
-        self.principal
-            .tenant
-            .host
-            .run(move |turn| {
-                if let Some(account) = account {
-                    turn.documents().acts(account);
-                }
-                let Some((key, fingerprint)) = repeatable else { return job(turn) };
-                if let Some(done) = turn.documents().find::<Done>("name", &Done::name(&who, &key))? {
-                    if done.fingerprint != fingerprint {
-                        return Err(Problem::new(
-                            axum::http::StatusCode::UNPROCESSABLE_ENTITY,
-                            "idempotency-key-reused",
-                            "this idempotency key was used for another request: take a new one",
-                        ));
-                    }
-                    return serde_json::from_value(done.answer).map_err(|_| {
-                        Problem::conflict("idempotency-key-reused", "the earlier answer is of another kind")
-                    });
-                }
-                let answer = job(turn)?;
-                let at_us = turn.now().as_micros();
-                let kept = serde_json::to_value(&answer).expect("an answer has a form in JSON");
-                let id = turn.documents().next_id::<Done>()?;
-                turn.documents().put(&Done { id, who, key, fingerprint, at_us, answer: kept });
-                Ok(answer)
-            })
-            .await?
+        move |turn| {
+            if let Some(account) = account {
+                turn.documents().acts(account);
+            }
+            let Some((who, key, fingerprint)) = repeatable else { return job(turn) };
+            if let Some(answer) = Done::earlier(turn, &who, &key, &fingerprint)? {
+                return Ok(answer);
+            }
+            let answer = job(turn)?;
+            let at_us = turn.now().as_micros();
+            let kept = serde_json::to_value(&answer).expect("an answer has a form in JSON");
+            let id = turn.documents().next_id::<Done>()?;
+            turn.documents().put(&Done { id, who, key, fingerprint, at_us, answer: kept });
+            Ok(answer)
+        }
     }
 
     /// Writes in the audit log what the caller does: before it is done, so that nothing is done without it.

@@ -377,7 +377,12 @@ async fn answer(caller: Caller, At(operator): At<u32>, Body(body): Body<Offered>
     let by_telephone = match caller.principal.tenant.phones.clone() {
         // What rings at a device is answered there: the browser at once, a telephone where it answers by itself.
         Some(phones) => {
-            let found = caller.look(move |turn| Ok(turn.engine().offer(offer))).await?;
+            let earlier = caller.earlier::<Desk>();
+            let looked = caller.look(move |turn| Ok((earlier(turn)?, turn.engine().offer(offer)))).await?;
+            let (None, found) = looked else {
+                // The same request again: no telephone is called for it.
+                return order(caller, operator, move |_, operator| Ok(Command::Answer { operator, offer })).await;
+            };
             let own = found.filter(|found| found.operator == OperatorId(operator));
             own.filter(|found| matches!(found.work, callfloor_engine::Work::Call(_))).map(|_| phones)
         }
@@ -386,13 +391,24 @@ async fn answer(caller: Caller, At(operator): At<u32>, Body(body): Body<Offered>
     let Some(phones) = by_telephone else {
         return order(caller, operator, move |_, operator| Ok(Command::Answer { operator, offer })).await;
     };
-    phones.answer(OperatorId(operator), offer).await.map_err(|refused| match refused {
-        AnswerRefused::Refused(rejection) => rejection.into(),
-        AnswerRefused::AnswerOnPhone => Problem::conflict("answer-at-the-phone", refused.to_string()),
-        AnswerRefused::NotRinging => Problem::conflict("offer-over", refused.to_string()),
-        AnswerRefused::NoAnswer => Problem::conflict("telephone-did-not-answer", refused.to_string()),
-    })?;
-    caller.look(move |turn| Desk::of(turn, OperatorId(operator), true)).await.map(Json)
+    let operator = OperatorId(operator);
+    let job = caller.once(move |turn| {
+        turn.apply(Command::Answer { operator, offer })?;
+        Desk::of(turn, operator, true)
+    });
+    let problem = match phones.answer(operator, offer, job).await {
+        Ok(answered) => return answered.map(Json),
+        Err(refused @ AnswerRefused::AnswerOnPhone) => Problem::conflict("answer-at-the-phone", refused.to_string()),
+        Err(refused @ AnswerRefused::NoAnswer) => Problem::conflict("telephone-did-not-answer", refused.to_string()),
+        Err(refused @ AnswerRefused::NotRinging) => {
+            // The same request may have been answered in the moment between.
+            if let Some(desk) = caller.look(caller.earlier()).await? {
+                return Ok(Json(desk));
+            }
+            Problem::conflict("offer-over", refused.to_string())
+        }
+    };
+    Err(problem)
 }
 
 /// A session description (SDP, RFC 8829).

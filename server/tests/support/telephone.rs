@@ -3,12 +3,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use callfloor_sip::media::{Clip, Media as _, MediaConfig, MediaEngine, MediaEvents, Recording};
 use callfloor_sip::{
     Cause, Credentials, Endpoint, EndpointConfig, Event, Events, Invite, LegId, Listen, Registration, SessionId,
-    SessionOptions, Transport, Via,
+    SessionOptions, Source, Transport, Via,
 };
 
 pub fn free_port() -> u16 {
@@ -123,6 +124,12 @@ impl Telephone {
         let answer = self.media.answer(session, &offer.expect("an offer")).unwrap();
         self.endpoint.answer(leg, answer).unwrap();
         self.call = Some((leg, session));
+    }
+
+    /// Says a clip over and over from now on.
+    pub fn says(&self, clip: Clip) {
+        let (_, session) = self.call.expect("a call");
+        self.media.hear(session, Source::Clip { clip: Arc::new(clip), repeat: true }).unwrap();
     }
 
     /// What is heard from now on for so long.

@@ -4,10 +4,30 @@ use callfloor_engine::{
     Action, CallId, Command, DeviceFault, Event, FarEndFault, LegId, OfferId, OperatorId, Output, RefusalCause, Work,
 };
 use callfloor_sip::media::Recording;
+use tokio::sync::oneshot;
 
 use super::{AnswerRefused, Dial, Hears, Leg, Owner, Role, State, Switchboard, WidgetAnswer};
-use crate::host::Happened;
+use crate::host::{Happened, Turn};
+use crate::http::{Desk, Problem};
 use crate::phone::Device;
+
+/// Gives the engine an answer, and the desk to whoever asked at the widget.
+type Job = Box<dyn FnOnce(&mut Turn<'_>) -> Result<Option<Desk>, Problem> + Send>;
+
+/// Whoever asked at the widget is told.
+fn tell(
+    told: Option<oneshot::Sender<Result<Result<Desk, Problem>, AnswerRefused>>>,
+    outcome: Option<Result<Option<Desk>, Problem>>,
+) {
+    let Some(told) = told else { return };
+    let answer = match outcome {
+        Some(Ok(Some(desk))) => Ok(Ok(desk)),
+        Some(Err(problem)) => Ok(Err(problem)),
+        Some(Ok(None)) | None => Err(AnswerRefused::NoAnswer),
+    };
+    // Who asked may have gone.
+    let _ = told.send(answer);
+}
 
 impl Switchboard {
     pub(super) async fn perform(&mut self, happened: &Happened) {
@@ -33,10 +53,7 @@ impl Switchboard {
                 self.ring(operator, offer, call, leg, auto_answer).await;
             }
             Action::StopRinging { offer, .. } => {
-                if let Some(answered) = self.widget.remove(&offer) {
-                    // Who asked may have gone.
-                    let _ = answered.send(Err(AnswerRefused::NotRinging));
-                }
+                self.refuse_widget(offer, AnswerRefused::NotRinging);
                 let ringing = self.legs.iter().find(|(_, leg)| leg.state == State::Ringing(offer)).map(|(id, _)| *id);
                 if let Some(leg) = ringing {
                     self.drop_leg(leg);
@@ -139,58 +156,73 @@ impl Switchboard {
     }
 
     /// The widget's answer.
-    pub(super) async fn widget_answer(&mut self, operator: OperatorId, offer: OfferId, answered: WidgetAnswer) {
+    pub(super) async fn widget_answer(&mut self, operator: OperatorId, offer: OfferId, answer: WidgetAnswer) {
         let ringing = self.legs.iter().find(|(_, leg)| leg.state == State::Ringing(offer)).map(|(id, _)| *id);
-        let device = self.device(operator);
-        let refuse = |answered: WidgetAnswer, why| drop(answered.send(Err(why)));
         let Some(id) = ringing.filter(|id| self.legs[id].role == Role::Operator(operator)) else {
-            return refuse(answered, AnswerRefused::NotRinging);
+            return answer.refuse(AnswerRefused::NotRinging);
         };
-        if device == Device::Browser {
-            return self.answer(operator, offer, id, Some(answered)).await;
+        if self.device(operator) == Device::Browser {
+            self.widget.entry(offer).or_default().push(answer);
+            return self.answer(operator, offer, id).await;
+        }
+        if let Some(waiting) = self.widget.get_mut(&offer) {
+            // The telephone is being called for an answer that came before.
+            return waiting.push(answer);
         }
         if self.legs[&id].sip.is_some() {
-            return refuse(answered, AnswerRefused::AnswerOnPhone);
+            return answer.refuse(AnswerRefused::AnswerOnPhone);
         }
         let caller = self.numbers.get(&id.call).cloned().unwrap_or_else(|| "anonymous".into());
         let Some((sip, session)) = self.call_telephone(operator, caller, true, Owner::Leg(id)) else {
-            return refuse(answered, AnswerRefused::NoAnswer);
+            return answer.refuse(AnswerRefused::NoAnswer);
         };
         let leg = self.legs.get_mut(&id).expect("it was found");
         (leg.sip, leg.session) = (Some(sip), Some(session));
-        self.widget.insert(offer, answered);
+        self.widget.insert(offer, vec![answer]);
+    }
+
+    /// Whoever wants to answer at the widget is told that it comes to nothing.
+    pub(super) fn refuse_widget(&mut self, offer: OfferId, why: AnswerRefused) {
+        for answer in self.widget.remove(&offer).unwrap_or_default() {
+            answer.refuse(why);
+        }
     }
 
     /// An operator's device has answered: the engine decides whether in time.
-    pub(super) async fn answer(
-        &mut self,
-        operator: OperatorId,
-        offer: OfferId,
-        id: LegId,
-        answered: Option<WidgetAnswer>,
-    ) {
+    pub(super) async fn answer(&mut self, operator: OperatorId, offer: OfferId, id: LegId) {
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.state = State::Connected;
         }
-        let answered = answered.or_else(|| self.widget.remove(&offer));
-        let job = self.host.post(move |turn| turn.apply(Command::Answer { operator, offer }).map(drop));
-        let (own, job) = (self.own.clone(), job.await);
-        let Ok(pending) = job else { return };
-        tokio::spawn(async move {
-            let outcome = pending.await.ok().and_then(Result::ok);
-            if !matches!(outcome, Some(Ok(()))) {
+        let mut waiting = self.widget.remove(&offer).unwrap_or_default().into_iter();
+        let (job, told): (Job, _) = match waiting.next() {
+            Some(WidgetAnswer { job, told }) => (Box::new(move |turn| job(turn).map(Some)), Some(told)),
+            None => (
+                Box::new(move |turn| {
+                    turn.apply(Command::Answer { operator, offer })?;
+                    Ok(None)
+                }),
+                None,
+            ),
+        };
+        let own = self.own.clone();
+        self.run_answer(job, move |outcome| {
+            if !matches!(outcome, Some(Ok(_))) {
                 // A switchboard that has ended has hung up already.
                 let _ = own.orders.send(super::Order::Done(super::Done::AnswerRefused { leg: id }));
             }
-            if let Some(answered) = answered {
-                let told = match outcome {
-                    Some(outcome) => outcome.map_err(AnswerRefused::Refused),
-                    None => Err(AnswerRefused::NoAnswer),
-                };
-                // Who asked may have gone.
-                let _ = answered.send(told);
-            }
-        });
+            tell(told, outcome);
+        })
+        .await;
+        // The same request again is answered the same; another one finds the offer over.
+        for WidgetAnswer { job, told } in waiting {
+            self.run_answer(Box::new(move |turn| job(turn).map(Some)), move |outcome| tell(Some(told), outcome)).await;
+        }
+    }
+
+    /// Runs a job that gives the engine an answer; its outcome is told after the commit, `None` where there is none.
+    async fn run_answer(&self, job: Job, done: impl FnOnce(Option<Result<Option<Desk>, Problem>>) + Send + 'static) {
+        let Ok(pending) = self.host.post(job).await else { return done(None) };
+        tokio::spawn(async move { done(pending.await.ok().and_then(Result::ok)) });
     }
 
     /// Customer, operator and target hear each other.

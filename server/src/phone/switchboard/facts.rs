@@ -79,7 +79,11 @@ impl Switchboard {
 
     async fn incoming(&mut self, incoming: Incoming) {
         if let Some(operator) = self.bindings.at(&incoming.flow) {
-            return self.operator_dials(operator, incoming).await;
+            return self.operator_calls(operator, incoming).await;
+        }
+        if incoming.replaces.is_some() {
+            // Only operators take calls over, and only their own.
+            return self.sent(self.endpoint.reject(incoming.leg, 603, None));
         }
         if !self.extension.trunks.admits(incoming.flow.remote.ip()) {
             tracing::info!(from = %incoming.flow.remote, "a call from nobody whom we know");
@@ -115,13 +119,65 @@ impl Switchboard {
         .await;
     }
 
-    /// An operator dials on the telephone itself.
-    async fn operator_dials(&mut self, operator: OperatorId, incoming: Incoming) {
+    /// An operator's telephone calls: to dial, or to take over what another of theirs has.
+    async fn operator_calls(&mut self, operator: OperatorId, incoming: Incoming) {
         let known = self.telephones.get(&operator).map(super::super::telephone::Telephone::secret);
-        let Some(proof) = incoming.proof else {
+        let Some(proof) = &incoming.proof else {
             return self.sent(self.endpoint.challenge(incoming.leg, self.extension.domain.as_str()));
         };
-        if !known.is_some_and(|secret| proof.verify(&secret)) || self.lines.contains_key(&operator) {
+        if !known.is_some_and(|secret| proof.verify(&secret)) {
+            return self.sent(self.endpoint.reject(incoming.leg, 403, None));
+        }
+        match incoming.replaces {
+            Some(replaced) => self.operator_takes_over(operator, incoming, replaced).await,
+            None => self.operator_dials(operator, incoming).await,
+        }
+    }
+
+    /// Another telephone of an operator takes the place of one that has a call or rings (RFC 3891): it is connected as that
+    /// one was, which is hung up. To the engine nothing changes but that a ringing call is answered.
+    async fn operator_takes_over(&mut self, operator: OperatorId, incoming: Incoming, replaced: callfloor_sip::LegId) {
+        let found = match self.by_sip.get(&replaced) {
+            Some(Owner::Leg(id)) => self.legs.get(id).map(|leg| (*id, leg.role, leg.state.clone())),
+            _ => None,
+        };
+        let Some((id, state)) = found.and_then(|(id, role, state)| {
+            let takes = matches!(state, State::Connected | State::Ringing(_));
+            (role == Role::Operator(operator) && takes).then_some((id, state))
+        }) else {
+            return self.sent(self.endpoint.reject(incoming.leg, 603, None));
+        };
+        let Ok(session) = self.extension.open() else {
+            return self.sent(self.endpoint.reject(incoming.leg, 503, Some(5)));
+        };
+        let answer = match &incoming.offer {
+            Some(offer) => self.media.answer(session, offer),
+            None => self.media.offer(session),
+        };
+        let Ok(sdp) = answer else {
+            self.extension.close(session);
+            return self.sent(self.endpoint.reject(incoming.leg, 488, None));
+        };
+        self.sent(self.endpoint.answer(incoming.leg, sdp));
+        self.by_sip.insert(incoming.leg, Owner::Leg(id));
+        self.by_session.insert(session, Owner::Leg(id));
+        let leg = self.legs.get_mut(&id).expect("it was found");
+        let before = (leg.sip.replace(incoming.leg), leg.session.replace(session));
+        self.hang_up(before.0, before.1, &state);
+        self.apply_hearing(id);
+        let listeners: Vec<LegId> =
+            self.legs.iter().filter(|(_, leg)| leg.hears == Hears::Leg(id)).map(|(listener, _)| *listener).collect();
+        for listener in listeners {
+            self.apply_hearing(listener);
+        }
+        if let State::Ringing(offer) = state {
+            self.answer(operator, offer, id).await;
+        }
+    }
+
+    /// An operator dials on the telephone itself.
+    async fn operator_dials(&mut self, operator: OperatorId, incoming: Incoming) {
+        if self.lines.contains_key(&operator) {
             return self.sent(self.endpoint.reject(incoming.leg, 403, None));
         }
         let Ok(to) = incoming.called.parse::<PhoneNumber>() else {
@@ -209,7 +265,7 @@ impl Switchboard {
                 let Some(leg) = self.legs.get_mut(&id) else { return };
                 match (leg.role, leg.state.clone()) {
                     (Role::Operator(operator), State::Ringing(offer)) => {
-                        self.answer(operator, offer, id, None).await;
+                        self.answer(operator, offer, id).await;
                     }
                     (role, State::Dialled) => {
                         leg.state = State::Connected;
@@ -343,10 +399,7 @@ impl Switchboard {
         );
         let command = match (leg.role, leg.state) {
             (Role::Operator(operator), State::Ringing(offer)) => {
-                if let Some(answered) = self.widget.remove(&offer) {
-                    // Who asked may have gone.
-                    let _ = answered.send(Err(super::AnswerRefused::NoAnswer));
-                }
+                self.refuse_widget(offer, super::AnswerRefused::NoAnswer);
                 match cause {
                     Cause::Failed { code: 603 | 607, .. } => Command::Decline { operator, offer },
                     Cause::Failed { code: 486 | 600, .. } => Command::OfferFailed { offer, cause: DeviceFault::Busy },

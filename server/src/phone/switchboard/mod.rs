@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use callfloor_engine::{AudioId, CallId, Command, LegId, OfferId, OperatorId, Rejection};
+use callfloor_engine::{AudioId, CallId, Command, LegId, OfferId, OperatorId};
 use callfloor_sip::media::{Media, MixId, SessionId, Source};
 use callfloor_sip::{Endpoint, Event, Invite, RequestId, Via};
 use tokio::sync::{mpsc, oneshot};
@@ -22,6 +22,7 @@ use super::recordings::{Changed, Recordings};
 use super::telephone::{Bindings, Device, Telephone};
 use super::trunk::Route;
 use crate::host::{Handle, Happened, Turn};
+use crate::http::{Desk, Problem};
 use crate::storage::StorageError;
 
 /// The parts of a switchboard, made before its host is opened: the host needs the performer.
@@ -48,7 +49,7 @@ pub struct Phones {
 #[derive(Debug)]
 enum Order {
     /// Answer at the widget.
-    Answer { operator: OperatorId, offer: OfferId, answered: oneshot::Sender<Result<(), AnswerRefused>> },
+    Answer { operator: OperatorId, offer: OfferId, answer: WidgetAnswer },
     /// A telephone was changed by an administrator.
     Telephone(Telephone),
     /// A browser's audio is to be connected: its offer, and where it is.
@@ -77,8 +78,8 @@ enum Done {
     BrowserGone { operator: OperatorId, session: SessionId },
 }
 
-/// Why the widget's answer did not connect.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why the widget's answer did not come to the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerRefused {
     /// The offer does not ring there.
     #[error("nothing of that number rings at this operator's device")]
@@ -86,9 +87,6 @@ pub enum AnswerRefused {
     /// The telephone cannot be answered from here.
     #[error("this telephone does not answer by itself: answer on the telephone")]
     AnswerOnPhone,
-    /// The engine refused.
-    #[error(transparent)]
-    Refused(#[from] Rejection),
     /// The telephone could not be reached.
     #[error("the telephone did not answer")]
     NoAnswer,
@@ -109,13 +107,20 @@ impl Phones {
         (performer, StartPhones { outputs, orders: receive, recordings: changes, phones })
     }
 
-    /// Answers an offer at the widget: a browser at once, a telephone where it answers by itself when called.
+    /// Answers an offer at the widget: a browser at once, a telephone where it answers by itself when called. `job` gives the
+    /// engine the answer once the device has answered; it is run in the loop.
     ///
     /// # Errors
-    /// [`AnswerRefused`].
-    pub async fn answer(&self, operator: OperatorId, offer: OfferId) -> Result<(), AnswerRefused> {
-        let (answered, wait) = oneshot::channel();
-        let sent = self.orders.send(Order::Answer { operator, offer, answered });
+    /// [`AnswerRefused`], where it did not come to that; what the job says is in its own answer.
+    pub async fn answer(
+        &self,
+        operator: OperatorId,
+        offer: OfferId,
+        job: impl FnOnce(&mut Turn<'_>) -> Result<Desk, Problem> + Send + 'static,
+    ) -> Result<Result<Desk, Problem>, AnswerRefused> {
+        let (told, wait) = oneshot::channel();
+        let answer = WidgetAnswer { job: Box::new(job), told };
+        let sent = self.orders.send(Order::Answer { operator, offer, answer });
         sent.map_err(|_| AnswerRefused::NotRinging)?;
         wait.await.unwrap_or(Err(AnswerRefused::NoAnswer))
     }
@@ -242,8 +247,25 @@ struct Dial {
     to: Option<(LegId, String, Option<String>)>,
 }
 
-/// An answer at the widget that waits for the telephone.
-type WidgetAnswer = oneshot::Sender<Result<(), AnswerRefused>>;
+/// An answer at the widget that waits for the device.
+struct WidgetAnswer {
+    /// Gives it to the engine.
+    job: Box<dyn FnOnce(&mut Turn<'_>) -> Result<Desk, Problem> + Send>,
+    told: oneshot::Sender<Result<Result<Desk, Problem>, AnswerRefused>>,
+}
+
+impl std::fmt::Debug for WidgetAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WidgetAnswer").finish_non_exhaustive()
+    }
+}
+
+impl WidgetAnswer {
+    fn refuse(self, why: AnswerRefused) {
+        // Who asked may have gone.
+        let _ = self.told.send(Err(why));
+    }
+}
 
 struct Switchboard {
     host: Handle,
@@ -266,8 +288,8 @@ struct Switchboard {
     /// The customer's number, by call: what an operator's telephone shows.
     numbers: HashMap<CallId, String>,
     dials: HashMap<CallId, Dial>,
-    /// Offers that are answered at the widget while their telephone is being called.
-    widget: HashMap<OfferId, WidgetAnswer>,
+    /// Offers that are answered at the widget while their telephone is being called; a request may come again meanwhile.
+    widget: HashMap<OfferId, Vec<WidgetAnswer>>,
     mixes: HashMap<CallId, MixId>,
     references: u64,
 }
@@ -361,7 +383,7 @@ impl Switchboard {
 
     async fn order(&mut self, order: Order) {
         match order {
-            Order::Answer { operator, offer, answered } => self.widget_answer(operator, offer, answered).await,
+            Order::Answer { operator, offer, answer } => self.widget_answer(operator, offer, answer).await,
             Order::Telephone(telephone) => {
                 let operator = telephone.operator();
                 if self.telephones.get(&operator).is_some_and(|known| *known != telephone) {
