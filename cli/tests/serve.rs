@@ -65,3 +65,48 @@ fn it_serves_stops_when_told_and_its_journal_replays() {
     let other = format!("1:{}", "0".repeat(64));
     audit(&["--noted", &other]).code(1).stdout(contains("entry 1 is broken: its hash is not the one that was noted"));
 }
+
+/// SIGHUP reads certificates again: a wrong one is told in the log and the server goes on, a right one is put to use.
+#[test]
+fn a_hangup_reads_certificates_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| directory.path().join(name);
+    let make = |name: &str| {
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
+            .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout"])
+            .arg(file(&format!("{name}.key")))
+            .arg("-out")
+            .arg(file(&format!("{name}.pem")))
+            .output();
+        made.is_ok_and(|made| made.status.success())
+    };
+    if !(make("used") && make("other")) {
+        return println!("skipped: no openssl in PATH");
+    }
+    let text = format!("[http]\ncertificate = {:?}\nkey = {:?}\n", file("used.pem"), file("used.key"));
+    std::fs::write(file("server.toml"), text).unwrap();
+    let mut server = Command::new(cargo_bin("callfloor"))
+        .args(["serve", "--no-sip", "--http", "127.0.0.1:0", "--config"])
+        .arg(file("server.toml"))
+        .arg("--data")
+        .arg(file("data"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().starts_with("callfloor serves HTTP on https://"));
+    assert!(lines.any(|line| line.unwrap().starts_with("ready")));
+    let mut log = BufReader::new(server.stderr.take().unwrap()).lines();
+    let mut told = |signal: &str, words: &str| {
+        assert!(Command::new("kill").args([signal, &server.id().to_string()]).status().unwrap().success());
+        log.any(|line| line.unwrap().contains(words))
+    };
+    std::fs::copy(file("other.pem"), file("used.pem")).unwrap();
+    assert!(told("-HUP", "do not fit"), "a certificate that is not the key's");
+    std::fs::copy(file("other.key"), file("used.key")).unwrap();
+    assert!(told("-HUP", "certificates were read again"));
+    assert!(Command::new("kill").args(["-TERM", &server.id().to_string()]).status().unwrap().success());
+    assert!(server.wait().unwrap().success());
+}
