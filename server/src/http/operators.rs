@@ -1,9 +1,6 @@
 //! Everything that an operator does by the widget (P24–P60). Each order is answered with the desk as it is then.
 
-use std::net::SocketAddr;
-
 use axum::Json;
-use axum::extract::ConnectInfo;
 use callfloor_engine::{
     AudioId, Command, ConsultTarget, NumberState, OperatorId, PhoneNumber, QueueId, Rejection, ServiceId, Status as S,
     TransferTarget,
@@ -13,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::desk::{Favourite, finish_refusal, view};
-use super::{App, Asking, At, Body, Desk, OfferRef, Problem};
+use super::{App, Asking, At, Body, ClientAddress, Desk, OfferRef, Problem};
 use crate::auth::{Access, Caller, Role, Row};
 use crate::floor::{Barred, OWN_FAVOURITES, Organisation, OwnFavourite, TEXT_LIMIT, audio_of_text, is_audio};
 use crate::host::Turn;
@@ -430,7 +427,7 @@ struct SessionDescription {
 ))]
 async fn connect_audio(
     caller: Caller,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ClientAddress(peer): ClientAddress,
     At(operator): At<u32>,
     Body(body): Body<SessionDescription>,
 ) -> Result<Json<SessionDescription>, Problem> {
@@ -439,7 +436,7 @@ async fn connect_audio(
     let phones = caller.principal.tenant.phones.clone();
     let phones = phones
         .ok_or_else(|| Problem::conflict("no-telephones", "telephones are not served here: set [sip] enabled"))?;
-    let answer = phones.connect_browser(operator, body.sdp, peer.ip()).await.map_err(|refused| match refused {
+    let answer = phones.connect_browser(operator, body.sdp, peer).await.map_err(|refused| match refused {
         BrowserRefused::OtherDevice => Problem::conflict("other-device", refused.to_string()),
         BrowserRefused::Offer(_) => Problem::wrong("sdp", refused.to_string()),
         BrowserRefused::NoRoom(_) | BrowserRefused::Stopped => {
