@@ -11,8 +11,10 @@ use crate::certificates::{Certificates, Files, Use};
 use crate::document::Document;
 use crate::host::Host;
 use crate::http::{self, App, Problem};
+use crate::open_api::{OpenApi, Outgoing};
 use crate::organisations::{As, Hosting, Organisations, random_password, server_administrator};
 use crate::phone::{Exchange, PhoneLine, PhoneTrouble, Phones};
+use crate::secrets::Vault;
 use crate::storage::{Range, StorageError, Stores};
 use crate::tenant::Tenants;
 use crate::{auth, config, demo, listen};
@@ -40,6 +42,9 @@ pub enum StartError {
     /// TLS cannot be spoken with this certificate.
     #[error("{0}")]
     Certificate(String),
+    /// The open API's secrets or linked systems cannot be used.
+    #[error("[open] {0}")]
+    Open(String),
     /// Telephones cannot be served.
     #[error(transparent)]
     Phones(#[from] PhoneTrouble),
@@ -62,6 +67,8 @@ pub struct Options {
     pub first_password: Option<String>,
     /// How telephones are served; `None`: not at all.
     pub phones: Option<PhoneLine>,
+    /// The open API, and the organisations' own systems.
+    pub open: config::Open,
     /// How organisations are served.
     pub hosting: Hosting,
 }
@@ -78,12 +85,21 @@ impl Options {
             tls: config.http.certificate.clone().zip(config.http.key.clone()),
             first_password: None,
             phones: config.sip.enabled.then(|| PhoneLine::new(config)),
+            open: config.open.clone(),
             hosting: Hosting {
                 chat_grace: Duration::from_millis(config.chat.grace_ms.into()),
                 snapshot_every: config.data.snapshot_every,
             },
         }
     }
+}
+
+/// What the open API needs, by its configuration.
+fn open_api(open: &config::Open) -> Result<OpenApi, String> {
+    let vault = open.secrets_key.as_deref().map(Vault::with_key).transpose();
+    let vault = vault.map_err(|wrong| format!("secrets_key: {wrong}"))?.unwrap_or_default();
+    let outgoing = Outgoing::new(&open.trusted_hosts, open.authorities.as_deref());
+    Ok(OpenApi::new(vault, outgoing.map_err(|wrong| format!("authorities: {wrong}"))?))
 }
 
 /// Accounts that were made at a start, with a password that was made up.
@@ -117,6 +133,7 @@ impl Server {
         let of_http = options.tls.map(|(certificate, key)| Files { certificate, key });
         let of_http = of_http.map(|files| files.load(Use::Http).map(|loaded| (files, loaded))).transpose();
         let of_http = of_http.map_err(StartError::Certificate)?;
+        let open = open_api(&options.open).map_err(StartError::Open)?;
         let listener = std::net::TcpListener::bind(options.http);
         let listener = listener.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
         let listener = listener.map_err(|problem| StartError::Address { address: options.http, problem })?;
@@ -143,7 +160,7 @@ impl Server {
         };
         let places = listen::Places::new(options.limits, options.proxies.clone());
         let app = App::new(Arc::clone(&organisations), Arc::clone(&certificates), options.limits, options.proxies);
-        let router = http::router(app);
+        let router = http::router(app.with_open(open));
         let (stop, tls) = (listen::Stop::new(), certificates.of_http());
         let serving = tokio::spawn({
             let stop = stop.clone();

@@ -273,7 +273,7 @@ fn two_hundred_thousand_changed_messages_do_no_harm() {
                     match calls % 4 {
                         0 => stack.order(at, Order::Answer(call.leg, sdp.to_owned())),
                         1 => stack.order(at, Order::Ring(call.leg)),
-                        2 => stack.order(at, Order::Challenge(call.leg)),
+                        2 => stack.order(at, Order::Challenge(call.leg, "callfloor.local".to_owned())),
                         _ => stack.order(at, Order::HangUp(call.leg, Some("x\r\ny".to_owned()))),
                     }
                 }

@@ -134,6 +134,14 @@ pub fn append(documents: &mut Documents, at_us: u64, who: &str, act: Act, about:
 /// Whether a request that changes something is a change of the configuration: every such request is in the log.
 #[must_use]
 pub fn is_configuration(method: &str, path: &str) -> bool {
-    const PREPARED: [&str; 5] = ["/floor", "/ticket-categories", "/ticket-fields", "/ticket-templates", "/surveys"];
+    const PREPARED: [&str; 7] = [
+        "/floor",
+        "/ticket-categories",
+        "/ticket-fields",
+        "/ticket-templates",
+        "/surveys",
+        "/articles",
+        "/linked-systems",
+    ];
     method != "GET" && PREPARED.iter().any(|prepared| path.starts_with(prepared))
 }

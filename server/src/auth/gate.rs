@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use callfloor_engine::OperatorId;
 use sha2::{Digest, Sha256};
 
-use super::caller::{Change, Fingerprint, IdempotencyKey, SessionNumber};
+use super::caller::{Change, SessionNumber};
+use super::once::{Repeatable, idempotency_key};
 use super::session::COOKIE;
 use super::{Account, Key, Principal, Role, Scope, Session, Token};
 use crate::audit;
 use crate::document::Read;
 use crate::http::{App, ClientAddress, PREFIX, Problem, Who};
+use crate::open_api::{self, OpenScope};
 use crate::tenant::{Tenant, Tenants};
 
 /// For whom a route is.
@@ -27,6 +29,8 @@ pub enum Access {
     SignedIn,
     /// These roles.
     Roles(&'static [Role]),
+    /// Systems of the customer's, whose requests are signed by a key with this scope.
+    Signed(OpenScope),
     /// The operator whom the path's `{operator}` names, and these roles for everybody.
     OwnOr(&'static [Role]),
 }
@@ -44,7 +48,7 @@ impl Access {
 pub struct Row {
     /// `GET`, `POST`, …
     pub method: &'static str,
-    /// As it stands in the router, under `/api/v1`.
+    /// As it stands in the router, under `/api/v1`; of the open API, whole.
     pub path: &'static str,
     /// For whom.
     pub access: Access,
@@ -55,9 +59,17 @@ const FINGERPRINTED: usize = 2 << 20;
 
 /// Lets a request through, with who asks, or refuses it.
 pub async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let open = request.uri().path().starts_with(open_api::PREFIX);
     match admit(&app, &mut request).await {
         Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+        Err(problem) => {
+            let mut response = problem.into_response();
+            if open && response.status() == StatusCode::UNAUTHORIZED {
+                let challenge = HeaderValue::from_static(open_api::CHALLENGE);
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            response
+        }
     }
 }
 
@@ -67,8 +79,13 @@ async fn admit(app: &App, request: &mut Request) -> Result<(), Problem> {
     let access = app.access(request.method().as_str(), &path);
     let access = access.ok_or_else(|| Problem::forbidden("this route is for nobody"))?;
     let stranger = Who::at(ClientAddress::of(request, &app.proxies));
-    if access == Access::Public {
-        return app.limits.admit(&stranger, request.method());
+    match access {
+        Access::Public => return app.limits.admit(&stranger, request.method()),
+        Access::Signed(scope) => {
+            app.limits.admit(&stranger, request.method())?;
+            return open_api::admit(app, request, scope).await;
+        }
+        Access::SignedIn | Access::Roles(_) | Access::OwnOr(_) => {}
     }
     let route = path.strip_prefix(PREFIX).unwrap_or(&path);
     let principal = match whoever(app, request, route).await {
@@ -82,6 +99,7 @@ async fn admit(app: &App, request: &mut Request) -> Result<(), Problem> {
     app.limits.admit(&Who::is(&principal), request.method())?;
     let own = own_operator(request).await;
     let allowed = match access {
+        Access::Signed(_) => false,
         Access::Public | Access::SignedIn => true,
         Access::Roles(roles) => roles.contains(&principal.role),
         Access::OwnOr(roles) => {
@@ -138,22 +156,19 @@ async fn own_operator(request: &mut Request) -> Option<OperatorId> {
 
 /// A request with an idempotency key is known again by its method, path and body.
 async fn fingerprint(request: &mut Request) -> Result<(), Problem> {
-    let Some(key) = request.headers().get("idempotency-key") else { return Ok(()) };
-    let key = key.to_str().ok().filter(|key| (1..=128).contains(&key.len())).map(str::to_owned);
-    let key = key.ok_or_else(|| Problem::wrong("idempotency-key", "1 to 128 characters of plain text are right"))?;
+    let Some(key) = idempotency_key(request.headers())? else { return Ok(()) };
     let (parts, body) = std::mem::take(request).into_parts();
     let bytes = axum::body::to_bytes(body, FINGERPRINTED).await;
     let bytes = bytes.map_err(|_| {
-        Problem::new(axum::http::StatusCode::PAYLOAD_TOO_LARGE, "too-large", "a body of at most 2 MiB is right here")
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "a body of at most 2 MiB is right here")
     })?;
     let mut digest = Sha256::new();
     digest.update(parts.method.as_str());
     digest.update(parts.uri.to_string());
     digest.update(&bytes);
-    let digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let fingerprint = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     *request = Request::from_parts(parts, Body::from(bytes));
-    request.extensions_mut().insert(IdempotencyKey(key));
-    request.extensions_mut().insert(Fingerprint(digest));
+    request.extensions_mut().insert(Repeatable { key, fingerprint });
     Ok(())
 }
 

@@ -5,6 +5,7 @@ mod caller;
 mod gate;
 mod key;
 mod limits;
+mod once;
 mod people;
 mod session;
 mod token;
@@ -20,6 +21,7 @@ pub use caller::Caller;
 pub use gate::{Access, Row, gate};
 pub use key::{Key, Scope};
 pub(crate) use limits::SignInLimits;
+pub(crate) use once::{Repeatable, idempotency_key, once};
 pub use session::Session;
 pub use token::Token;
 

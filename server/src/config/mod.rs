@@ -35,6 +35,8 @@ pub struct Config {
     pub speech: Speech,
     /// Chats.
     pub chat: Chat,
+    /// The open API, and the organisations' own systems.
+    pub open: Open,
     /// Logs.
     pub log: Log,
     /// Carriers from which calls come and to which they go, by name.
@@ -164,6 +166,18 @@ impl Default for Chat {
     fn default() -> Self {
         Self { grace_ms: 60_000 }
     }
+}
+
+/// `[open]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Open {
+    /// Hosts of linked systems that may have private addresses and be asked without TLS: names or addresses.
+    pub trusted_hosts: Vec<String>,
+    /// Certificate authorities to trust beside the system's own when linked systems are asked, PEM.
+    pub authorities: Option<PathBuf>,
+    /// A file with 64 hexadecimal digits: the key that seals the secrets of the open API; `None`: they are kept as they are.
+    pub secrets_key: Option<PathBuf>,
 }
 
 /// `[log]`

@@ -36,7 +36,7 @@ impl Config {
         for (variable, value) in variables {
             let Some(path) = variable.strip_prefix("CALLFLOOR_") else { continue };
             let path = path.to_lowercase();
-            let sections = ["data", "http", "limits", "sip", "media", "chat", "log"];
+            let sections = ["data", "http", "limits", "sip", "media", "chat", "open", "log"];
             let Some((section, key)) = path.split_once('_').filter(|(section, _)| sections.contains(section)) else {
                 continue;
             };

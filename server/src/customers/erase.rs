@@ -3,6 +3,7 @@
 use super::Customer;
 use crate::host::{Documents, Turn};
 use crate::http::Problem;
+use crate::open_api::{Inquiry, forget_attachments};
 use crate::records::CallRecord;
 use crate::tickets::{Line, LineKind, Ticket};
 
@@ -19,7 +20,7 @@ pub(crate) struct Erased {
 const MOST: usize = 20_000;
 
 /// Erases what is known of a customer: name, numbers, fields and notes; their number in call records; subject, texts and
-/// fields of their tickets. Times, queues, operators and figures stay.
+/// fields of their tickets, with their files. Times, queues, operators and figures stay.
 ///
 /// # Errors
 /// Where there is no such customer, one of their calls is live, or there is too much to do at once.
@@ -47,6 +48,8 @@ pub(crate) fn erase(turn: &mut Turn<'_>, id: u64) -> Result<Erased, Problem> {
     let erased = Erased { records: count(&records), tickets: count(&tickets) };
     forget_records(documents, records);
     for mut ticket in tickets {
+        Inquiry::forget(documents, ticket.id)?;
+        forget_attachments(documents, ticket.id)?;
         (ticket.subject, ticket.revision) = (String::new(), ticket.revision + 1);
         (ticket.fields, ticket.tags) = Default::default();
         documents.put(&ticket);
@@ -56,6 +59,7 @@ pub(crate) fn erase(turn: &mut Turn<'_>, id: u64) -> Result<Erased, Problem> {
         documents.put(&line);
     }
     (customer.name, customer.notes, customer.erased) = (String::new(), String::new(), true);
+    customer.member = None;
     customer.numbers.clear();
     customer.fields.clear();
     customer.version += 1;
@@ -80,6 +84,7 @@ impl LineKind {
             Self::Note { text } | Self::Reply { text } | Self::CustomerReply { text } | Self::Description { text } => {
                 *text = String::new();
             }
+            Self::Attached { name, .. } => *name = String::new(),
             _ => {}
         }
     }

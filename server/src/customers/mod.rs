@@ -24,6 +24,9 @@ pub struct Customer {
     pub id: u64,
     /// Raised by every change of a person's; not by being served.
     pub version: u64,
+    /// What the organisation's own system calls them, where they are a member there.
+    #[serde(default)]
+    pub member: Option<String>,
     /// As operators call them; empty for somebody who is a number alone.
     pub name: String,
     /// Their numbers in national form.
@@ -53,6 +56,7 @@ impl Document for Customer {
         let mut keys: Vec<_> = self.numbers.iter().map(|number| IndexKey::new("number", number.as_str())).collect();
         let grams = grams([self.name.as_str()]);
         keys.extend(grams.into_iter().map(|gram| IndexKey::new("gram", format!("{gram}:{}", key_of(self.id)))));
+        keys.extend(self.member.as_ref().map(|member| IndexKey::new("member", member.as_str())));
         keys.push(IndexKey::new("created", key_of(self.created_us)));
         keys
     }
@@ -95,6 +99,7 @@ pub fn create(
     let mut customer = Customer {
         id: documents.next_id::<Customer>()?,
         version: 1,
+        member: None,
         name: String::new(),
         numbers: Vec::new(),
         fields: BTreeMap::new(),

@@ -18,6 +18,7 @@ use crate::auth::{Access, Caller, Role, Row};
 use crate::customers::{Customer, Erased, create, erase, national};
 use crate::document::Read;
 use crate::host::Documents;
+use crate::open_api::{self, Attachment, Inquiry};
 use crate::records::CallRecord;
 use crate::storage::{Range, Reader};
 use crate::tickets::{Line, Ticket};
@@ -55,6 +56,8 @@ struct ShownCustomer {
     id: u64,
     /// Raised by every change: the `ETag`.
     version: u64,
+    /// What the organisation's own system calls them, where they are a member there.
+    member: Option<String>,
     /// What is known.
     #[serde(flatten)]
     known: Known,
@@ -87,10 +90,11 @@ struct Known {
 
 impl From<Customer> for ShownCustomer {
     fn from(customer: Customer) -> Self {
-        let Customer { id, version, name, numbers, fields, notes, .. } = customer;
+        let Customer { id, version, member, name, numbers, fields, notes, .. } = customer;
         Self {
             id,
             version,
+            member,
             known: Known { name, numbers, fields, notes },
             last_operator: customer.last_operator,
             last_served_us: customer.last_served_us,
@@ -369,6 +373,10 @@ struct Export {
     tickets: Vec<Ticket>,
     /// Every line of their tickets.
     lines: Vec<Line>,
+    /// Whom those of their tickets are from that came by the open API.
+    inquiries: Vec<Inquiry>,
+    /// The files under their tickets; `GET /tickets/{ticket}/attachments/{attachment}` has their content.
+    attachments: Vec<Attachment>,
     /// Whether there was more than fits.
     cut: bool,
 }
@@ -386,12 +394,14 @@ async fn export(caller: Caller, At(id): At<u64>) -> Result<Json<Export>, Problem
         .read(move |reader| {
             let customer = there(reader.document::<Customer>(id)?, id)?.into();
             let (calls, tickets) = contacts(reader, id, MOST)?;
-            let mut lines = Vec::new();
+            let (mut lines, mut inquiries, mut attachments) = (Vec::new(), Vec::new(), Vec::new());
             for ticket in &tickets {
                 lines.extend(super::tickets::lines(reader, ticket.id, MOST)?);
+                inquiries.extend(reader.document::<Inquiry>(ticket.id)?);
+                attachments.extend(open_api::attachments(reader, ticket.id)?);
             }
             let cut = calls.len() == MOST || tickets.len() == MOST;
-            Ok(Export { customer, calls, tickets, lines, cut })
+            Ok(Export { customer, calls, tickets, lines, inquiries, attachments, cut })
         })
         .await?;
     Ok(Json(export))

@@ -122,7 +122,7 @@ impl Limits {
             (_, false) => (&self.writes, "writes"),
         };
         let Some(allowance) = allowance else { return Ok(()) };
-        if self.admitted.fetch_add(1, Ordering::Relaxed) % LOOK_EVERY == 0 {
+        if self.admitted.fetch_add(1, Ordering::Relaxed).is_multiple_of(LOOK_EVERY) {
             self.forget();
         }
         match allowance.wait(who) {

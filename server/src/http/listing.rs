@@ -31,23 +31,30 @@ pub(crate) struct Page<T> {
 /// Most documents that are looked at for one page: a filter that finds little gives short pages.
 const LOOKED_AT: usize = 5_000;
 
-/// What a list goes over: an index, with the beginning that its keys have, the last first.
+/// What a list goes over: an index, with the beginning that its keys have.
 #[derive(Clone, Debug)]
 pub(crate) struct Over {
     pub index: &'static str,
     /// Empty for all keys.
     pub prefix: String,
+    /// The first first, where the rest has the last first.
+    pub rising: bool,
 }
 
 impl Over {
     /// Everything in an index.
     pub(crate) const fn all(index: &'static str) -> Self {
-        Self { index, prefix: String::new() }
+        Self { index, prefix: String::new(), rising: false }
     }
 
     /// Keys that begin with `of:`.
     pub(crate) fn of(index: &'static str, of: impl std::fmt::Display) -> Self {
-        Self { index, prefix: format!("{of}:") }
+        Self { index, prefix: format!("{of}:"), rising: false }
+    }
+
+    /// Keys that begin with `of:`, the first first.
+    pub(crate) fn rising(index: &'static str, of: impl std::fmt::Display) -> Self {
+        Self { rising: true, ..Self::of(index, of) }
     }
 }
 
@@ -67,7 +74,7 @@ impl Window {
         cursor.map(Some).ok_or_else(|| Problem::wrong("after", "the `next` of a page is right here"))
     }
 
-    /// The page of the documents that `keep` keeps, newest first.
+    /// The page of the documents that `keep` keeps.
     pub(crate) fn page<D: Document>(
         &self,
         reader: &mut dyn Reader,
@@ -85,7 +92,7 @@ impl Window {
                 from: (!over.prefix.is_empty()).then_some(over.prefix.as_str()),
                 to: end.as_deref(),
                 after: cursor.as_ref().map(|(key, id)| (key.as_str(), *id)),
-                descending: true,
+                descending: !over.rising,
                 limit: limit.max(100),
             };
             let found = reader.list(&range)?;

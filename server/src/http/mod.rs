@@ -8,15 +8,15 @@ mod events;
 mod extract;
 mod ids;
 mod limits;
-mod listing;
+pub(crate) mod listing;
 mod metrics;
 mod operators;
 mod problem;
 mod records;
 mod statistics;
 mod supervision;
-mod tickets;
-mod version;
+pub(crate) mod tickets;
+pub(crate) mod version;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -40,6 +40,7 @@ pub use problem::{Instead, Problem};
 
 use crate::auth::{self, Access, Account, Role, Row};
 use crate::certificates::Certificates;
+use crate::open_api::{self, OpenApi as Open};
 use crate::organisations::{self, Organisations};
 use crate::tenant::Tenants;
 use crate::{audit, config};
@@ -63,6 +64,8 @@ pub struct App {
     pub(crate) proxies: Arc<[IpAddr]>,
     /// How often signing in may fail.
     pub(crate) sign_in_limits: Arc<auth::SignInLimits>,
+    /// What the open API needs.
+    pub(crate) open: Open,
     table: Arc<HashMap<(&'static str, String), Access>>,
 }
 
@@ -80,7 +83,7 @@ impl App {
     ) -> Self {
         let mut table = HashMap::new();
         for row in rows() {
-            let before = table.insert((row.method, format!("{PREFIX}{}", row.path)), row.access);
+            let before = table.insert((row.method, address(row.path)), row.access);
             assert!(before.is_none(), "two rows for {} {}", row.method, row.path);
         }
         let password = auth::Token::random("nobody").reveal().to_owned();
@@ -102,6 +105,7 @@ impl App {
             limits: Arc::new(Limits::new(limits)),
             proxies: proxies.into(),
             sign_in_limits: Arc::default(),
+            open: Open::new(Default::default(), Default::default()),
             table: Arc::new(table),
         }
     }
@@ -110,6 +114,12 @@ impl App {
     #[must_use]
     pub fn tenants(&self) -> &Tenants {
         self.organisations.tenants()
+    }
+
+    /// With an open API of these means.
+    #[must_use]
+    pub fn with_open(self, open: Open) -> Self {
+        Self { open, ..self }
     }
 
     /// For whom a route is; `None` for a route without a row.
@@ -121,6 +131,12 @@ impl App {
 
 /// Where the API begins.
 pub const PREFIX: &str = "/api/v1";
+
+/// Where a row's path is: those of the open API have its own beginning already.
+#[must_use]
+pub fn address(path: &str) -> String {
+    if path.starts_with(open_api::PREFIX) { path.to_owned() } else { format!("{PREFIX}{path}") }
+}
 
 /// Every row of the table of access: one for each route.
 pub fn rows() -> impl Iterator<Item = Row> {
@@ -144,6 +160,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
     .chain(tickets::permissions())
     .chain(crate::chat::permissions())
     .chain(auth::permissions())
+    .chain(open_api::permissions())
     .copied()
 }
 
@@ -165,6 +182,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(crate::chat::router())
         .merge(events::router())
         .merge(metrics::router())
+        .merge(open_api::router())
         .merge(operators::router())
         .merge(organisations::router())
         .merge(records::router())
@@ -172,7 +190,8 @@ fn api() -> OpenApiRouter<App> {
         .merge(supervision::router())
         .merge(customers::router())
         .merge(tickets::router());
-    OpenApiRouter::with_openapi(Base::openapi()).nest(PREFIX, modules)
+    let base = OpenApiRouter::with_openapi(Base::openapi());
+    base.nest(PREFIX, modules).nest(open_api::PREFIX, open_api::open_router())
 }
 
 /// The OpenAPI 3.1 document of the API.
@@ -184,6 +203,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// Problems have a media type of their own (RFC 9457), which handlers do not repeat at each refusal.
 fn with_problems(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     use utoipa::openapi::RefOr;
+    open_api::document_signatures(&mut document);
     let operations = document.paths.paths.values_mut().flat_map(|path| {
         [&mut path.get, &mut path.put, &mut path.post, &mut path.delete, &mut path.patch].into_iter().flatten()
     });

@@ -132,6 +132,13 @@ pub enum LineKind {
         /// 1 to 5.
         score: u8,
     },
+    /// A file came from the customer.
+    Attached {
+        /// Which.
+        attachment: u64,
+        /// What it is called.
+        name: String,
+    },
     /// The first reply is late.
     FirstResponseLate,
     /// The resolution is late.

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use callfloor_server::http;
+use callfloor_server::{http, open_api};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{PASSWORD, Running, User};
+use crate::system::{System, everything};
 
 /// Everybody who asks, as the table names them; `op1` is operator 0.
 const ASKING: [(&str, &str); 6] = [
@@ -19,12 +20,12 @@ const ASKING: [(&str, &str); 6] = [
     ("server-administrator", "server-admin"),
 ];
 
-/// Every route of the API: method, and path under `/api/v1` as it stands in the router.
+/// Every route: method, and path as it stands in the router; that of a route of the open API whole, else under `/api/v1`.
 fn routes() -> Vec<(String, String)> {
     let document = serde_json::to_value(http::openapi()).unwrap();
     let mut routes = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
-        let path = path.strip_prefix(http::PREFIX).unwrap();
+        let path = path.strip_prefix(http::PREFIX).unwrap_or(path);
         routes.extend(methods.as_object().unwrap().keys().map(|method| (path.to_owned(), method.to_uppercase())));
     }
     routes.sort();
@@ -53,6 +54,25 @@ async fn is_let_in(user: &User, method: &str, path: &str) -> bool {
     }
 }
 
+/// Who may ask for a route of the open API: whose request is signed, and nobody else.
+async fn open_to(
+    running: &Running,
+    system: &System,
+    users: &[(&str, &str, User)],
+    (method, path): &(String, String),
+) -> &'static str {
+    let target = filled(path, 0);
+    for (role, _, user) in users {
+        let request = running.client.request(method.parse().unwrap(), running.url(&target));
+        let answer = request.bearer_auth(&user.token).send().await.unwrap();
+        assert_eq!(answer.status(), 401, "{method} {path}: {role}");
+    }
+    let answer = system.send(&system.signing(method, &target, b"")).await;
+    let status = answer.status().as_u16();
+    assert!(status < 500 && ![401, 403].contains(&status), "{method} {path}: {}", answer.text().await.unwrap());
+    "signed"
+}
+
 #[tokio::test]
 async fn every_route_is_for_whom_the_table_says() {
     let running = Running::start().await;
@@ -66,14 +86,19 @@ async fn every_route_is_for_whom_the_table_says() {
     for (role, login) in ASKING {
         users.push((role, login, running.sign_in(login).await));
     }
+    let system = running.system(&admin, everything()).await;
     let rows: BTreeSet<_> = http::rows().map(|row| (row.method.to_owned(), row.path.to_owned())).collect();
     let mut table = String::new();
     for route in routes() {
         assert!(rows.contains(&route), "{route:?} has no row: it is for nobody");
         let (method, path) = &route;
         let mut allowed = Vec::new();
+        if path.starts_with(open_api::PREFIX) {
+            table.push_str(&format!("{method} {path}: {}\n", open_to(&running, &system, &users, &route).await));
+            continue;
+        }
         let unknown = running.bearer("main.nobody-has-this-token");
-        let nobody = running.client.request(method.parse().unwrap(), running.url("/api/v1") + &filled(path, 0));
+        let nobody = running.client.request(method.parse().unwrap(), running.url(&http::address(&filled(path, 0))));
         let nobody = nobody.send().await.unwrap();
         let told: Value = serde_json::from_str(&nobody.text().await.unwrap()).unwrap_or_default();
         let public = told["rule"] != "unauthenticated";

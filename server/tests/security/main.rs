@@ -5,6 +5,8 @@ mod audit;
 mod keys;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/system.rs"]
+mod system;
 
 use reqwest::Method;
 use serde_json::{Value, json};

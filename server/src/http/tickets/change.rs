@@ -48,9 +48,10 @@ pub(super) fn router() -> OpenApiRouter<App> {
 }
 
 /// Longest text of a line, in characters.
-const LONGEST: usize = 20_000;
+pub(crate) const LONGEST: usize = 20_000;
 
-fn text(field: &str, text: &str, most: usize) -> Result<String, Problem> {
+/// A text of 1 to `most` characters, without what is white around it.
+pub(crate) fn text(field: &str, text: &str, most: usize) -> Result<String, Problem> {
     let text = text.trim();
     let length = text.chars().count();
     if !(1..=most).contains(&length) {
@@ -59,7 +60,8 @@ fn text(field: &str, text: &str, most: usize) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
-fn subject(line: &str) -> Result<String, Problem> {
+/// A subject: at most 200 characters in one line.
+pub(crate) fn subject(line: &str) -> Result<String, Problem> {
     let line = line.trim();
     if line.chars().count() > 200 || line.chars().any(char::is_control) {
         return Err(Problem::wrong("subject", "at most 200 characters in one line are right"));
@@ -192,7 +194,7 @@ async fn create(caller: Caller, Body(body): Body<NewTicket>) -> Result<Response,
 }
 
 /// Whether a category is there, and values can stand in the fields that they are for.
-fn check(turn: &mut Turn<'_>, category: Option<u64>, fields: &BTreeMap<u64, String>) -> Result<(), Problem> {
+pub(crate) fn check(turn: &mut Turn<'_>, category: Option<u64>, fields: &BTreeMap<u64, String>) -> Result<(), Problem> {
     let documents = turn.documents();
     if let Some(category) = category
         && documents.get::<Category>(category)?.is_none_or(|found| found.retired)

@@ -10,6 +10,8 @@ use callfloor_engine::{Command, TicketId};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use change::{LONGEST, check, subject, text};
+
 use super::records::own_services;
 use super::{App, Problem};
 use crate::auth::{Access, Principal, Role, Row};
@@ -57,7 +59,7 @@ pub(super) struct WholeTicket {
 const SHOWN_LINES: usize = 500;
 
 /// The last lines of a ticket, the oldest first.
-pub(super) fn lines(reader: &mut dyn Reader, ticket: u64, most: usize) -> Result<Vec<Line>, Problem> {
+pub(crate) fn lines(reader: &mut dyn Reader, ticket: u64, most: usize) -> Result<Vec<Line>, Problem> {
     let (from, to) = (format!("{ticket}:"), format!("{ticket};"));
     let mut lines = reader.documents::<Line>(&Range {
         index: Some("ticket"),
@@ -71,7 +73,7 @@ pub(super) fn lines(reader: &mut dyn Reader, ticket: u64, most: usize) -> Result
 }
 
 /// A ticket that the one who asks may see: an operator those of their services.
-fn visible(turn: &mut Turn<'_>, who: &Principal, id: u64) -> Result<Ticket, Problem> {
+pub(crate) fn visible(turn: &mut Turn<'_>, who: &Principal, id: u64) -> Result<Ticket, Problem> {
     let unknown = || Problem::unknown(format!("there is no ticket {id} for you"));
     let ticket = turn.documents().get::<Ticket>(id)?.ok_or_else(unknown)?;
     if who.role == Role::Operator {

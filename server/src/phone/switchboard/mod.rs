@@ -116,7 +116,7 @@ impl Phones {
         &self,
         operator: OperatorId,
         offer: OfferId,
-        job: impl FnOnce(&mut Turn<'_>) -> Result<Desk, Problem> + Send + 'static,
+        job: impl FnOnce(&mut Turn<'_>) -> Result<Desk, Problem> + Send + Sync + 'static,
     ) -> Result<Result<Desk, Problem>, AnswerRefused> {
         let (told, wait) = oneshot::channel();
         let answer = WidgetAnswer { job: Box::new(job), told };
@@ -250,7 +250,7 @@ struct Dial {
 /// An answer at the widget that waits for the device.
 struct WidgetAnswer {
     /// Gives it to the engine.
-    job: Box<dyn FnOnce(&mut Turn<'_>) -> Result<Desk, Problem> + Send>,
+    job: Box<dyn FnOnce(&mut Turn<'_>) -> Result<Desk, Problem> + Send + Sync>,
     told: oneshot::Sender<Result<Result<Desk, Problem>, AnswerRefused>>,
 }
 
