@@ -16,6 +16,7 @@ use std::time::Duration;
 use callfloor_engine::{Command, FarEndFault, LegId, OperatorId};
 use callfloor_server::config::Config;
 use callfloor_server::http::CallRef;
+use callfloor_sip::media::Clip;
 use reqwest::Method;
 use serde_json::{Value, json};
 use support::{PASSWORD, Running};
@@ -126,7 +127,7 @@ impl World {
             "telephone-calls" => {
                 let mut telephone = Telephone::new().await;
                 telephone.calls(self.running.server.sip()[0], "0312345678").await;
-                telephone.says(&tone(800.0, 8_000, 2));
+                telephone.says(Clip::from_samples(tone(800.0, 8_000, 2)));
                 self.telephone = Some(telephone);
                 json!({})
             }

@@ -61,11 +61,7 @@ impl Document for Done {
 
 impl Done {
     /// What the same request was answered; a refusal where the key was used for another.
-    fn earlier<T: DeserializeOwned>(
-        turn: &mut Turn<'_>,
-        who: &str,
-        asked: &Repeatable,
-    ) -> Result<Option<T>, Problem> {
+    fn earlier<T: DeserializeOwned>(turn: &mut Turn<'_>, who: &str, asked: &Repeatable) -> Result<Option<T>, Problem> {
         let Some(done) = turn.documents().find::<Self>("name", &Self::name(who, &asked.key))? else { return Ok(None) };
         let reused = |status, detail: &str| Problem::new(status, "idempotency-key-reused", detail);
         if done.fingerprint != asked.fingerprint {

@@ -154,13 +154,6 @@ impl Telephone {
         }
     }
 
-    /// Says something over and over, from now on.
-    pub fn says(&self, samples: &[i16]) {
-        let (_, session) = self.call.expect("a call");
-        let clip = std::sync::Arc::new(Clip::from_samples(samples.to_vec()));
-        self.media.hear(session, callfloor_sip::media::Source::Clip { clip, repeat: true }).unwrap();
-    }
-
     pub async fn hangs_up(&mut self) {
         let (leg, session) = self.call.take().expect("a call");
         self.endpoint.hang_up(leg).unwrap();
