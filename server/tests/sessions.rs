@@ -68,7 +68,7 @@ fn every_route_has_a_row_and_every_row_a_route() {
         })
         .collect();
     let mut rows: Vec<(String, String)> =
-        http::rows().map(|row| (row.method.to_owned(), format!("{}{}", http::PREFIX, row.path))).collect();
+        http::rows().map(|row| (row.method.to_owned(), http::address(row.path))).collect();
     routes.sort();
     rows.sort();
     assert_eq!(routes, rows);

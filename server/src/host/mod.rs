@@ -526,7 +526,9 @@ impl Loop {
 
             let entries = batch.entries.len() as u64;
             self.since_snapshot += entries;
-            let stopping = self.stop.load(Ordering::Acquire) && self.jobs.is_empty();
+            // Where nobody is left who could give it a job, it was let go without a word.
+            let asked = self.stop.load(Ordering::Acquire) || self.jobs.is_closed();
+            let stopping = asked && self.jobs.is_empty();
             let wanted = self.since_snapshot >= self.snapshot_every || (stopping && self.since_snapshot > 0);
             if !batch.is_empty() || !replies.is_empty() {
                 let commit = Commit::Batch { number: self.commit, batch, replies, happened };

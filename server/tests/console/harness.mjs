@@ -87,7 +87,7 @@ export class Console {
 
   /** Waits until the widget shows a status. */
   async is(status) {
-    await this.page.waitForFunction((it) => document.querySelector("aside")?.dataset.status === it, status, { timeout: 10_000 })
+    await this.page.waitForFunction((it) => document.querySelector("aside")?.dataset.status === it, status, { timeout: 20_000 })
       .catch(async () => {
         const found = await this.page.evaluate(() => document.querySelector("aside")?.dataset.status);
         throw new Error(`${this.login} is ${found}, not ${status}`);
@@ -96,11 +96,11 @@ export class Console {
 
   async shown(selector, text) {
     const found = text === undefined ? this.page.locator(selector) : this.page.locator(selector, { hasText: text });
-    await found.first().waitFor({ state: "visible", timeout: 10_000 });
+    await found.first().waitFor({ state: "visible", timeout: 20_000 });
   }
 
   async gone(selector) {
-    await this.page.locator(selector).first().waitFor({ state: "hidden", timeout: 10_000 });
+    await this.page.locator(selector).first().waitFor({ state: "hidden", timeout: 20_000 });
   }
 
   dialog(key) {

@@ -58,7 +58,7 @@ async fn notices_and_faq_are_shown_in_their_order_language_and_time() {
     let supervisor = running.sign_in("supervisor").await;
     let (_, all) = supervisor.get("/articles?service=0&kind=notice").await;
     let all: Vec<_> = all["items"].as_array().unwrap().iter().map(|it| it["title"].clone()).collect();
-    assert_eq!(all, ["Yesterday", "Tomorrow", "Closed on Monday", "年末年始のお知らせ"].map(Value::from));
+    assert_eq!(all, ["Tomorrow", "Yesterday", "Closed on Monday", "年末年始のお知らせ"].map(Value::from));
     running.server.stop().await;
 }
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use callfloor_engine::{Command, ServiceId, StepId};
 use callfloor_server::host::Input;
-use callfloor_server::http;
 use callfloor_server::storage::Reader as _;
 use callfloor_server::storage::sqlite::SqliteReader;
+use callfloor_server::{http, open_api};
 use futures_util::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -147,7 +147,9 @@ async fn nobody_reaches_another_organisation() {
     let (ids, key, customers) = fill(&running, &beta).await;
     let directory = running.directory.path().join(MARK);
     let document = serde_json::to_value(http::openapi()).unwrap();
-    let rows: Vec<_> = http::rows().map(|row| (row.method, row.path)).collect();
+    // Routes of the open API are for signed requests alone.
+    let rows = http::rows().filter(|row| !row.path.starts_with(open_api::PREFIX));
+    let rows: Vec<_> = rows.map(|row| (row.method, row.path)).collect();
 
     // What is asked for is there to be had: the other organisation's own people see it.
     let mut seen = 0;
