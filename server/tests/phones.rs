@@ -113,12 +113,17 @@ impl Floor {
 
     /// Registers an operator's telephone at a port.
     async fn registers(&self, operator: OperatorId, port: u16) {
-        let user = format!("op{}", operator.0 + 1);
-        let users = self.directory.path().join(format!("{user}.csv"));
-        let line = format!("SEQUENTIAL\n{user};[authentication username={user} password={PASSWORD}]\n");
-        std::fs::write(&users, line).unwrap();
-        let mut register = self.sipp("register.xml", port, &["-m", "1", "-inf", users.to_str().unwrap()]);
+        let mut register = self.sipp("register.xml", port, &["-m", "1", "-inf", &self.credentials(operator)]);
         assert_ended_well(&mut register, "register").await;
+    }
+
+    /// A file that gives SIPp the name of an operator's telephone and what it proves itself by.
+    fn credentials(&self, operator: OperatorId) -> String {
+        let user = format!("op{}", operator.0 + 1);
+        let file = self.directory.path().join(format!("{user}.csv"));
+        let line = format!("SEQUENTIAL\n{user};[authentication username={user} password={PASSWORD}]\n");
+        std::fs::write(&file, line).unwrap();
+        file.to_str().unwrap().to_owned()
     }
 
     /// A line of a peer's log, once it is there.
@@ -340,16 +345,16 @@ async fn another_telephone_of_the_operator_takes_a_call_over() {
     let dialog = floor.told("desk.log", "dialog ").await;
     let [call_id, own, theirs] = dialog.split(' ').collect::<Vec<_>>()[..] else { panic!("{dialog}") };
     let replaced = format!("{call_id};to-tag={theirs};from-tag={own}");
-    let takes = |scenario: &str, port: u16, user: &str| {
-        let keys = ["-key", "user", user, "-key", "password", PASSWORD, "-key", "replaced", &replaced];
+    let takes = |scenario: &str, port: u16, operator: OperatorId| {
+        let keys = ["-inf", &floor.credentials(operator), "-key", "replaced", &replaced];
         let log = format!("{scenario}.log");
         floor.sipp(scenario, port, &[&["-m", "1", "-rtp_echo", "-trace_logs", "-log_file", &log], &keys[..]].concat())
     };
-    let mut declined = takes("takeover_refused.xml", stranger, "op2");
+    let mut declined = takes("takeover_refused.xml", stranger, SECOND);
     assert_ended_well(&mut declined, "a stranger's takeover").await;
     assert_eq!(floor.status(FIRST).await, Status::Talking);
 
-    let mut second = takes("takeover.xml", other, "op1");
+    let mut second = takes("takeover.xml", other, FIRST);
     floor.told("takeover.xml.log", "taken over").await;
     assert_ended_well(&mut first, "the first telephone").await;
     assert_eq!(floor.status(FIRST).await, Status::Talking, "the call goes on");
