@@ -12,6 +12,7 @@ mod completions;
 mod ending;
 mod fit;
 mod init;
+mod load;
 mod output;
 mod replay;
 mod report;
@@ -44,6 +45,7 @@ struct Cli {
 enum Command {
     Simulate(simulate::Arguments),
     Serve(serve::Arguments),
+    Load(Box<load::Arguments>),
     Audit(audit::Arguments),
     Replay(replay::Arguments),
     Compare(compare::Arguments),
@@ -62,6 +64,7 @@ impl Command {
         match self {
             Self::Simulate(arguments) => simulate::run(&arguments),
             Self::Serve(arguments) => serve::run(&arguments),
+            Self::Load(arguments) => load::run(&arguments),
             Self::Audit(arguments) => audit::run(&arguments),
             Self::Replay(arguments) => replay::run(&arguments),
             Self::Compare(arguments) => compare::run(&arguments),

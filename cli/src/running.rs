@@ -60,7 +60,7 @@ pub(crate) enum By {
 pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
 
 /// The first Ctrl-C ends the run after what is done; the second ends the process.
-fn listen() {
+pub(crate) fn listen() {
     static LISTENING: OnceLock<()> = OnceLock::new();
     LISTENING.get_or_init(|| {
         // Where no handler can be set, Ctrl-C ends the process as it always does.
