@@ -62,7 +62,8 @@ pub fn find<E>(search: &Search, mut meets: impl FnMut(f64) -> Result<bool, E>) -
     let mut next = search.from.min(search.most);
     let mut confirmed = false;
     while !confirmed && high >= least && runs.len() < MOST_RUNS {
-        while low < search.most && high - low > search.precision * high && high >= least && runs.len() < MOST_RUNS {
+        let is_open = |low: f64, high: f64| high.is_infinite() || high - low > search.precision * high;
+        while low < search.most && is_open(low, high) && high >= least && runs.len() < MOST_RUNS {
             if attempt(&mut runs, next, false)? {
                 low = next;
             } else {

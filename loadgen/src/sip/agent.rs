@@ -256,6 +256,7 @@ impl Agent {
                 let Some(state) = self.call(key).map(|call| call.state) else { return };
                 self.traffic.timeouts += 1;
                 match state {
+                    State::Ringing => self.tell(key, Event::GivenUp),
                     State::Leaving => self.tell(key, Event::Left { answered: false }),
                     // Nobody acknowledged our answer: the call is none (RFC 3261 section 13.3.1.4).
                     State::Answering => self.tell(key, Event::HungUp),

@@ -6,9 +6,13 @@ use callfloor_sim::calendar::Entry;
 use callfloor_sip::message::{CSeq, Message, Method, Name, NameAddr, Start, Uri, list};
 
 use super::agent::Agent;
-use super::call::{Call, CallKey, Event, State};
+use super::Micros;
+use super::call::{Call, CallKey, Event, State, Timer};
 use super::outgoing::{address_of, sdp_of};
-use super::write::{self, head, tag_of};
+use super::write::{head, tag_of};
+
+/// A call that rings so long has lost its caller: they end it themselves before (timer C, RFC 3261 section 16.6).
+const RINGING_US: Micros = 200_000_000;
 
 impl Agent {
     /// Answers a call that rings, with our session description.
@@ -136,8 +140,9 @@ impl Agent {
         let Some(head) = self.call_mut(key).map(|call| std::mem::take(&mut call.head)) else { return };
         let place = self.send_response(from, 180, &head, &[("Contact", &contact)], None);
         self.keep(key, place);
+        let give_up = self.timers.schedule(self.now + RINGING_US, (key, Timer::GiveUp));
         if let Some(call) = self.call_mut(key) {
-            call.head = head;
+            (call.head, call.give_up) = (head, give_up);
         }
         self.tell(key, Event::Incoming { caller, called, sdp: sdp_of(message) });
     }

@@ -68,7 +68,8 @@ impl Net {
             let next = due.min(flight);
             if next > end {
                 self.now = end;
-                return;
+                // Whoever acts next does so now.
+                return self.agents.iter_mut().for_each(|agent| agent.advance(end));
             }
             self.now = next;
             if flight <= due {
@@ -118,7 +119,7 @@ fn any_one_datagram_may_be_lost() {
         assert_eq!(second, [&incoming, &Event::Confirmed { sdp: None }, &Event::HungUp], "{lost}: {:#?}", net.lines);
         assert!(net.agents.iter().all(|agent| agent.live() == 0), "{lost}");
         let repeated = net.agents[0].traffic().retransmitted + net.agents[1].traffic().retransmitted;
-        assert_eq!(repeated > 0, net.lines.iter().any(|line| line.starts_with("lost") && !line.contains("180")));
+        assert_eq!(repeated > 0, net.lines.iter().any(|line| line.starts_with("lost")), "{lost}: {:#?}", net.lines);
         // Nothing is kept for ever.
         net.run_for(60_000_000);
         assert!(net.agents.iter().all(|agent| agent.calls.is_empty() && agent.incoming.is_empty()));
@@ -260,8 +261,8 @@ fn rubbish_is_counted_and_forgotten() {
         agent.receive(0, address(0), text.as_bytes());
     }
     assert!(agent.traffic().unexpected > 0);
-    agent.advance(100_000_000);
     agent.advance(200_000_000);
+    agent.advance(300_000_000);
     assert!(agent.calls.is_empty());
     net.agents[0].hang_up(call);
 }
