@@ -14,7 +14,7 @@ use crate::clock::{Clock, Offset};
 use crate::http::{Answer, Connection, HttpError, Server};
 use crate::measures::Kind;
 use crate::note::{Done, Note, Post};
-use crate::screen::{self, Event, Message, Reference};
+use crate::screen::{self, Event, Message};
 use crate::sip::Micros;
 
 /// A status to choose.
@@ -53,7 +53,6 @@ pub(crate) enum Act {
     LogOut,
     SetStatus(Choice),
     FinishAfterCall(Choice),
-    ChatsAvailable(bool),
     Answer(String),
     Decline(String),
     Hold,
@@ -63,9 +62,6 @@ pub(crate) enum Act {
     CancelConsult,
     Transfer(Whom),
     ForceEnd,
-    EndChat(Reference),
-    Say { chat: Reference, text: String, key: String },
-    SolveTicket(u64),
 }
 
 /// An act, and when it was meant to be done.
@@ -80,7 +76,7 @@ impl Act {
         match self {
             Self::LogIn => Kind::LogIn,
             Self::LogOut => Kind::LogOut,
-            Self::SetStatus(_) | Self::ChatsAvailable(_) => Kind::SetStatus,
+            Self::SetStatus(_) => Kind::SetStatus,
             Self::FinishAfterCall(_) => Kind::FinishAfterCall,
             Self::Answer(_) | Self::Decline(_) => Kind::AnswerOffer,
             Self::Hold => Kind::Hold,
@@ -90,7 +86,6 @@ impl Act {
             Self::CancelConsult => Kind::CancelConsult,
             Self::Transfer(_) => Kind::Transfer,
             Self::ForceEnd => Kind::ForceEnd,
-            Self::EndChat(_) | Self::Say { .. } | Self::SolveTicket(_) => Kind::Request,
         }
     }
 }
@@ -171,10 +166,6 @@ async fn obey(connection: &mut Connection, seat: &Seat, act: Act) -> Result<Answ
         Act::LogOut => (Method::POST, own("logout"), None),
         Act::SetStatus(choice) => (Method::PUT, own("status"), Some(choice.json())),
         Act::FinishAfterCall(choice) => (Method::POST, own("finish-after-call"), Some(json!({ "to": choice.json() }))),
-        Act::ChatsAvailable(available) => {
-            let status = if available { "available" } else { "away" };
-            (Method::PUT, own("chat-status"), Some(json!({ "status": status })))
-        }
         Act::Answer(offer) => (Method::POST, own("answer"), Some(json!({ "offer": offer }))),
         Act::Decline(offer) => (Method::POST, own("decline"), Some(json!({ "offer": offer }))),
         Act::Hold => (Method::POST, own("hold"), None),
@@ -190,15 +181,6 @@ async fn obey(connection: &mut Connection, seat: &Seat, act: Act) -> Result<Answ
             Ok(target) => (Method::POST, own("transfer"), Some(target)),
             Err(nobody) => return Ok(nobody),
         },
-        Act::EndChat(chat) => (Method::POST, format!("/chats/{chat}/end"), None),
-        Act::Say { chat, text, key } => {
-            let body = json!({ "text": text }).to_string().into_bytes();
-            let path = format!("/api/v1/chats/{chat}/messages");
-            return connection.send(Method::POST, &path, &[("idempotency-key", &key)], body).await;
-        }
-        Act::SolveTicket(ticket) => {
-            (Method::POST, format!("/tickets/{ticket}/finish"), Some(json!({ "status": "solved" })))
-        }
     };
     connection.ask(method, &path, body.as_ref()).await
 }
@@ -254,7 +236,7 @@ async fn watch(server: Server, token: String, seat: Seat, clock: Clock, offset: 
             }
         }
         if !post.is_closed() && !first {
-            post.send(Note::ScreenLost { operator: seat.operator });
+            post.send(Note::ScreenLost);
         }
         tokio::time::sleep(AGAIN).await;
     }

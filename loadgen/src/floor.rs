@@ -72,13 +72,8 @@ pub(crate) struct Counter {
 impl Counter {
     /// Counts from the start of the header's grid on, or with `at_once` `false` from a number of calls on.
     pub(crate) fn new(header: &Header, names: Names, scale: Timescale, at_once: bool, pays_by_login: bool) -> Self {
-        let out = |group: u16| Operator {
-            group,
-            status: Status::LoggedOut,
-            since_us: 0,
-            row: NO_ROW,
-            offer_row: NO_ROW,
-        };
+        let out =
+            |group: u16| Operator { group, status: Status::LoggedOut, since_us: 0, row: NO_ROW, offer_row: NO_ROW };
         Self {
             operators: names.groups.iter().map(|(number, group)| (*number, out(*group))).collect(),
             names,

@@ -39,7 +39,9 @@ pub enum HttpError {
         problem: String,
     },
     /// TLS does not come about.
-    #[error("{url}: its certificate is not trusted: {problem}; where it is your own, give the authority that signed it: --ca FILE.pem")]
+    #[error(
+        "{url}: its certificate is not trusted: {problem}; where it is your own, give the authority that signed it: --ca FILE.pem"
+    )]
     Untrusted {
         /// The server.
         url: String,
@@ -266,7 +268,8 @@ impl Connection {
     ) -> Result<Answer, HttpError> {
         let url = self.server.url.to_string();
         let broken = |problem: String| HttpError::Broken { url: url.clone(), problem };
-        let mut request = Request::builder().method(method.clone()).uri(path).header("host", self.server.url.place.to_string());
+        let mut request =
+            Request::builder().method(method.clone()).uri(path).header("host", self.server.url.place.to_string());
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }

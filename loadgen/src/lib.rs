@@ -9,6 +9,7 @@
 
 mod cases;
 pub mod clock;
+mod control;
 mod desk;
 pub mod figure;
 mod floor;
@@ -35,6 +36,7 @@ pub mod target;
 pub mod verdict;
 pub mod voice;
 
+pub use control::Control;
 pub use pace::{Leg, Pace};
 pub use prepare::PrepareError;
 pub use results::{FORMAT, LoadMergeError, LoadResults, Part, Settings};

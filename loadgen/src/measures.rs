@@ -69,8 +69,6 @@ kinds! {
     Cancel "cancel",
     /// A REGISTER to its answer, challenge included.
     Register "register",
-    /// Signing in over HTTP.
-    SignIn "api_sign_in",
     /// CTI login over HTTP.
     LogIn "api_login",
     /// CTI logout over HTTP.
@@ -83,8 +81,6 @@ kinds! {
     Hold "api_hold",
     /// Release over HTTP.
     Release "api_release",
-    /// Looking for somebody Ready, over HTTP.
-    Search "api_search",
     /// Consult over HTTP.
     Consult "api_consult",
     /// Connect customer over HTTP.
@@ -97,12 +93,6 @@ kinds! {
     ForceEnd "api_force_end",
     /// The end of after-call work over HTTP.
     FinishAfterCall "api_finish_after_call",
-    /// A request of a customer over HTTP: a ticket, or a chat that is opened.
-    CustomerRequest "api_customer",
-    /// A line of a chat, written by one side, to its arrival at the other.
-    ChatLine "chat_line",
-    /// Any other request over HTTP.
-    Request "api_request",
 }
 
 /// Counts of a run by name; absent is 0.

@@ -444,7 +444,9 @@ mod tests {
         for times in times.values() {
             assert!(times.windows(2).all(|pair| pair[1] - pair[0] == 20_000));
         }
-        keys.into_iter().for_each(|key| drop(media.close(key)));
+        keys.into_iter().for_each(|key| {
+            media.close(key);
+        });
     }
 
     #[test]

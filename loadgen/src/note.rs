@@ -39,7 +39,7 @@ pub(crate) enum Note {
     /// An operator's screen shows events from now on.
     Watching { operator: u32 },
     /// An operator's screen lost its stream.
-    ScreenLost { operator: u32 },
+    ScreenLost,
     /// An event on an operator's screen: when by the server, when it was seen.
     Screen { operator: u32, at_us: Micros, seen_us: Micros, event: Event },
     /// An order is done.

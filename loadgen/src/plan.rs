@@ -46,11 +46,7 @@ impl Timescale {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "saturates; lengths are not negative"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; lengths are not negative")]
 fn scaled(us: u64, by: f64) -> u64 {
     // Exact where nothing is scaled.
     if by.to_bits() == 1.0_f64.to_bits() { us } else { (us as f64 * by).round() as u64 }
@@ -106,7 +102,10 @@ pub struct Plan<'m> {
 enum Source<'m> {
     /// Each class's own arrivals, with the next of each.
     Scenario(Vec<(ArrivalProcess<'m>, Option<Arrival>)>),
-    Rates { instants: Instants, mix: Mix },
+    Rates {
+        instants: Instants,
+        mix: Mix,
+    },
 }
 
 /// Classes in proportion to their arrivals, as evenly as whole customers allow.

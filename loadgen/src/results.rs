@@ -185,7 +185,8 @@ impl LoadResults {
     /// # Errors
     /// What is wrong with it, in words.
     pub fn from_json(text: &str) -> Result<Self, String> {
-        let mut read: Self = serde_json::from_str(text).map_err(|error| format!("no results of a load run: {error}"))?;
+        let mut read: Self =
+            serde_json::from_str(text).map_err(|error| format!("no results of a load run: {error}"))?;
         if read.format != FORMAT {
             return Err(format!("format \"{}\"; {FORMAT} is read here", read.format));
         }

@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 
 use crate::cases::Cases;
 use crate::clock::Clock;
+use crate::control::Control;
 use crate::http::{HttpError, Server};
 use crate::limits::{self, Presence, ShortOf};
 use crate::pace::Pace;
@@ -78,6 +79,8 @@ pub struct Options<'a> {
     pub telephones_port: u16,
     /// Set from elsewhere to end the run early.
     pub cancel: Option<&'a AtomicBool>,
+    /// Changes the pace from elsewhere.
+    pub control: Option<&'a Control>,
 }
 
 impl Default for Options<'_> {
@@ -96,6 +99,7 @@ impl Default for Options<'_> {
             patience: Duration::from_secs(60),
             telephones_port: 0,
             cancel: None,
+            control: None,
         }
     }
 }
@@ -316,7 +320,9 @@ impl Place {
             Presence::Silent if server.is_some() => {
                 return refuse("no answer to OPTIONS in 2 s: is this the server's SIP address (--sip ADDRESS)?");
             }
-            Presence::Silent => notes.push(format!("sip:{sip} does not answer OPTIONS; that it is there was not checked")),
+            Presence::Silent => {
+                notes.push(format!("sip:{sip} does not answer OPTIONS; that it is there was not checked"))
+            }
         }
         Ok(Self { sip, server, notes })
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use callfloor_measure::{Grid, Header, Results, WarmUp};
-use callfloor_scenario::{Entry, Horizon, Scenario};
+use callfloor_scenario::{Channel, Entry, Horizon, Scenario};
 use callfloor_sim::model::Model;
 use cpu_time::ProcessTime;
 use hyper::Method;
@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::clock::{Offset, wall_us};
+use crate::control::Told;
 use crate::desk::{self, Order, Seat};
 use crate::floor::{Counter, Names};
 use crate::http::{Connection, HttpError};
@@ -86,6 +87,9 @@ impl<'s, 'm> Stage<'s, 'm> {
         played.iter().for_each(|played| measures.merge(&played.measures));
         let mut notes = self.place.notes.clone();
         notes.extend(self.distortions());
+        if measures.count("rate_changes") + measures.count("pauses") > 0 {
+            notes.push("the pace was changed by hand: what was asked for is not what the plan says".into());
+        }
         let floor = match watching {
             Some(watching) => Some(self.close_floor(watching, ended, &calls, &mut measures, &mut notes)?),
             None => None,
@@ -147,7 +151,8 @@ impl<'s, 'm> Stage<'s, 'm> {
     // ---- those who play -------------------------------------------------------------------------------------------
 
     fn players(&self, offset: Offset) -> Result<(Vec<Player<'s, 'm>>, Vec<Post>), LoadError> {
-        let local = limits::local_address(self.place.sip).map_err(LoadError::system("there is no way to the target"))?;
+        let local =
+            limits::local_address(self.place.sip).map_err(LoadError::system("there is no way to the target"))?;
         let threads = self.options.threads;
         let (mut posts, mut ends) = (Vec::new(), Vec::new());
         for _ in 0..threads {
@@ -217,9 +222,12 @@ impl<'s, 'm> Stage<'s, 'm> {
         let (outcomes, stopped) = std::thread::scope(|scope| {
             let threads: Vec<_> = players.into_iter().map(|player| scope.spawn(|| player.run())).collect();
             let watching = scope.spawn(|| {
-                let mut stopped = false;
+                let (mut stopped, mut told) = (false, Told::default());
                 while !over.load(Ordering::Relaxed) {
                     watch(self.snapshot());
+                    if let Some(control) = self.options.control {
+                        told.tell(control, posts);
+                    }
                     if !stopped && self.options.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
                         stopped = true;
                         posts.iter().for_each(|post| post.send(Note::Stop));
@@ -270,6 +278,12 @@ impl<'s, 'm> Stage<'s, 'm> {
             notes.push(
                 "the scenario calls parties outside, and no trunk of the server leads here (--telephones-port): those calls fail".into(),
             );
+        }
+        let classes = self.setup.model.scenario.classes.iter();
+        let silent: Vec<&str> =
+            classes.filter(|class| class.channel != Channel::Phone).map(|class| class.name.as_str()).collect();
+        if !silent.is_empty() {
+            notes.push(format!("only calls are played: {} do not come", silent.join(", ")));
         }
         let hours = self.setup.model.scenario.services.iter().any(|service| !service.hours.spans.is_empty());
         if self.floor.is_some() && hours {
@@ -360,8 +374,8 @@ impl<'s, 'm> Stage<'s, 'm> {
             notes.push("a part of the event stream was lost: the floor's figures are not complete".into());
         }
         records::join(&found, calls, &queued, self.options.shard.of > 1, measures, |id| self.is_direct(id));
-        let fixed = self.options.pace == Pace::Scenario
-            && !matches!(self.setup.model.scenario.horizon, Horizon::Calls { .. });
+        let fixed =
+            self.options.pace == Pace::Scenario && !matches!(self.setup.model.scenario.horizon, Horizon::Calls { .. });
         let end = self.setup.timescale.scenario_at(clock.since_begin(ended));
         let mut results = Results::new(header);
         results.add(self.options.replication, &counter.finish(end, fixed));

@@ -18,14 +18,8 @@ macro_rules! line {
 }
 
 /// Figures of the floor that a summary shows.
-const FLOOR: [Metric; 6] = [
-    Metric::ServiceLevel,
-    Metric::AsaS,
-    Metric::Abandonment,
-    Metric::AhtS,
-    Metric::Occupancy,
-    Metric::MissedRingRate,
-];
+const FLOOR: [Metric; 6] =
+    [Metric::ServiceLevel, Metric::AsaS, Metric::Abandonment, Metric::AhtS, Metric::Occupancy, Metric::MissedRingRate];
 
 /// Everything that a person needs of a run, in some tens of lines.
 #[must_use]

@@ -83,7 +83,8 @@ impl Place {
     pub fn resolve(&self, allowed: &[String]) -> Result<SocketAddr, TargetError> {
         let host = self.host.clone();
         let unresolved = |problem: String| TargetError::Unresolved { host: host.clone(), problem };
-        let mut found = (self.host.as_str(), self.port).to_socket_addrs().map_err(|error| unresolved(error.to_string()))?;
+        let mut found =
+            (self.host.as_str(), self.port).to_socket_addrs().map_err(|error| unresolved(error.to_string()))?;
         let address = found.next().ok_or_else(|| unresolved("no address is known".into()))?;
         if is_own(address.ip()) || allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(&self.host)) {
             return Ok(address);
@@ -163,7 +164,8 @@ impl FromStr for SipTarget {
             Some((user, place)) => (Some(user), place),
             None => (None, rest),
         };
-        let sound = |user: &str| !user.is_empty() && user.bytes().all(|b| b.is_ascii_graphic() && !b"<>@;?:".contains(&b));
+        let sound =
+            |user: &str| !user.is_empty() && user.bytes().all(|b| b.is_ascii_graphic() && !b"<>@;?:".contains(&b));
         if user.is_some_and(|user| !sound(user)) {
             return Err(malformed());
         }
@@ -191,8 +193,13 @@ mod tests {
         assert_eq!((url.secure, url.place.port, url.path.as_str()), (false, 8_080, "/"));
         assert_eq!(url.to_string(), "http://127.0.0.1:8080");
         let url: Url = "https://[::1]/healthz?x=1".parse().expect("a URL");
-        assert_eq!((url.secure, url.place.host.as_str(), url.place.port, url.path.as_str()), (true, "::1", 443, "/healthz?x=1"));
-        for wrong in ["", "127.0.0.1:8080", "ftp://x", "http://", "http://a b", "http://x:0", "http://x:99999", "http://x/\r\n"] {
+        assert_eq!(
+            (url.secure, url.place.host.as_str(), url.place.port, url.path.as_str()),
+            (true, "::1", 443, "/healthz?x=1")
+        );
+        for wrong in
+            ["", "127.0.0.1:8080", "ftp://x", "http://", "http://a b", "http://x:0", "http://x:99999", "http://x/\r\n"]
+        {
             assert!(wrong.parse::<Url>().unwrap_err().to_string().contains("http://127.0.0.1:8080"), "{wrong}");
         }
     }
@@ -210,7 +217,9 @@ mod tests {
     #[test]
     fn only_what_is_ours_is_loaded() {
         let place = |host: &str| Place { host: host.into(), port: 1 };
-        for own in ["127.0.0.1", "10.1.2.3", "192.168.0.9", "172.31.0.1", "::1", "fd00::1", "::ffff:10.0.0.1", "169.254.1.1"] {
+        for own in
+            ["127.0.0.1", "10.1.2.3", "192.168.0.9", "172.31.0.1", "::1", "fd00::1", "::ffff:10.0.0.1", "169.254.1.1"]
+        {
             assert!(place(own).resolve(&[]).is_ok(), "{own}");
         }
         for other in ["8.8.8.8", "172.32.0.1", "2001:db8::1", "100.64.0.1", "::ffff:8.8.8.8"] {

@@ -74,7 +74,10 @@ mod tests {
         assert!(xml.contains("lag_p99_ms &lt;= 20"), "{xml}");
         let github = to_github(&results, &judged);
         assert!(github.contains("::error title=load threshold missed::MISSED lag_p99_ms <= 20: 5"), "{github}");
-        assert!(github.starts_with("::warning title=load run void::the generator itself was late: 1 %25 of"), "{github}");
+        assert!(
+            github.starts_with("::warning title=load run void::the generator itself was late: 1 %25 of"),
+            "{github}"
+        );
         assert_eq!(github.lines().count(), 2);
     }
 }

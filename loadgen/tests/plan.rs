@@ -126,7 +126,8 @@ fn ten_thousand_customers_are_those_of_the_simulator() {
 #[test]
 fn a_day_of_the_support_line_is_the_simulators() {
     let mut scenario = scenario("support-line");
-    scenario.horizon = Horizon::Days { count: 1, from_us: 8 * 3_600_000_000, to_us: 20 * 3_600_000_000, warm_up_days: 0 };
+    scenario.horizon =
+        Horizon::Days { count: 1, from_us: 8 * 3_600_000_000, to_us: 20 * 3_600_000_000, warm_up_days: 0 };
     let mut instants = Vec::new();
     for replication in [0, 3] {
         let pairs = both(&scenario, replication);
@@ -154,7 +155,8 @@ fn a_day_of_the_support_line_is_the_simulators() {
 #[test]
 fn turns_of_the_talk_are_the_simulators() {
     let mut scenario = scenario("heavy-transfers");
-    scenario.horizon = Horizon::Days { count: 1, from_us: 8 * 3_600_000_000, to_us: 18 * 3_600_000_000, warm_up_days: 0 };
+    scenario.horizon =
+        Horizon::Days { count: 1, from_us: 8 * 3_600_000_000, to_us: 18 * 3_600_000_000, warm_up_days: 0 };
     let model = Model::new(&scenario).expect("a scenario");
     let behaviour = Behaviour::new(&model, scenario.seed, 0);
     let mut talks = 0;
@@ -199,8 +201,7 @@ fn a_rate_has_the_scenarios_mix() {
     let model = Model::new(&scenario).expect("a scenario");
     let behaviour = Behaviour::new(&model, scenario.seed, 0);
     let pace = Pace::constant(200.0, 10_000_000);
-    let plan: Vec<_> =
-        Plan::new(&model, behaviour, &pace, Timescale { start_us: 0, speed: 1.0 }, Shard::ALL).collect();
+    let plan: Vec<_> = Plan::new(&model, behaviour, &pace, Timescale { start_us: 0, speed: 1.0 }, Shard::ALL).collect();
     assert_eq!(plan.len(), 2_000);
     assert!(plan.iter().enumerate().all(|(place, coming)| coming.at_us == place as u64 * 5_000));
     let mut count: BTreeMap<u16, u64> = BTreeMap::new();

@@ -313,9 +313,7 @@ impl<'m> Behaviour<'m> {
     #[must_use]
     pub fn talk_handed_on_us(&self, person: &Person, factor: f64) -> u64 {
         match &self.handling(person.source).transfer {
-            Some(transfer) => {
-                micros(factor * transfer.talk_after.sample(&mut self.nth(person, Purpose::Transfer, 1)))
-            }
+            Some(transfer) => micros(factor * transfer.talk_after.sample(&mut self.nth(person, Purpose::Transfer, 1))),
             None => self.talk_us(person, factor),
         }
     }
@@ -439,7 +437,8 @@ impl<'m> Behaviour<'m> {
         if fate < group.miss {
             return Fate::Missed;
         }
-        let delay = |purpose| micros(group.answer_delay.sample(&mut self.streams.draws_nth(Kind::Offer, owner, purpose, nth)));
+        let delay =
+            |purpose| micros(group.answer_delay.sample(&mut self.streams.draws_nth(Kind::Offer, owner, purpose, nth)));
         let delay_us = if auto_answer { 0 } else { delay(Purpose::AnswerDelay) };
         if fate < group.miss + group.decline { Fate::Declined(delay_us) } else { Fate::Answered(delay_us) }
     }

@@ -170,5 +170,4 @@ mod tests {
         assert!(std::mem::offset_of!(Caller, held) < 64);
         assert!(std::mem::offset_of!(Caller, words) >= 56);
     }
-
 }

@@ -181,7 +181,11 @@ impl Arguments {
             (_, Some((from, to)), _) => Pace::Rates(vec![leg(length_us, from, to)]),
             (_, _, Some((base, peak))) => {
                 let third = length_us / 3;
-                Pace::Rates(vec![leg(third, base, base), leg(third, peak, peak), leg(length_us - 2 * third, base, base)])
+                Pace::Rates(vec![
+                    leg(third, base, base),
+                    leg(third, peak, peak),
+                    leg(length_us - 2 * third, base, base),
+                ])
             }
             _ => Pace::Scenario,
         }
@@ -193,7 +197,10 @@ fn secret(file: &Path) -> Result<String, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| Failure::file(file, "read", &error))?;
     let line = text.lines().next().unwrap_or_default().to_owned();
     if line.is_empty() {
-        return Err(Failure::Input(format!("{}: its first line is empty; the password is expected there", file.display())));
+        return Err(Failure::Input(format!(
+            "{}: its first line is empty; the password is expected there",
+            file.display()
+        )));
     }
     Ok(line)
 }

@@ -20,7 +20,9 @@ pub(super) fn find_rate(
     options: &Options<'_>,
 ) -> Result<Ending, Failure> {
     if arguments.threshold.is_empty() {
-        return Err(Failure::Input("--find-rate looks for what meets the thresholds: give at least one --threshold".into()));
+        return Err(Failure::Input(
+            "--find-rate looks for what meets the thresholds: give at least one --threshold".into(),
+        ));
     }
     let search = Search { from: arguments.rate.unwrap_or(10.0), most: arguments.most, ..Search::default() };
     let quiet = arguments.output.quiet;

@@ -361,7 +361,7 @@ impl Player<'_, '_> {
             Tell::Served { answered_us } => {
                 self.customer_served(key);
                 if let Some(caller) = self.callers.get_mut(key)
-                    && !caller.stream.is_some_and(|stream| self.customers_media.hears(stream) == Voice::Operator)
+                    && caller.stream.is_none_or(|stream| self.customers_media.hears(stream) != Voice::Operator)
                 {
                     caller.answered_us = Some(answered_us);
                 }
@@ -431,7 +431,8 @@ impl Player<'_, '_> {
         if let Some(delay) = self.setup.behaviour.redial_us(&caller.person, refused) {
             self.redials += 1;
             let from = caller.left_us.unwrap_or(self.now);
-            let at = from + self.real(delay);
+            // Where the far end took long to let them go, they call as soon as they can.
+            let at = (from + self.real(delay)).max(self.now);
             self.calendar.schedule(at, Happening::Redial(caller.person.id + (1 << 40)));
         }
     }

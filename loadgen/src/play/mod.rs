@@ -422,7 +422,7 @@ impl<'s, 'm> Player<'s, 'm> {
                 Note::Screen { operator, at_us, seen_us, event } => self.shown(operator, at_us, seen_us, event),
                 Note::Done { operator, done } => self.done(operator, &done),
                 Note::Watching { operator } => self.watching(operator),
-                Note::ScreenLost { .. } => self.recorder.count("screens_lost"),
+                Note::ScreenLost => self.recorder.count("screens_lost"),
                 Note::Failed { problem } => self.problems.push(problem),
                 Note::Faster { factor } => self.bend(factor),
                 Note::Pause { paused } => self.pause(paused),

@@ -376,7 +376,9 @@ impl Player<'_, '_> {
                     self.offered_on_screen(id, at);
                 }
             }
-            screen::Event::OfferEnded { end, .. } => operator.offer = operator.offer.take().filter(|_| end == "accepted"),
+            screen::Event::OfferEnded { end, .. } => {
+                operator.offer = operator.offer.take().filter(|_| end == "accepted")
+            }
             screen::Event::CallAnswered { call, wait_us, .. } => {
                 self.assigned_at_once(id, at, wait_us);
                 self.talk_begins(id, at, call.number, false);
@@ -462,7 +464,8 @@ impl Player<'_, '_> {
         {
             let due = at + self.real(length);
             self.rest_until(id, due);
-        } else if operator.errand.leaving || matches!(from, Status::LoggedOut | Status::Dialing | Status::AfterCallWork) {
+        } else if operator.errand.leaving || matches!(from, Status::LoggedOut | Status::Dialing | Status::AfterCallWork)
+        {
             self.free(id, at);
         } else {
             operator.occasions = operator.occasions.wrapping_add(1);
@@ -539,8 +542,7 @@ impl Player<'_, '_> {
     /// Nobody holds anything any more.
     pub(super) fn all_have_left(&self) -> bool {
         let free = |operator: &Operator| operator.is_free() || operator.status == Status::LoggedOut;
-        self.outsiders.is_empty()
-            && self.operators.values().all(|operator| operator.phone.is_none() && free(operator))
+        self.outsiders.is_empty() && self.operators.values().all(|operator| operator.phone.is_none() && free(operator))
     }
 
     /// Everybody has logged out.

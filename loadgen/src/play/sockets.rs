@@ -109,7 +109,8 @@ impl Sockets {
 
     /// Waits until something comes, somebody wakes us, or `limit` is over; gives the lines with something to take.
     pub(crate) fn wait(&mut self, limit: Duration) -> io::Result<Vec<Line>> {
-        let limit = Timespec { tv_sec: i64::try_from(limit.as_secs()).unwrap_or(1), tv_nsec: limit.subsec_nanos().into() };
+        let limit =
+            Timespec { tv_sec: i64::try_from(limit.as_secs()).unwrap_or(1), tv_nsec: limit.subsec_nanos().into() };
         let mut watched: Vec<PollFd<'_>> =
             self.sockets.iter().map(|(socket, _)| PollFd::new(socket, PollFlags::IN)).collect();
         watched.push(PollFd::new(&self.waker.socket, PollFlags::IN));

@@ -86,16 +86,14 @@ impl Player<'_, '_> {
         let Some((person, factor)) = self.customer_of(id, at) else { return };
         let behaviour = self.setup.behaviour;
         let handed_on = self.setup.cases.get(person.id).is_some_and(|case| case.handed_on);
-        let talk_us = if handed_on {
-            behaviour.talk_handed_on_us(&person, factor)
-        } else {
-            behaviour.talk_us(&person, factor)
-        };
+        let talk_us =
+            if handed_on { behaviour.talk_handed_on_us(&person, factor) } else { behaviour.talk_us(&person, factor) };
         let turns = if handed_on || again { Turns::default() } else { behaviour.turns(&person, talk_us) };
         let Some(operator) = self.operators.get_mut(&id) else { return };
         operator.offer = None;
         operator.after_call_us = behaviour.after_call_us(&person, factor);
-        operator.talk = Some(Talk { call, person, left_us: talk_us, turns, stage: Stage::Idle, base_us: at, handed_on });
+        operator.talk =
+            Some(Talk { call, person, left_us: talk_us, turns, stage: Stage::Idle, base_us: at, handed_on });
         let answered_us = operator.phone.as_ref().and_then(|phone| phone.answered_us).unwrap_or(at);
         self.recorder.count("talks");
         self.tell_customer(person.id, Tell::Served { answered_us });
@@ -291,7 +289,8 @@ impl Player<'_, '_> {
         operator.offer = None;
         operator.after_call_us = behaviour.after_call_again_us(&person, factor);
         let turns = Turns::default();
-        operator.talk = Some(Talk { call, person, left_us: 0, turns, stage: Stage::Idle, base_us: at, handed_on: true });
+        operator.talk =
+            Some(Talk { call, person, left_us: 0, turns, stage: Stage::Idle, base_us: at, handed_on: true });
         let end = at + self.real(length);
         self.next_step(id, end, Stage::After);
     }

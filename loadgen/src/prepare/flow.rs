@@ -144,7 +144,9 @@ impl Writing<'_> {
             if matches!(step, Step::Voicemail { .. }) {
                 let signal = messages.next().and_then(|length| self.recordings.signals.get(&length));
                 let audio = signal.map_or(0, |voice| self.number(*voice));
-                out.push(json!({ "step": "announcement", "audio": audio, "limit_ms": END_ROOM_MS + SIGNAL_US / 1_000 }));
+                out.push(
+                    json!({ "step": "announcement", "audio": audio, "limit_ms": END_ROOM_MS + SIGNAL_US / 1_000 }),
+                );
             }
             out.push(self.step(step, &place));
         }

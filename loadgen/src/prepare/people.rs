@@ -57,11 +57,7 @@ pub(super) async fn operators(
     Ok((seated, logins))
 }
 
-async fn telephone(
-    administration: &mut Administration<'_>,
-    operator: u64,
-    password: &str,
-) -> Result<(), PrepareError> {
+async fn telephone(administration: &mut Administration<'_>, operator: u64, password: &str) -> Result<(), PrepareError> {
     let path = format!("/floor/operators/{operator}/telephone");
     administration.change(Method::PUT, &path, &json!({ "password": password })).await.map(drop)
 }
@@ -77,8 +73,8 @@ pub(super) async fn accounts(
     let account = |entry: &Value| Some((entry["login"].as_str()?.to_owned(), entry["account"].as_u64()?));
     let known: HashMap<String, u64> = list(&known).iter().filter_map(account).collect();
     let server = administration.connection.server().clone();
-    let changed = known.contains_key(SUPERVISOR)
-        && server.connect().await?.sign_in(SUPERVISOR, password).await?.status == 401;
+    let changed =
+        known.contains_key(SUPERVISOR) && server.connect().await?.sign_in(SUPERVISOR, password).await?.status == 401;
     let own = operators.iter().map(|seated| Some(seated.number)).zip(logins.iter().map(String::as_str));
     for (operator, login) in std::iter::once((None, SUPERVISOR)).chain(own) {
         let (method, path, body) = match known.get(login) {

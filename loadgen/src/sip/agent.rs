@@ -158,7 +158,8 @@ impl Agent {
             Start::Request { .. } => self.request(from, &message),
             Start::Response { code, .. } => {
                 self.traffic.response(code);
-                let known = message.header(Name::Via).and_then(Via::parse).and_then(|via| self.of_branch(via.branch()?));
+                let known =
+                    message.header(Name::Via).and_then(Via::parse).and_then(|via| self.of_branch(via.branch()?));
                 match known {
                     Some((key, cseq)) => self.reply(key, cseq, code, &message),
                     None => self.traffic.unexpected += 1,
@@ -258,6 +259,8 @@ impl Agent {
                 match state {
                     State::Ringing => self.tell(key, Event::GivenUp),
                     State::Leaving => self.tell(key, Event::Left { answered: false }),
+                    // Whether or not the far end says so: the call is given up (RFC 3261 section 9.1).
+                    State::Cancelling => self.tell(key, Event::Cancelled),
                     // Nobody acknowledged our answer: the call is none (RFC 3261 section 13.3.1.4).
                     State::Answering => self.tell(key, Event::HungUp),
                     State::Refusing => {}

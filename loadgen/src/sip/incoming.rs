@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use callfloor_sim::calendar::Entry;
 use callfloor_sip::message::{CSeq, Message, Method, Name, NameAddr, Start, Uri, list};
 
-use super::agent::Agent;
 use super::Micros;
+use super::agent::Agent;
 use super::call::{Call, CallKey, Event, State, Timer};
 use super::outgoing::{address_of, sdp_of};
 use super::write::{head, tag_of};
@@ -46,7 +46,8 @@ impl Agent {
 
     pub(super) fn request(&mut self, from: SocketAddr, message: &Message<'_>) {
         let Start::Request { method, uri, .. } = message.start else { return };
-        let (Some(call_id), Some(cseq)) = (message.header(Name::CallId), message.header(Name::CSeq).and_then(CSeq::parse))
+        let (Some(call_id), Some(cseq)) =
+            (message.header(Name::CallId), message.header(Name::CSeq).and_then(CSeq::parse))
         else {
             self.traffic.unexpected += 1;
             return;
@@ -162,8 +163,11 @@ impl Agent {
             }
             return;
         }
-        let (sdp, contact, up) =
-            (call.sdp.clone(), format!("<sip:{}@{local}>", call.user), matches!(call.state, State::Up | State::Leaving));
+        let (sdp, contact, up) = (
+            call.sdp.clone(),
+            format!("<sip:{}@{local}>", call.user),
+            matches!(call.state, State::Up | State::Leaving),
+        );
         let head = head(message, None);
         if up {
             // Where their audio goes does not change what we do with it: the answer is what it was.

@@ -242,14 +242,8 @@ impl Agent {
         }
         let credentials = self.credentials.get(&call.user).or_else(|| self.credentials.get(""))?;
         let cnonce = format!("{:x}{key}", self.run);
-        let value = authorize(
-            message.all(asked),
-            &credentials.user,
-            &credentials.password,
-            method,
-            &call.target,
-            &cnonce,
-        )?;
+        let value =
+            authorize(message.all(asked), &credentials.user, &credentials.password, method, &call.target, &cnonce)?;
         self.call_mut(key)?.authorized = true;
         Some((answer, value))
     }
@@ -269,7 +263,8 @@ impl Agent {
             call.target = contact;
         }
         call.route = route;
-        let next = call.route.first().and_then(|route| NameAddr::parse(route)).map_or(call.target.as_str(), |it| it.uri);
+        let next =
+            call.route.first().and_then(|route| NameAddr::parse(route)).map_or(call.target.as_str(), |it| it.uri);
         if let Some(address) = address_of(next) {
             call.peer = address;
         }

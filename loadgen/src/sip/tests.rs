@@ -114,8 +114,7 @@ fn any_one_datagram_may_be_lost() {
         assert!(first.contains(&&Event::Answered { sdp: Some(SDP.into()) }), "{lost}: {:#?}", net.lines);
         assert_eq!(first.last(), Some(&&Event::Left { answered: true }), "{lost}: {:#?}", net.lines);
         let second = net.events(1);
-        let incoming =
-            Event::Incoming { caller: "700".into(), called: "100".into(), sdp: Some(SDP.into()) };
+        let incoming = Event::Incoming { caller: "700".into(), called: "100".into(), sdp: Some(SDP.into()) };
         assert_eq!(second, [&incoming, &Event::Confirmed { sdp: None }, &Event::HungUp], "{lost}: {:#?}", net.lines);
         assert!(net.agents.iter().all(|agent| agent.live() == 0), "{lost}");
         let repeated = net.agents[0].traffic().retransmitted + net.agents[1].traffic().retransmitted;
@@ -139,8 +138,12 @@ fn the_called_side_hangs_up() {
     net.run_for(10_000);
     assert_eq!(net.events(0).last(), Some(&&Event::HungUp));
     assert_eq!(net.events(1).last(), Some(&&Event::Left { answered: true }));
-    let wanted =
-        ["INVITE sip:100@127.0.0.1:5060 SIP/2.0", "SIP/2.0 180 Ringing", "SIP/2.0 200 OK", "ACK sip:100@127.0.0.1:5060 SIP/2.0"];
+    let wanted = [
+        "INVITE sip:100@127.0.0.1:5060 SIP/2.0",
+        "SIP/2.0 180 Ringing",
+        "SIP/2.0 200 OK",
+        "ACK sip:100@127.0.0.1:5060 SIP/2.0",
+    ];
     assert_eq!(net.lines[..4], wanted);
     assert_eq!(net.lines[4..], ["BYE sip:700@127.0.0.1:5080 SIP/2.0", "SIP/2.0 200 OK"]);
 }
@@ -234,7 +237,10 @@ fn a_challenge_is_answered_once() {
     assert!(first.starts_with("REGISTER sip:callfloor.local SIP/2.0\r\n") && first.contains("CSeq: 1 REGISTER"));
     assert!(!first.contains("Authorization"));
     let second = answer(&mut agent, 200, "");
-    assert!(second.contains("CSeq: 2 REGISTER") && second.contains("Authorization: Digest username=\"op1\""), "{second}");
+    assert!(
+        second.contains("CSeq: 2 REGISTER") && second.contains("Authorization: Digest username=\"op1\""),
+        "{second}"
+    );
     assert_eq!(agent.next_event().map(|(_, event)| event), Some(Event::Answered { sdp: None }));
     agent.register(address(1), "callfloor.local", "op1", 600);
     answer(&mut agent, 401, challenge);

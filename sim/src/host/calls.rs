@@ -441,7 +441,8 @@ impl<'m> Host<'m> {
         if let Party::Operator(operator) = to {
             let own = self.handling_factor(caller.source, operator.0, caller.queued_at);
             factor = Some(own);
-            self.operators[operator.0 as usize].after_call_us = self.behaviour.after_call_again_us(&caller.person(), own);
+            self.operators[operator.0 as usize].after_call_us =
+                self.behaviour.after_call_again_us(&caller.person(), own);
             self.callers[slot].operator = operator.0;
         }
         if let Some(talk_us) = self.behaviour.talk_after_consult_us(&caller.person(), factor) {
