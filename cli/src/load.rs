@@ -56,7 +56,12 @@ fn play(arguments: &Arguments) -> Result<Ending, Failure> {
 }
 
 /// One run, with its progress.
-fn one(scenario: &Scenario, target: &Target, options: &Options<'_>, quiet: bool) -> Result<LoadResults, Failure> {
+pub(crate) fn one(
+    scenario: &Scenario,
+    target: &Target,
+    options: &Options<'_>,
+    quiet: bool,
+) -> Result<LoadResults, Failure> {
     let bar = bar(quiet);
     let watch = |snapshot: Snapshot| {
         let Snapshot { seconds, come, calls, failed, waiting, .. } = snapshot;
@@ -122,7 +127,9 @@ fn merge(files: &[PathBuf], demands: &[Demand], output: &Output) -> Result<Endin
     for file in parts {
         results.merge(&read(file)?).map_err(|error| Failure::Input(format!("{}: {error}", file.display())))?;
     }
-    conclude(&results, demands, output)
+    let ending = conclude(&results, demands, output)?;
+    // What is missing may have failed: a part of a run meets nothing for the whole.
+    Ok(if results.missing().is_empty() { ending } else { Ending::Missed })
 }
 
 fn figures() -> Result<Ending, Failure> {

@@ -22,6 +22,7 @@ mod script;
 mod serve;
 mod simulate;
 mod theory;
+mod twin;
 mod validate;
 
 use std::process::ExitCode;
@@ -56,6 +57,7 @@ enum Command {
     Completions(completions::Arguments),
     Script(script::Arguments),
     Theory(theory::Arguments),
+    Twin(twin::Arguments),
     Validate(validate::Arguments),
 }
 
@@ -75,6 +77,7 @@ impl Command {
             Self::Completions(arguments) => completions::run(&arguments),
             Self::Script(arguments) => script::run(&arguments),
             Self::Theory(arguments) => theory::run(&arguments),
+            Self::Twin(arguments) => twin::run(&arguments),
             Self::Validate(arguments) => validate::run(&arguments),
         }
     }

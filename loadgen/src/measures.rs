@@ -61,6 +61,8 @@ kinds! {
     HoldToMusic "hold_to_music",
     /// The order to release, to the operator's voice at the customer's ear.
     ReleaseToVoice "release_to_voice",
+    /// An operator's 200 to the answer as the server dates it.
+    AnswerTaken "answer_taken",
     /// An operator's 200 to the ticket's event on their screen.
     TicketVisible "ticket_visible",
     /// A BYE to its answer.

@@ -380,6 +380,9 @@ impl Player<'_, '_> {
                 operator.offer = operator.offer.take().filter(|_| end == "accepted")
             }
             screen::Event::CallAnswered { call, wait_us, .. } => {
+                if let Some(answered) = operator.phone.as_ref().and_then(|phone| phone.answered_us) {
+                    self.recorder.latency(Kind::AnswerTaken, answered, at);
+                }
                 self.assigned_at_once(id, at, wait_us);
                 self.talk_begins(id, at, call.number, false);
             }
