@@ -1,16 +1,19 @@
 //! `callfloor load`: a scenario's customers and operators played against a live server.
 
 mod arguments;
+pub(crate) mod compare;
+mod keys;
 mod search;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use callfloor_load::figure::{Demand, Judgement, judge, names};
 use callfloor_load::plan::Shard;
 use callfloor_load::summary::to_text;
 use callfloor_load::verdict::{to_github, to_junit};
-use callfloor_load::{LoadError, LoadResults, Options, Snapshot, Target};
+use callfloor_load::{Control, LoadError, LoadResults, Options, Snapshot, Target};
 use callfloor_scenario::Scenario;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -51,7 +54,16 @@ fn play(arguments: &Arguments) -> Result<Ending, Failure> {
     if arguments.find_rate {
         return search::find_rate(arguments, &scenario, &target, &options);
     }
-    let results = one(&scenario, &target, &options, arguments.output.quiet)?;
+    let (control, over) = (Control::default(), AtomicBool::new(false));
+    let options = Options { control: Some(&control), ..options };
+    let results = std::thread::scope(|scope| {
+        if !arguments.output.quiet {
+            scope.spawn(|| keys::obey(&control, &over));
+        }
+        let results = one(&scenario, &target, &options, arguments.output.quiet);
+        over.store(true, Ordering::Relaxed);
+        results
+    })?;
     conclude(&results, &arguments.threshold, &arguments.output)
 }
 
@@ -64,8 +76,16 @@ pub(crate) fn one(
 ) -> Result<LoadResults, Failure> {
     let bar = bar(quiet);
     let watch = |snapshot: Snapshot| {
-        let Snapshot { seconds, come, calls, failed, waiting, .. } = snapshot;
-        bar.set_message(format!("{seconds:.0} s: {come} have come, {calls} calls up, {waiting} wait, {failed} failed"));
+        let Snapshot { seconds, length_s, asked, come, calls, failed, waiting, .. } = snapshot;
+        let pace = match options.control.map(Control::state) {
+            Some((_, true)) => ", paused".to_owned(),
+            Some((factor, _)) if factor != 1.0 => format!(", {factor} times as fast"),
+            _ => String::new(),
+        };
+        let left = (length_s - seconds).max(0.0);
+        bar.set_message(format!(
+            "{come} of {asked} calls, {calls} up, {waiting} wait, {failed} failed; {left:.0} s left{pace} (+ - * / p q)"
+        ));
     };
     let results = callfloor_load::run(scenario, target, options, &watch);
     bar.finish_and_clear();

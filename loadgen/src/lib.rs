@@ -9,6 +9,7 @@
 
 mod cases;
 pub mod clock;
+pub mod compare;
 mod control;
 mod desk;
 pub mod figure;

@@ -159,6 +159,10 @@ pub struct Snapshot {
     pub seconds: f64,
     /// Which moment of the scenario it is, in microseconds since its first midnight.
     pub scenario_us: u64,
+    /// Seconds after the first instant at which the last contact is due, as planned.
+    pub length_s: f64,
+    /// Contacts that are due in the run.
+    pub asked: u64,
     /// Customers who have come.
     pub come: u64,
     /// Calls that are not over.

@@ -79,7 +79,7 @@ impl<'s, 'm> Stage<'s, 'm> {
         let begin = self.options.start_at_us.map_or(soon, |at| clock.of_wall(at).max(soon));
         let processor = ProcessTime::try_now().ok();
         clock.begin_at(begin);
-        let (played, cut) = self.perform(players, &posts, watch)?;
+        let (played, cut) = self.perform(players, &posts, (asked, asked_for_us), watch)?;
         let processor = processor.and_then(|before| Some(ProcessTime::try_now().ok()?.duration_since(before)));
         let ended = played.iter().map(|played| played.ended_us).max().unwrap_or(begin);
         let calls: HashMap<u64, Micros> = played.iter().flat_map(|played| played.calls.iter().copied()).collect();
@@ -216,6 +216,7 @@ impl<'s, 'm> Stage<'s, 'm> {
         &self,
         players: Vec<Player<'s, 'm>>,
         posts: &[Post],
+        asked: (u64, Micros),
         watch: &(dyn Fn(Snapshot) + Sync),
     ) -> Result<(Vec<Played>, Option<String>), LoadError> {
         let over = AtomicBool::new(false);
@@ -224,7 +225,7 @@ impl<'s, 'm> Stage<'s, 'm> {
             let watching = scope.spawn(|| {
                 let (mut stopped, mut told) = (false, Told::default());
                 while !over.load(Ordering::Relaxed) {
-                    watch(self.snapshot());
+                    watch(self.snapshot(asked));
                     if let Some(control) = self.options.control {
                         told.tell(control, posts);
                     }
@@ -245,7 +246,7 @@ impl<'s, 'm> Stage<'s, 'm> {
         Ok((played, stopped.then(|| "it was stopped by hand".to_owned())))
     }
 
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self, (asked, asked_for_us): (u64, Micros)) -> Snapshot {
         let clock = &self.setup.clock;
         let since = clock.since_begin(clock.now());
         let progress = &self.setup.progress;
@@ -254,6 +255,8 @@ impl<'s, 'm> Stage<'s, 'm> {
         Snapshot {
             seconds: since as f64 / 1e6,
             scenario_us: self.setup.timescale.scenario_at(since),
+            length_s: asked_for_us as f64 / 1e6,
+            asked,
             come: get(&progress.come),
             calls: begun.saturating_sub(ended),
             ended,

@@ -261,8 +261,8 @@ impl Twin<'_> {
             vec![
                 title(row),
                 theory.map_or_else(String::new, |theory| figure::value(row.metric, Some(theory))),
-                figure::full(row.metric, Some(row.simulated)),
-                figure::full(row.metric, Some(row.live)),
+                figure::brief(row.metric, Some(row.simulated)),
+                figure::brief(row.metric, Some(row.live)),
                 found,
                 interval,
                 rest,
@@ -300,7 +300,7 @@ impl Twin<'_> {
             self.basis(),
             self.theory_basis
         );
-        let ranks = [0, 1, 0, 0, 1, 2, 2, 0, 1];
+        let ranks = [0, 1, 0, 0, 0, 3, 1, 0, 2];
         let heads: Vec<(&str, u8)> = HEADS.into_iter().zip(ranks).collect();
         let mut table = Table::new(&heads);
         self.cells().into_iter().for_each(|cells| table.row(cells));
