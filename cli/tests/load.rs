@@ -280,6 +280,13 @@ fn shards_merge_and_a_killed_one_is_missed() {
     assert_eq!((count(&found, "calls"), count(&found, "answered")), (120, 120));
     assert_eq!(count(&results(&one), "calls"), 60);
     merge(&[&one, &two]).code(0);
+    let compare = |a: &Path, b: &Path| {
+        let mut command = assert_cmd::Command::new(cargo_bin("callfloor"));
+        command.arg("compare").args([a, b]).assert()
+    };
+    compare(&whole, &whole).code(0).stdout(contains("No figure can be told to differ"));
+    compare(&whole, &one).code(2).stderr(contains("B is not whole"));
+    compare(&whole, &plan).code(2).stderr(contains("compare two of a kind"));
 
     let (three, four) = (file("3.json"), file("4.json"));
     let at = moment(4);
@@ -290,6 +297,53 @@ fn shards_merge_and_a_killed_one_is_missed() {
     assert!(!four.exists());
     merge(&[&three]).code(1).stdout(contains("INCOMPLETE: nothing is here of shard 2 of 2"));
     merge(&[&three, &three]).code(2).stderr(contains("shard 1 is in both"));
+}
+
+/// The same customers in simulation and live: as many come to both, and each figure is tested.
+#[test]
+fn a_twin_run_has_three_columns_and_the_same_customers_in_two_of_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let plan = scenario(&directory, LINE);
+    let file = |name: &str| directory.path().join(name);
+    let mut command = assert_cmd::Command::new(cargo_bin("callfloor"));
+    command.arg("twin").arg(&plan).args([
+        "--speed",
+        "120",
+        "--live",
+        "2",
+        "--replications",
+        "20",
+        "--lag-limit-ms",
+        "1000",
+    ]);
+    command
+        .arg("--json")
+        .arg(file("twin.json"))
+        .arg("--csv")
+        .arg(file("twin.csv"))
+        .arg("--html")
+        .arg(file("twin.html"));
+    let done = command.timeout(Duration::from_secs(180)).output().unwrap();
+    let told = String::from_utf8_lossy(&done.stdout);
+    // At 95 % a figure may differ by chance: what is certain is what follows.
+    assert!(matches!(done.status.code(), Some(0 | 1)), "{told}{}", String::from_utf8_lossy(&done.stderr));
+    assert!(told.contains("Theory: Erlang A, 5 operators") && told.contains("device_told"), "{told}");
+    let found = results(&file("twin.json"));
+    assert_eq!((&found["format"], &found["live_replications"]), (&"callfloor-twin/1".into(), &2.into()));
+    assert_eq!((&found["simulated_replications"], &found["void"]), (&20.into(), &Value::Null));
+    let row = |metric: &str| {
+        let rows = found["rows"].as_array().unwrap();
+        rows.iter().find(|row| row["metric"] == metric).unwrap_or_else(|| panic!("{found}")).clone()
+    };
+    assert_eq!((&row("offered")["difference"]["value"], &row("offered")["verdict"]), (&0.0.into(), &"equal".into()));
+    assert!(row("asa_s")["theory"].as_f64().unwrap() > 0.0);
+    // Some seconds of the scenario are some hundredths of a second live.
+    assert!(row("asa_s")["difference"]["value"].as_f64().unwrap().abs() < 20.0);
+    assert_eq!(
+        std::fs::read_to_string(file("twin.csv")).unwrap().lines().count(),
+        found["rows"].as_array().unwrap().len() + 1
+    );
+    assert!(std::fs::read_to_string(file("twin.html")).unwrap().contains("theory, simulation, live"));
 }
 
 /// The far end stands still for a second: whoever was due in it is seen to wait from their own instant, and the generator goes on.
@@ -310,4 +364,28 @@ fn a_pause_of_the_far_end_is_seen_by_everybody_who_was_due_in_it() {
     assert_eq!(count(&results(&json), "calls"), 400);
     assert!(keeps(&json, "call_to_response_p999_ms>=800") && keeps(&json, "call_to_response_p90_ms>=300"));
     assert!(keeps(&json, "call_to_response_p50_ms<=100") && keeps(&json, "lag_p99_ms<=300"));
+}
+
+/// The same of the server itself: a second in which it does not run is in the 99.9th percentile, and no call is lost by it.
+#[test]
+fn a_pause_of_the_server_is_seen() {
+    let server = Server::start();
+    let plan = scenario(&server.directory, LINE);
+    let json = server.directory.path().join("a.json");
+    let mut command = Command::new(cargo_bin("callfloor"));
+    command
+        .arg("load")
+        .arg(&plan)
+        .args(["--url", &server.url, "--sip", &server.sip, "--password-file"])
+        .arg(&server.password);
+    command.args(["--rate", "10", "--for", "6s", "--speed", "240", "--lag-limit", "500ms", "--quiet"]);
+    command.args(["--start-at", &moment(15), "--threshold", "calls_lost<=0", "--json"]).arg(&json);
+    let mut generator = Guarded(command.spawn().unwrap());
+    std::thread::sleep(Duration::from_secs(17));
+    server.process.signal("-STOP");
+    std::thread::sleep(Duration::from_secs(1));
+    server.process.signal("-CONT");
+    assert!(generator.0.wait().unwrap().success());
+    assert_eq!(count(&results(&json), "calls"), 60);
+    assert!(keeps(&json, "call_to_response_p999_ms>=800") && keeps(&json, "call_to_response_p50_ms<=100"));
 }
