@@ -89,7 +89,8 @@ pub(super) async fn accounts(
             }
             Some(_) => continue,
         };
-        let answer = administration.connection.ask(method, &path, Some(&body)).await?;
+        let headers = [("content-type", "application/json")];
+        let answer = administration.ask(method, &path, &headers, body.to_string().into_bytes()).await?;
         administration.accept(&format!("the account {login}"), answer)?;
         if changed && let Some(operator) = operator {
             telephone(administration, operator.into(), password).await?;

@@ -1,5 +1,7 @@
 //! The administration API of a server, as preparing uses it.
 
+use std::time::Duration;
+
 use hyper::Method;
 use serde_json::Value;
 
@@ -12,9 +14,32 @@ pub(super) struct Administration<'a> {
     pub(super) version: String,
 }
 
+/// How often, and after how long, somebody asks again who was told that they ask too often.
+const AGAIN: (u32, Duration) = (120, Duration::from_millis(500));
+
 impl Administration<'_> {
+    /// Asks, and asks again as long as it is too often.
+    pub(super) async fn ask(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer, PrepareError> {
+        let path = format!("/api/v1{path}");
+        let mut left = AGAIN.0;
+        loop {
+            let answer = self.connection.send(method.clone(), &path, headers, body.clone()).await?;
+            if answer.status != 429 || left == 0 {
+                return Ok(answer);
+            }
+            left -= 1;
+            tokio::time::sleep(AGAIN.1).await;
+        }
+    }
+
     pub(super) async fn get(&mut self, path: &str) -> Result<Value, PrepareError> {
-        let answer = self.connection.ask(Method::GET, path, None).await?;
+        let answer = self.ask(Method::GET, path, &[], Vec::new()).await?;
         self.accept(path, answer).map(|answer| answer.body)
     }
 
@@ -40,8 +65,9 @@ impl Administration<'_> {
         body: Vec<u8>,
     ) -> Result<Value, PrepareError> {
         let what = format!("{method} {path}");
-        let headers = [("if-match", self.version.as_str()), ("content-type", kind)];
-        let answer = self.connection.send(method, &format!("/api/v1{path}"), &headers, body).await?;
+        let version = self.version.clone();
+        let headers = [("if-match", version.as_str()), ("content-type", kind)];
+        let answer = self.ask(method, path, &headers, body).await?;
         let answer = self.accept(&what, answer)?;
         if let Some(etag) = answer.etag {
             self.version = etag;
