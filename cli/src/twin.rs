@@ -142,7 +142,8 @@ const AFTER_TALK: [Kind; 2] = [Kind::Bye, Kind::FinishAfterCall];
 
 fn mean_ms(measures: &Measures, kind: Kind) -> (u64, f64) {
     let Some(found) = measures.latency(kind).filter(|found| found.count() > 0) else { return (0, 0.0) };
-    let sum: f64 = found.buckets().map(|(low, high, count)| (low as f64 + high as f64) / 2.0 * count as f64).sum();
+    let sum: f64 =
+        found.buckets().map(|(low, width, count)| (low as f64 + (width - 1) as f64 / 2.0) * count as f64).sum();
     (found.count(), sum / found.count() as f64 / 1e3)
 }
 
@@ -206,8 +207,8 @@ mod tests {
         let gained = |of: &dyn Fn(&Scenario) -> f64| of(&delayed) - of(&scenario);
         let answer = gained(&|scenario| scenario.groups[0].answer_delay.mean_s());
         let work = gained(&|scenario| scenario.classes[0].handling.after_call.mean_s());
-        // Histograms keep three digits.
-        assert!((answer - 0.3).abs() < 0.002 && (work - 0.6).abs() < 0.004, "{answer} {work}");
+        // Histograms keep values to a 64th part.
+        assert!((answer - 0.3).abs() < 0.005 && (work - 0.6).abs() < 0.01, "{answer} {work}");
         assert_eq!(with_delays(&scenario, &Measures::default(), 60.0), scenario);
         assert_eq!(phases(&measures, 60.0).len(), 3);
     }
