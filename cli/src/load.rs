@@ -9,6 +9,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use callfloor_load::csv::to_csv;
 use callfloor_load::figure::{Demand, Judgement, judge, names};
 use callfloor_load::plan::Shard;
 use callfloor_load::summary::to_text;
@@ -33,6 +34,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
 
 fn play(arguments: &Arguments) -> Result<Ending, Failure> {
     let Some(file) = &arguments.file else { return Err(Failure::Input("no scenario is given".into())) };
+    arguments.output.check(&[file])?;
     let scenario = load_scenario(file)?;
     let target = arguments.target()?;
     let options = Options {
@@ -120,11 +122,18 @@ fn is_met(results: &LoadResults, judged: &[Judgement]) -> bool {
 
 fn write(results: &LoadResults, judged: &[Judgement], output: &Output) -> Result<(), Failure> {
     let standard = Path::new("-");
-    let printed = output.json.as_deref() == Some(standard);
-    match &output.json {
-        Some(file) if file == standard => print(&results.to_json())?,
-        Some(file) => write_file(file, &results.to_json())?,
-        None => {}
+    let mut printed = false;
+    let documents: [(&Option<PathBuf>, &dyn Fn() -> String); 2] =
+        [(&output.json, &|| results.to_json()), (&output.csv, &|| to_csv(results))];
+    for (file, text) in documents {
+        match file {
+            Some(file) if file == standard => {
+                printed = true;
+                print(&text())?;
+            }
+            Some(file) => write_file(file, &text())?,
+            None => {}
+        }
     }
     if let Some(file) = &output.junit {
         let text = to_junit(results, judged).map_err(|error| Failure::Fault(error.to_string()))?;
@@ -141,6 +150,7 @@ fn merge(files: &[PathBuf], demands: &[Demand], output: &Output) -> Result<Endin
         let text = std::fs::read_to_string(file).map_err(|error| Failure::file(file, "read", &error))?;
         LoadResults::from_json(&text).map_err(|error| Failure::Input(format!("{}: {error}", file.display())))
     };
+    output.check(&files.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
     let mut parts = files.iter();
     let first = parts.next().ok_or_else(|| Failure::Input("no results are given".into()))?;
     let mut results = read(first)?;

@@ -214,6 +214,14 @@ fn what_cannot_be_played_is_refused_before_it_starts() {
         (vec!["--target".into(), "sip:127.0.0.1".into(), "--rate".into(), "5".into()], "--for"),
         (vec!["--threshold".into(), "call_to_anser_p99_ms<=5".into()], "did you mean"),
         (vec!["--shard".into(), "3/2".into()], "write 2/8"),
+        (
+            vec!["--target".into(), "sip:127.0.0.1".into(), "--json".into(), "--csv".into()],
+            "only one of --json and --csv",
+        ),
+        (
+            vec!["--target".into(), "sip:127.0.0.1".into(), "--csv".into(), plan.display().to_string()],
+            "this is an input",
+        ),
         (vec!["--target".into(), "sip:127.0.0.1".into(), "--speed".into(), "0.5".into()], "a speed of 0.5"),
     ] {
         load(&plan).args(&arguments).assert().code(2).stderr(contains(said));
@@ -235,9 +243,12 @@ fn every_call_reaches_sipp() {
     let mut command = load(&plan);
     command.args(["--target", &target, "--rate", "50", "--for", "4s", "--speed", "600", "--lag-limit", "1s"]);
     command.args(["--threshold", "failed_share<=0", "--threshold", "begun_share>=1", "--json"]).arg(&json);
+    command.arg("--csv").arg(directory.path().join("a.csv"));
     command.assert().code(0);
     let found = results(&json);
     assert_eq!((count(&found, "calls"), count(&found, "answered")), (200, 200));
+    let csv = std::fs::read_to_string(directory.path().join("a.csv")).unwrap();
+    assert!(csv.contains("\nanswered_share,1\n") && csv.contains("\ncount_calls,200\n"), "{csv}");
     // It has counted as many itself; a call is over for it four seconds after the BYE.
     let own = || {
         let text = std::fs::read_to_string(directory.path().join("sipp.csv")).unwrap_or_default();

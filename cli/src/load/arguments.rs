@@ -116,6 +116,9 @@ pub(super) struct Output {
     /// Write the results as JSON, to stdout where no FILE is given
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
     pub(super) json: Option<PathBuf>,
+    /// Write every figure and count as CSV, to stdout where no FILE is given
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    pub(super) csv: Option<PathBuf>,
     /// Write the verdicts as JUnit's XML
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
@@ -125,6 +128,27 @@ pub(super) struct Output {
     /// No progress, and no text on stdout: only the documents that were asked for, and the exit code
     #[arg(long, short)]
     pub(super) quiet: bool,
+}
+
+impl Output {
+    /// Refuses what would overwrite an input or mix two documents on stdout; to be asked before a long run.
+    pub(super) fn check(&self, inputs: &[&Path]) -> Result<(), Failure> {
+        let standard = Path::new("-");
+        if self.json.as_deref() == Some(standard) && self.csv.as_deref() == Some(standard) {
+            return Err(Failure::Input("only one of --json and --csv can go to stdout: give the other a FILE".into()));
+        }
+        let files = [&self.json, &self.csv, &self.junit].into_iter().flatten();
+        for file in files.filter(|file| *file != standard) {
+            let is = |input: &&Path| {
+                file.canonicalize().is_ok_and(|file| input.canonicalize().is_ok_and(|input| input == file))
+            };
+            if inputs.iter().any(|input| is(input)) {
+                let file = file.display();
+                return Err(Failure::Input(format!("{file}: this is an input; write the output to another file")));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What else it does.

@@ -24,6 +24,9 @@ pub(super) fn find_rate(
             "--find-rate looks for what meets the thresholds: give at least one --threshold".into(),
         ));
     }
+    if arguments.output.csv.is_some() || arguments.output.junit.is_some() || arguments.output.github {
+        return Err(Failure::Input("--find-rate writes text, or --json; it has no --csv, --junit or --github".into()));
+    }
     let search = Search { from: arguments.rate.unwrap_or(10.0), most: arguments.most, ..Search::default() };
     let quiet = arguments.output.quiet;
     let found = find(&search, |per_s| {
