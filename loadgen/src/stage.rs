@@ -87,6 +87,15 @@ impl<'s, 'm> Stage<'s, 'm> {
         played.iter().for_each(|played| measures.merge(&played.measures));
         let mut notes = self.place.notes.clone();
         notes.extend(self.distortions());
+        if let Some(at) = self.options.start_at_us {
+            let late_us = clock.wall_at(begin).saturating_sub(at);
+            if late_us > 1_000 {
+                notes.push(format!(
+                    "begun {:.1} s later than asked for: not everything was ready before",
+                    late_us as f64 / 1e6
+                ));
+            }
+        }
         if measures.count("rate_changes") + measures.count("pauses") > 0 {
             notes.push("the pace was changed by hand: what was asked for is not what the plan says".into());
         }
