@@ -6,12 +6,13 @@ use callfloor_measure::Results;
 use callfloor_reports::compare;
 
 use crate::ending::{Ending, Failure, print, write_file};
+use crate::load::compare as loads;
 use crate::report::read;
 use crate::running::{Running, load, page};
 
 /// Compare two plans under the same customers, and say what the second changes
 ///
-/// Each is a scenario, or results of `simulate --json`. Both get the same seed, so that a customer who arrives in
+/// Each is a scenario, or results of `simulate --json`; or both are results of `load --json`. Both plans get the same seed, so that a customer who arrives in
 /// one arrives in the other, with the same patience and the same question: what is left is the difference between the plans.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -33,6 +34,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     let outputs = arguments.json.iter().chain(&arguments.html);
     if let Some(file) = outputs.into_iter().find(|file| **file == arguments.a || **file == arguments.b) {
         return Err(Failure::Input(format!("{}: this is an input; write the output to another file", file.display())));
+    }
+    match (loads::read(&arguments.a)?, loads::read(&arguments.b)?) {
+        (Some(_), Some(_)) if arguments.html.is_some() => {
+            return Err(Failure::Input(
+                "two load runs are compared as text or with --json; there is no --html of them".into(),
+            ));
+        }
+        (Some(a), Some(b)) => return loads::run(&a, &b, arguments.json.as_deref(), arguments.running.quiet),
+        (None, None) => {}
+        (of_a, _) => {
+            let (load, other) =
+                if of_a.is_some() { (&arguments.a, &arguments.b) } else { (&arguments.b, &arguments.a) };
+            let (load, other) = (load.display(), other.display());
+            return Err(Failure::Input(format!("{load} is of a load run and {other} is not: compare two of a kind")));
+        }
     }
     let mut running = arguments.running.clone();
     // Results fix the seed and the replications of what is still to be run; else A fixes the seed.

@@ -12,6 +12,7 @@ mod completions;
 mod ending;
 mod fit;
 mod init;
+mod load;
 mod output;
 mod replay;
 mod report;
@@ -21,6 +22,7 @@ mod script;
 mod serve;
 mod simulate;
 mod theory;
+mod twin;
 mod validate;
 
 use std::process::ExitCode;
@@ -44,6 +46,7 @@ struct Cli {
 enum Command {
     Simulate(simulate::Arguments),
     Serve(serve::Arguments),
+    Load(Box<load::Arguments>),
     Audit(audit::Arguments),
     Replay(replay::Arguments),
     Compare(compare::Arguments),
@@ -54,6 +57,7 @@ enum Command {
     Completions(completions::Arguments),
     Script(script::Arguments),
     Theory(theory::Arguments),
+    Twin(twin::Arguments),
     Validate(validate::Arguments),
 }
 
@@ -62,6 +66,7 @@ impl Command {
         match self {
             Self::Simulate(arguments) => simulate::run(&arguments),
             Self::Serve(arguments) => serve::run(&arguments),
+            Self::Load(arguments) => load::run(&arguments),
             Self::Audit(arguments) => audit::run(&arguments),
             Self::Replay(arguments) => replay::run(&arguments),
             Self::Compare(arguments) => compare::run(&arguments),
@@ -72,6 +77,7 @@ impl Command {
             Self::Completions(arguments) => completions::run(&arguments),
             Self::Script(arguments) => script::run(&arguments),
             Self::Theory(arguments) => theory::run(&arguments),
+            Self::Twin(arguments) => twin::run(&arguments),
             Self::Validate(arguments) => validate::run(&arguments),
         }
     }

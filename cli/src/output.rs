@@ -22,6 +22,14 @@ pub(crate) struct Output {
     pub(crate) html: Option<PathBuf>,
 }
 
+/// One answer in every form; only what is asked for is made.
+pub(crate) struct Documents<'a> {
+    pub(crate) json: &'a dyn Fn() -> String,
+    pub(crate) csv: &'a dyn Fn() -> String,
+    pub(crate) html: &'a dyn Fn() -> String,
+    pub(crate) text: &'a dyn Fn() -> String,
+}
+
 impl Output {
     /// Refuses what would overwrite an input or mix two documents on stdout; `beside` is another file that will be written.
     /// To be asked before a long run.
@@ -50,6 +58,17 @@ impl Output {
 
     /// Writes what was asked for; the text goes to stdout unless something else does, or `quiet`.
     pub(crate) fn write(&self, results: &Results, run: Option<&Run>, quiet: bool) -> Result<(), Failure> {
+        let documents = Documents {
+            json: &|| to_json(results),
+            csv: &|| to_csv(results),
+            html: &|| to_html(results, run),
+            text: &|| to_text(results, run, page()),
+        };
+        self.put(&documents, quiet)
+    }
+
+    /// Writes of `documents` what was asked for; the text goes to stdout unless something else does, or `quiet`.
+    pub(crate) fn put(&self, documents: &Documents<'_>, quiet: bool) -> Result<(), Failure> {
         let mut printed = false;
         let mut put = |file: &Option<PathBuf>, text: &dyn Fn() -> String| match file {
             None => Ok(()),
@@ -59,10 +78,10 @@ impl Output {
             }
             Some(file) => write_file(file, &text()),
         };
-        put(&self.json, &|| to_json(results))?;
-        put(&self.csv, &|| to_csv(results))?;
-        put(&self.html, &|| to_html(results, run))?;
-        if printed || quiet { Ok(()) } else { print(&to_text(results, run, page())) }
+        put(&self.json, documents.json)?;
+        put(&self.csv, documents.csv)?;
+        put(&self.html, documents.html)?;
+        if printed || quiet { Ok(()) } else { print(&(documents.text)()) }
     }
 }
 

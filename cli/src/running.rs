@@ -16,7 +16,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::ending::Failure;
 
 /// How to run; the scenario decides what is left out.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Running {
     /// Threads; all processors where left out. They decide nothing but the time that it takes
     #[arg(long, value_name = "N")]
@@ -48,9 +48,10 @@ pub(crate) struct Running {
 }
 
 /// What decides in which interval a call counts.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
 pub(crate) enum By {
     /// Its arrival, as forecasts count
+    #[default]
     Arrival,
     /// Its answer, or its abandonment or flow-out
     Answer,
@@ -60,7 +61,7 @@ pub(crate) enum By {
 pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
 
 /// The first Ctrl-C ends the run after what is done; the second ends the process.
-fn listen() {
+pub(crate) fn listen() {
     static LISTENING: OnceLock<()> = OnceLock::new();
     LISTENING.get_or_init(|| {
         // Where no handler can be set, Ctrl-C ends the process as it always does.

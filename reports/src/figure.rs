@@ -91,6 +91,12 @@ pub(crate) fn cell(metric: Metric, estimate: Option<Estimate>) -> String {
     })
 }
 
+/// `81.2 ±1.3 %`.
+pub(crate) fn brief(metric: Metric, estimate: Option<Estimate>) -> String {
+    let unit = estimate.map_or("", |estimate| Style::of(metric.unit(), &estimate).unit);
+    format!("{}{unit}", cell(metric, estimate))
+}
+
 /// `81.2 % (79.9 to 82.5 %)`.
 pub(crate) fn full(metric: Metric, estimate: Option<Estimate>) -> String {
     match range(metric, estimate) {

@@ -1,4 +1,5 @@
-//! Results to documents: a terminal page, CSV, JSON, one HTML file, and the comparison of two plans.
+//! Results to documents: a terminal page, CSV, JSON, one HTML file, the comparison of two plans, and that of theory,
+//! simulation and a live run.
 //!
 //! No figure is computed here: each comes from `callfloor-measure` with its interval, and is only put into words.
 
@@ -11,6 +12,7 @@ mod json;
 mod plot;
 mod summary;
 mod table;
+mod twin;
 
 pub use compare::{CompareError, Comparison, compare};
 pub use csv::to_csv;
@@ -18,3 +20,4 @@ pub use html::to_html;
 pub use json::{read_json, to_json};
 pub use summary::Run;
 pub use table::{Page, to_text};
+pub use twin::{Phase, Row, Theory, Twin, Verdict};

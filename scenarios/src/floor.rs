@@ -87,6 +87,9 @@ pub enum AudioKind {
 /// The key that accepts a callback.
 pub const ACCEPT_DIGIT: char = '1';
 
+/// A key that declines it.
+pub const DECLINE_DIGIT: char = '0';
+
 impl FloorPlan {
     /// The group of an operator.
     #[must_use]

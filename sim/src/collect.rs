@@ -6,14 +6,15 @@ use callfloor_engine::Status;
 use callfloor_measure::{Counts, Grid, HandlePart, Header, Tally};
 
 /// No queue.
-pub(crate) const NO_ROW: u16 = u16::MAX;
+pub const NO_ROW: u16 = u16::MAX;
 /// No interval: the warm-up, or past the end.
-pub(crate) const NO_INTERVAL: u32 = u32::MAX;
+pub const NO_INTERVAL: u32 = u32::MAX;
 
-/// Counts one replication.
+/// Counts one replication: simulated, or played against a live server.
 #[derive(Debug)]
-pub(crate) struct Collector {
-    pub(crate) tally: Tally,
+pub struct Collector {
+    /// What is counted so far.
+    pub tally: Tally,
     grid: Grid,
     /// `[queue]`: queued or ringing now.
     waiting: Vec<u64>,
@@ -58,7 +59,8 @@ const fn part_of(status: Status) -> Option<HandlePart> {
 
 impl Collector {
     /// Nothing counted yet. With `at_once`, counting begins with the grid; else by [`Self::begin`].
-    pub(crate) fn new(header: &Header, at_once: bool) -> Self {
+    #[must_use]
+    pub fn new(header: &Header, at_once: bool) -> Self {
         let mut collector = Self {
             tally: Tally::new(header),
             grid: header.grid,
@@ -78,7 +80,7 @@ impl Collector {
 
     /// Time has come to `now`: boundaries up to it are passed before anything of `now` happens.
     #[inline]
-    pub(crate) fn advance(&mut self, now: u64) {
+    pub fn advance(&mut self, now: u64) {
         while now >= self.next_edge_us {
             self.pass_edge();
         }
@@ -108,7 +110,7 @@ impl Collector {
     }
 
     /// Counting begins now, in the middle of the grid: after a warm-up of so many arrivals.
-    pub(crate) fn begin(&mut self, now: u64) {
+    pub fn begin(&mut self, now: u64) {
         self.from_us = now;
         let index = self.grid.index_of(now).unwrap_or(0);
         for (queue, &waiting) in self.waiting.iter().enumerate() {
@@ -126,7 +128,7 @@ impl Collector {
     }
 
     /// The run is over at `now`.
-    pub(crate) fn finish(&mut self, now: u64, fixed_length: bool) {
+    pub fn finish(&mut self, now: u64, fixed_length: bool) {
         if self.from_us == u64::MAX {
             return;
         }
@@ -147,19 +149,21 @@ impl Collector {
     }
 
     /// The present interval, or [`NO_INTERVAL`].
+    #[must_use]
     #[inline]
-    pub(crate) fn interval(&self) -> u32 {
+    pub fn interval(&self) -> u32 {
         self.interval.map_or(NO_INTERVAL, |i| u32::try_from(i).unwrap_or(NO_INTERVAL))
     }
 
     /// Queued or ringing in all queues.
-    pub(crate) const fn waiting_in_all(&self) -> u64 {
+    #[must_use]
+    pub const fn waiting_in_all(&self) -> u64 {
         self.waiting_in_all
     }
 
     /// The counts of `row` now; `None` where nothing is counted.
     #[inline]
-    pub(crate) fn now(&mut self, row: u16) -> Option<&mut Counts> {
+    pub fn now(&mut self, row: u16) -> Option<&mut Counts> {
         match self.interval {
             Some(interval) if row != NO_ROW => Some(self.tally.counts_mut(usize::from(row), interval)),
             _ => None,
@@ -168,7 +172,7 @@ impl Collector {
 
     /// A contact entered a queue; the interval of its arrival.
     #[inline]
-    pub(crate) fn offered(&mut self, row: u16) -> u32 {
+    pub fn offered(&mut self, row: u16) -> u32 {
         self.waiting[usize::from(row)] += 1;
         self.waiting_in_all += 1;
         self.tally.offered(usize::from(row), self.interval);
@@ -182,35 +186,39 @@ impl Collector {
         (arrived != NO_INTERVAL).then_some(arrived as usize)
     }
 
+    /// A contact that arrived in `arrived` was answered, `wait_us` after it entered the queue.
     #[inline]
-    pub(crate) fn answered(&mut self, row: u16, arrived: u32, wait_us: u64) {
+    pub fn answered(&mut self, row: u16, arrived: u32, wait_us: u64) {
         let arrived = self.left(row, arrived);
         self.tally.answered(usize::from(row), arrived, self.interval, wait_us);
     }
 
-    pub(crate) fn abandoned(&mut self, row: u16, arrived: u32, wait_us: u64) {
+    /// A contact that arrived in `arrived` left the queue by itself.
+    pub fn abandoned(&mut self, row: u16, arrived: u32, wait_us: u64) {
         let arrived = self.left(row, arrived);
         self.tally.abandoned(usize::from(row), arrived, self.interval, wait_us);
     }
 
-    pub(crate) fn flowed_out(&mut self, row: u16, arrived: u32, wait_us: u64) {
+    /// A contact that arrived in `arrived` left the queue for somewhere else.
+    pub fn flowed_out(&mut self, row: u16, arrived: u32, wait_us: u64) {
         let arrived = self.left(row, arrived);
         self.tally.flowed_out(usize::from(row), arrived, self.interval, wait_us);
     }
 
     /// A contact that flows out did so for a callback.
-    pub(crate) fn callback_accepted(&mut self, row: u16, arrived: u32) {
+    pub fn callback_accepted(&mut self, row: u16, arrived: u32) {
         let arrived = (arrived != NO_INTERVAL).then_some(arrived as usize);
         self.tally.callback_accepted(usize::from(row), arrived, self.interval);
     }
 
-    pub(crate) fn refused(&mut self, row: u16) {
+    /// A contact was refused before it was offered.
+    pub fn refused(&mut self, row: u16) {
         self.tally.refused(usize::from(row), self.interval);
     }
 
     /// An operator of `group` was in `status` since `from`, on a contact of queue `row`.
     #[inline]
-    pub(crate) fn status_span(&mut self, group: u16, row: u16, status: Status, from: u64, to: u64, pay: bool) {
+    pub fn status_span(&mut self, group: u16, row: u16, status: Status, from: u64, to: u64, pay: bool) {
         let from = from.max(self.from_us);
         if from >= to {
             return;
@@ -244,12 +252,12 @@ impl Collector {
     }
 
     /// Work on a chat or ticket of queue `row` lasted from `from` to `to`.
-    pub(crate) fn handled(&mut self, row: u16, from: u64, to: u64) {
+    pub fn handled(&mut self, row: u16, from: u64, to: u64) {
         self.tally.handled(usize::from(row), HandlePart::Talk, from.max(self.from_us), to);
     }
 
     /// `rostered` operators of `group`, of whom `present` come, are on the roster from `from` to `to`.
-    pub(crate) fn roster_span(&mut self, group: u16, rostered: u32, present: u32, from: u64, to: u64) {
+    pub fn roster_span(&mut self, group: u16, rostered: u32, present: u32, from: u64, to: u64) {
         let (paid, absent) = (u64::from(rostered), u64::from(rostered.saturating_sub(present)));
         let tally = &mut self.tally;
         self.grid.split(from.max(self.from_us), to, |interval, span| {
@@ -261,7 +269,7 @@ impl Collector {
     }
 
     /// A rostered operator of `group` was away between `from` and `to`, other than by plan.
-    pub(crate) fn out_of_roster(&mut self, group: u16, from: u64, to: u64) {
+    pub fn out_of_roster(&mut self, group: u16, from: u64, to: u64) {
         self.tally.out_of_roster(usize::from(group), from.max(self.from_us), to);
     }
 }

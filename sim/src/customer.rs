@@ -1,5 +1,6 @@
 //! A customer's contact while it is in the centre: what the customer will do, and what serving them will take.
 
+use crate::behaviour::{Person, Turn};
 use crate::calendar::Entry;
 use crate::collect::{NO_INTERVAL, NO_ROW};
 use callfloor_engine::{CallId, ChatId, FarEndFault, TicketId};
@@ -114,36 +115,11 @@ impl Caller {
         held: false,
         live: false,
     };
-}
 
-/// A turn in the middle of a talk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Turn {
-    Hold,
-    Consult,
-    ForcedEnd,
-}
-
-/// The turns of a talk, the last first: (talk time left at the turn, turn).
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Turns {
-    turns: [Option<(u64, Turn)>; 3],
-}
-
-impl Turns {
-    /// Adds a turn at which `left_us` of the talk time are left.
-    pub(crate) fn add(&mut self, left_us: u64, turn: Turn) {
-        if let Some(free) = self.turns.iter_mut().find(|slot| slot.is_none()) {
-            *free = Some((left_us, turn));
-        }
-        // The next turn, with the most talk time left, comes last.
-        self.turns.sort_unstable_by_key(|slot| slot.unwrap_or((u64::MAX, Turn::Hold)));
-    }
-
-    /// Takes the next turn.
-    pub(crate) fn take(&mut self) -> Option<(u64, Turn)> {
-        let next = self.turns.iter_mut().rev().find(|slot| slot.is_some())?;
-        next.take()
+    /// Who calls.
+    #[inline]
+    pub(crate) const fn person(&self) -> Person {
+        Person { source: self.source, id: self.id, trace: self.trace, words: self.words }
     }
 }
 
@@ -162,7 +138,6 @@ pub(crate) struct Chatter {
     pub(crate) row: u16,
     pub(crate) rings: u16,
     pub(crate) waiting: bool,
-    pub(crate) attempt: u8,
     pub(crate) ticket: Option<TicketId>,
 }
 
@@ -194,15 +169,5 @@ mod tests {
         assert_eq!(size_of::<Caller>(), 128);
         assert!(std::mem::offset_of!(Caller, held) < 64);
         assert!(std::mem::offset_of!(Caller, words) >= 56);
-    }
-
-    #[test]
-    fn turns_come_in_the_order_of_the_talk() {
-        let mut turns = Turns::default();
-        turns.add(20, Turn::Consult);
-        turns.add(90, Turn::Hold);
-        turns.add(5, Turn::ForcedEnd);
-        let order: Vec<_> = std::iter::from_fn(|| turns.take()).collect();
-        assert_eq!(order, [(90, Turn::Hold), (20, Turn::Consult), (5, Turn::ForcedEnd)]);
     }
 }

@@ -5,15 +5,15 @@
 //! answers by itself, the next status) is commanded in the order in which it came up.
 
 use crate::arrival::{Arrival, ArrivalProcess, micros};
+use crate::behaviour::{Behaviour, Person, Turns};
 use crate::calendar::{Calendar, Entry};
 use crate::call_log::{CallRows, Ledger};
 use crate::collect::{Collector, NO_ROW};
-use crate::customer::{Caller, Chatter, NOBODY, Ticket, Turns};
+use crate::customer::{Caller, Chatter, NOBODY, Ticket};
 use crate::digest::Digest;
 use crate::model::Model;
 use crate::operator::{Agenda, Operator};
 use crate::roster::Roster;
-use crate::stream::Streams;
 use callfloor_engine::{Action, Command, Engine, Event, Instant, OfferId, Output, Resolution, Status, TicketId};
 use callfloor_measure::Tally;
 use callfloor_scenario::clock::DAY_US;
@@ -89,11 +89,7 @@ struct Source<'m> {
 /// The customer who is being announced to the engine.
 #[derive(Debug, Clone, Copy)]
 struct Coming {
-    id: u64,
-    words: [u64; 4],
-    source: u16,
-    attempt: u8,
-    trace: u32,
+    person: Person,
     known: u32,
 }
 
@@ -148,7 +144,7 @@ pub(crate) struct Wishes<'a> {
 /// One replication under way.
 pub(crate) struct Host<'m> {
     model: &'m Model<'m>,
-    streams: Streams,
+    behaviour: Behaviour<'m>,
     engine: Engine,
     calendar: Calendar<Happening>,
     collector: Collector,
@@ -219,7 +215,7 @@ pub(crate) fn run<'m>(
 impl<'m> Host<'m> {
     fn new(model: &'m Model<'m>, seed: u64, replication: u32, wishes: Wishes<'m>) -> Self {
         let scenario = model.scenario;
-        let streams = Streams::new(seed, u64::from(replication));
+        let behaviour = Behaviour::new(model, seed, replication);
         let own = scenario.classes.iter().map(|class| Some(&class.arrivals));
         let campaigns = model.campaigns.iter().map(|campaign| campaign.arrivals.as_ref());
         static NONE: Arrivals = Arrivals::Trace { arrivals: Vec::new() };
@@ -229,7 +225,7 @@ impl<'m> Host<'m> {
                 arrivals.unwrap_or(&NONE),
                 &scenario.horizon,
                 &scenario.clock,
-                streams,
+                *behaviour.streams(),
             ),
             next: None,
         });
@@ -241,7 +237,7 @@ impl<'m> Host<'m> {
             }
         };
         Self {
-            streams,
+            behaviour,
             engine: Engine::new(model.plan.config.clone()),
             calendar: Calendar::new(),
             collector: Collector::new(&model.header, model.warm_up_calls == 0),

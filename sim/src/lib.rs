@@ -1,9 +1,10 @@
 //! The discrete-event simulator around the engine.
 
 pub mod arrival;
+pub mod behaviour;
 pub mod calendar;
 pub mod call_log;
-mod collect;
+pub mod collect;
 mod customer;
 mod digest;
 pub mod distribution;
@@ -15,7 +16,7 @@ mod near;
 mod one_pool;
 mod operator;
 pub mod replication;
-mod roster;
+pub mod roster;
 pub mod stream;
 pub mod theory;
 pub mod validate;

@@ -212,6 +212,12 @@ impl<'s> Model<'s> {
 }
 
 impl Model<'_> {
+    /// Number of arrivals before counting begins.
+    #[must_use]
+    pub const fn warm_up_calls(&self) -> u64 {
+        self.warm_up_calls
+    }
+
     /// The header with longer intervals, each the sum of some of the run's own.
     ///
     /// # Errors

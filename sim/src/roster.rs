@@ -5,26 +5,29 @@ use callfloor_scenario::clock::DAY_US;
 
 /// A moment at which a shift of a group starts or ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Boundary {
+pub struct Boundary {
     /// Microseconds since the start of the replication.
-    pub(crate) at_us: u64,
+    pub at_us: u64,
     /// Ends sort before starts: who leaves makes room for who comes.
-    pub(crate) starts: bool,
-    pub(crate) group: u16,
-    pub(crate) shift: u16,
+    pub starts: bool,
+    /// Place of the group in the scenario.
+    pub group: u16,
+    /// Place of the shift in its group.
+    pub shift: u16,
 }
 
 /// The boundaries of one day. Shifts that end at midnight end with the next day's first boundaries, so that a shift which
 /// goes on there goes on without a break; they are in `over_midnight` until then.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Roster {
-    pub(crate) boundaries: Vec<Boundary>,
+pub struct Roster {
+    /// In order of time; ends before starts.
+    pub boundaries: Vec<Boundary>,
     over_midnight: Vec<Boundary>,
 }
 
 impl Roster {
     /// Lays out `day`.
-    pub(crate) fn plan(&mut self, scenario: &Scenario, day: u32) {
+    pub fn plan(&mut self, scenario: &Scenario, day: u32) {
         let midnight = scenario.clock.instant_us(day, 0);
         let weekday = scenario.clock.weekday(day);
         self.boundaries.clear();
@@ -48,13 +51,14 @@ impl Roster {
     }
 
     /// After the last day: only what reached over its midnight ends.
-    pub(crate) fn end(&mut self) {
+    pub fn end(&mut self) {
         self.boundaries.clear();
         self.boundaries.append(&mut self.over_midnight);
     }
 
     /// Whether a shift reaches over the midnight to come.
-    pub(crate) fn goes_on(&self) -> bool {
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
         !self.over_midnight.is_empty()
     }
 }

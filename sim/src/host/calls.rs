@@ -1,23 +1,17 @@
 //! Callers: from the arrival through flow and queue to the end of the talk.
 
-use super::{Coming, Happening, Host, Reaction, Source, Turns};
-use crate::arrival::{customer_id, micros};
+use super::{Coming, Happening, Host, Reaction, Source};
+use crate::behaviour::{Behaviour, Outside, Person, Turn, Turns};
 use crate::calendar::Entry;
 use crate::collect::NO_ROW;
-use crate::customer::{Caller, NOBODY, Stage, Turn};
+use crate::customer::{Caller, NOBODY, Stage};
 use crate::model::HandlingModel;
-use crate::stream::{Draw, Draws, Kind, Purpose};
 use callfloor_engine::{
     CallId, CallRecord, Command, ConsultEnd, CustomerId, EndCause, FarEndFault, ForcedEndReason, LegId, OperatorId,
     Party, QueueId,
 };
-use callfloor_scenario::floor::{ACCEPT_DIGIT, AudioKind, ClassEntry};
-use callfloor_scenario::{
-    AfterRefusal, ConsultTarget, CustomerClass, Entry as FirstStop, GroupIndex, StepKind, TransferTarget,
-};
-
-/// Longer than any run: such a patience is never drawn on.
-const FOR_EVER_S: f64 = 1e10;
+use callfloor_scenario::floor::{ACCEPT_DIGIT, AudioKind, ClassEntry, DECLINE_DIGIT};
+use callfloor_scenario::{ConsultTarget, Entry as FirstStop, GroupIndex, StepKind, TransferTarget};
 
 impl<'m> Host<'m> {
     pub(super) fn schedule_arrival(&mut self, source: usize) {
@@ -48,51 +42,32 @@ impl<'m> Host<'m> {
             *next = process.next_arrival();
             self.schedule_arrival(place);
         }
-        let trace = arrival.trace.map_or(0, |index| u32::try_from(index + 1).expect("a trace fits in memory"));
-        let id = customer_id(source, arrival.number, 0);
-        self.announce(Coming { id, words: arrival.words, source, attempt: 0, trace, known: NOBODY });
+        self.announce(Person::arriving(source, &arrival));
     }
 
     pub(super) fn redial(&mut self, id: u64) {
         self.live -= 1;
-        let source = u16::try_from(id >> 48).expect("16 bits");
-        let attempt = u8::try_from(id >> 40 & 0xff).expect("8 bits");
-        // The same person, with the same patience and the same matter: drawn again from the same words, or of the trace.
-        let words = self.streams.block(Kind::Customer, id & !(0xff << 40), 0);
-        let traced = matches!(
-            self.model.scenario.classes[usize::from(source)].arrivals,
-            callfloor_scenario::Arrivals::Trace { .. }
-        );
-        let trace = if traced { u32::try_from(id & ((1 << 40) - 1)).expect("a trace fits in memory") + 1 } else { 0 };
-        self.announce(Coming { id, words, source, attempt, trace, known: NOBODY });
+        self.announce(self.behaviour.again(id));
     }
 
     /// Tells the engine of a customer.
-    fn announce(&mut self, mut coming: Coming) {
-        let scenario = self.model.scenario;
-        let class = &scenario.classes[usize::from(coming.source)];
-        let trace = trace_of(class, coming.trace);
+    fn announce(&mut self, person: Person) {
+        let mut known = NOBODY;
         let mut customer = None;
-        if let Some(number) = trace.and_then(|t| t.customer) {
+        if let Some(number) = self.behaviour.trace(&person).and_then(|trace| trace.customer) {
             customer = Some(CustomerId(number));
-        } else if class.identity.known_share > 0.0 && class.identity.population > 0 {
-            // The same person at every attempt.
-            let first = coming.id & !(0xff << 40);
-            let mut draws = self.streams.draws(Kind::Customer, first, Purpose::Identity);
-            if draws.uniform() < class.identity.known_share {
-                let known = index_below(draws.uniform(), class.identity.population);
-                coming.known = known;
-                customer = Some(CustomerId(u64::from(coming.source) << 32 | u64::from(known)));
-            }
+        } else if let Some(number) = self.behaviour.known(&person) {
+            known = number;
+            customer = Some(CustomerId(u64::from(person.source) << 32 | u64::from(known)));
         }
-        let preferred = self.last_operators[usize::from(coming.source)]
-            .get(coming.known as usize)
+        let preferred = self.last_operators[usize::from(person.source)]
+            .get(known as usize)
             .filter(|&&operator| operator != NOBODY)
             .map(|&operator| OperatorId(operator));
-        let priority = trace.and_then(|t| t.priority).unwrap_or(class.priority);
-        let reference = coming.id;
-        self.coming = Some(coming);
-        match self.model.plan.entries[usize::from(coming.source)] {
+        let priority = self.behaviour.priority(&person);
+        let reference = person.id;
+        self.coming = Some(Coming { person, known });
+        match self.model.plan.entries[usize::from(person.source)] {
             ClassEntry::Call { service, entry } => {
                 let from = Some(self.model.number);
                 self.apply(Command::CallArrived { service, entry, customer, from, priority, preferred, reference });
@@ -112,7 +87,7 @@ impl<'m> Host<'m> {
 
     /// The customer just announced, if it is this one.
     pub(super) fn take_coming(&mut self, reference: u64) -> Option<Coming> {
-        self.coming.take_if(|coming| coming.id == reference)
+        self.coming.take_if(|coming| coming.person.id == reference)
     }
 
     pub(super) fn caller_slot(&mut self, call: CallId) -> &mut Caller {
@@ -128,15 +103,16 @@ impl<'m> Host<'m> {
     pub(super) fn call_arrived(&mut self, call: CallId, reference: u64) {
         self.live += 1;
         let Some(coming) = self.take_coming(reference) else { return };
-        let [_, words @ ..] = coming.words;
-        let Coming { id, source, attempt, trace, known, .. } = coming;
+        let Coming { person, known } = coming;
+        let Person { id, source, trace, words } = person;
+        let attempt = person.attempt();
         *self.caller_slot(call) =
             Caller { call, id, words, source, attempt, trace, known, live: true, ..Caller::EMPTY };
     }
 
     pub(super) fn call_refused(&mut self, reference: u64) {
         let Some(coming) = self.take_coming(reference) else { return };
-        let class = &self.model.scenario.classes[usize::from(coming.source)];
+        let class = &self.model.scenario.classes[usize::from(coming.person.source)];
         let row = match class.entry {
             FirstStop::Queue(queue) => queue.0,
             FirstStop::Flow(flow) => {
@@ -149,7 +125,7 @@ impl<'m> Host<'m> {
             }
         };
         self.collector.refused(u16::try_from(row).expect("checked by the engine"));
-        self.perhaps_redial(coming.source, coming.id, coming.attempt, true);
+        self.perhaps_redial(&coming.person, true);
     }
 
     #[inline]
@@ -172,27 +148,22 @@ impl<'m> Host<'m> {
         if !caller.waiting || !caller.live || self.calendar.is_live(caller.gives_up) {
             return;
         }
-        let source = usize::from(caller.source);
-        let Some(model) = self.model.classes.get(source) else { return };
-        let class = &self.model.scenario.classes[source];
-        if class.balking > 0.0 && caller.queues == 1 && caller.rings == 0 {
-            let mut draws = self.streams.draws(Kind::Customer, caller.id, Purpose::Balking);
-            if draws.uniform() < class.balking {
-                self.apply(Command::CustomerHungUp { call: caller.call });
-                return;
-            }
+        if usize::from(caller.source) >= self.model.classes.len() {
+            return;
+        }
+        let person = caller.person();
+        if caller.queues == 1 && caller.rings == 0 && self.behaviour.balks(&person) {
+            self.apply(Command::CustomerHungUp { call: caller.call });
+            return;
         }
         let mut gives_up_at = caller.gives_up_at;
         if gives_up_at == 0 {
-            let patience = trace_of(class, caller.trace).and_then(|t| t.patience_s).unwrap_or_else(|| {
-                let draws = if caller.handed_on {
-                    &mut self.streams.draws_nth(Kind::Customer, caller.id, Purpose::Patience, u32::from(caller.queues))
-                } else {
-                    &mut self.streams.draws_from(Kind::Customer, caller.id, Purpose::Patience, caller.words[0])
-                };
-                model.patience.sample(draws)
-            });
-            gives_up_at = if patience < FOR_EVER_S { caller.queued_at + micros(patience) } else { u64::MAX };
+            let patience_us = if caller.handed_on {
+                self.behaviour.patience_handed_on_us(&person, caller.queues)
+            } else {
+                self.behaviour.patience_us(&person)
+            };
+            gives_up_at = patience_us.map_or(u64::MAX, |patience_us| caller.queued_at + patience_us);
         }
         let entry = if gives_up_at == u64::MAX {
             Entry::NONE
@@ -238,83 +209,34 @@ impl<'m> Host<'m> {
     }
 
     fn handling(&self, source: u16) -> &'m HandlingModel {
-        let source = usize::from(source);
-        let model = self.model;
-        match model.classes.get(source) {
-            Some(class) => &class.handling,
-            None => &model.campaigns[source - model.classes.len()].handling,
-        }
+        self.behaviour.handling(source)
     }
 
-    /// What a forecast or the group multiplies handling times by.
+    /// What a forecast and the operator's group multiply handling times by.
+    #[inline]
     pub(super) fn handling_factor(&self, source: u16, operator: u32, at_us: u64) -> f64 {
-        let group = self.model.groups[usize::from(self.operators[operator as usize].group)].factor;
-        let Some(class) = self.model.scenario.classes.get(usize::from(source)) else { return group };
-        if class.mean_handling.is_empty() {
-            return group;
-        }
-        group * self.forecast_factor(class, usize::from(source), at_us)
-    }
-
-    fn forecast_factor(&self, class: &CustomerClass, source: usize, at_us: u64) -> f64 {
-        let clock = &self.model.scenario.clock;
-        let day = self.today;
-        let time = at_us.saturating_sub(clock.instant_us(day, 0));
-        let weekday = clock.weekday(day);
-        let mean = self.model.classes[source].mean_handle_s;
-        class.handle_time_at(day, weekday, time).filter(|_| mean > 0.0).map_or(1.0, |aht_s| aht_s / mean)
-    }
-
-    fn own_draws(&self, caller: &Caller, purpose: Purpose) -> Draws {
-        self.streams.draws(Kind::Customer, caller.id, purpose)
+        self.behaviour.handling_factor(source, self.operators[operator as usize].group, self.today, at_us)
     }
 
     #[inline]
     pub(super) fn begin_talk(&mut self, slot: usize, operator: u32) {
         let caller = self.callers[slot];
-        let handling = self.handling(caller.source);
+        let (behaviour, person): (Behaviour<'m>, Person) = (self.behaviour, caller.person());
         let factor = self.handling_factor(caller.source, operator, caller.queued_at);
-        let trace = self.model.scenario.classes.get(usize::from(caller.source)).and_then(|c| trace_of(c, caller.trace));
-        let streams = self.streams;
-        let first = |purpose, word| streams.draws_from(Kind::Customer, caller.id, purpose, word);
-        let talk_s = match (&handling.transfer, caller.handed_on) {
-            (Some(transfer), true) => {
-                let mut draws = streams.draws_nth(Kind::Customer, caller.id, Purpose::Transfer, 1);
-                factor * transfer.talk_after.sample(&mut draws)
-            }
-            _ => match trace.and_then(|t| t.talk_s) {
-                Some(talk) => talk,
-                None => factor * handling.talk.sample(&mut first(Purpose::Talk, caller.words[1])),
-            },
+        let talk_us = if caller.handed_on {
+            behaviour.talk_handed_on_us(&person, factor)
+        } else {
+            behaviour.talk_us(&person, factor)
         };
-        let after_call_s = match trace.and_then(|t| t.after_call_s) {
-            Some(length) => length,
-            None => factor * handling.after_call.sample(&mut first(Purpose::AfterCall, caller.words[2])),
-        };
-        let talk_us = micros(talk_s);
-        self.operators[operator as usize].after_call_us = micros(after_call_s);
+        self.operators[operator as usize].after_call_us = behaviour.after_call_us(&person, factor);
+        let plain = self.handling(caller.source).plain;
         let caller = &mut self.callers[slot];
         caller.operator = operator;
         caller.talk_left_us = talk_us;
-        if !handling.plain && !caller.handed_on {
-            self.plan_turns(slot, handling);
+        if !plain && !caller.handed_on {
+            self.turns[slot] = behaviour.turns(&person, talk_us);
         }
         self.next_turn(slot);
-    }
-
-    fn plan_turns(&mut self, slot: usize, handling: &HandlingModel) {
-        let caller = self.callers[slot];
-        let mut turns = Turns::default();
-        let mut chance = |probability: f64, purpose, turn| {
-            let mut draws = self.own_draws(&caller, purpose);
-            if probability > 0.0 && draws.uniform() < probability {
-                turns.add(micros(caller.talk_left_us as f64 / 1e6 * draws.uniform()), turn);
-            }
-        };
-        chance(handling.hold.as_ref().map_or(0.0, |hold| hold.0), Purpose::Hold, Turn::Hold);
-        chance(handling.consult.as_ref().map_or(0.0, |c| c.probability), Purpose::Consult, Turn::Consult);
-        chance(handling.forced_end, Purpose::ForcedEnd, Turn::ForcedEnd);
-        self.turns[slot] = turns;
     }
 
     /// Schedules the next turn of the talk, or its end.
@@ -377,27 +299,24 @@ impl<'m> Host<'m> {
     #[inline]
     fn talk_ends(&mut self, slot: usize) {
         let caller = self.callers[slot];
-        if let Some(transfer) = &self.handling(caller.source).transfer
-            && !caller.handed_on
+        if !caller.handed_on
+            && let Some(target) = self.behaviour.transfer(&caller.person())
         {
-            let mut draws = self.own_draws(&caller, Purpose::Transfer);
-            if draws.uniform() < transfer.probability {
-                let target = match &transfer.target {
-                    TransferTarget::Queue(queue) => {
-                        Some(callfloor_engine::TransferTarget::Queue(callfloor_scenario::FloorPlan::queue(*queue)))
-                    }
-                    TransferTarget::Group(group) => {
-                        self.ready_in(*group, caller.operator).map(callfloor_engine::TransferTarget::Operator)
-                    }
-                    TransferTarget::Number(number) => Some(callfloor_engine::TransferTarget::Number(*number)),
-                };
-                self.callers[slot].handed_on = true;
-                self.callers[slot].gives_up_at = 0;
-                if let Some(target) = target
-                    && self.apply(Command::BlindTransfer { operator: OperatorId(caller.operator), target })
-                {
-                    return;
+            let target = match target {
+                TransferTarget::Queue(queue) => {
+                    Some(callfloor_engine::TransferTarget::Queue(callfloor_scenario::FloorPlan::queue(*queue)))
                 }
+                TransferTarget::Group(group) => {
+                    self.ready_in(*group, caller.operator).map(callfloor_engine::TransferTarget::Operator)
+                }
+                TransferTarget::Number(number) => Some(callfloor_engine::TransferTarget::Number(*number)),
+            };
+            self.callers[slot].handed_on = true;
+            self.callers[slot].gives_up_at = 0;
+            if let Some(target) = target
+                && self.apply(Command::BlindTransfer { operator: OperatorId(caller.operator), target })
+            {
+                return;
             }
         }
         self.apply(Command::CustomerHungUp { call: caller.call });
@@ -406,25 +325,26 @@ impl<'m> Host<'m> {
     fn turn(&mut self, slot: usize, turn: Turn) {
         let caller = self.callers[slot];
         let operator = OperatorId(caller.operator);
-        let handling = self.handling(caller.source);
-        match (turn, &handling.hold, &handling.consult) {
-            (Turn::Hold, Some((_, length)), _) => {
-                let length = micros(length.sample(&mut self.own_draws(&caller, Purpose::HoldLength)));
-                if self.apply(Command::Hold { operator }) {
-                    self.next_step(slot, length, Stage::Hold);
+        let person = caller.person();
+        match turn {
+            Turn::Hold => {
+                if let Some(length_us) = self.behaviour.hold_us(&person)
+                    && self.apply(Command::Hold { operator })
+                {
+                    self.next_step(slot, length_us, Stage::Hold);
                     return;
                 }
             }
-            (Turn::Consult, _, Some(consult)) => {
-                let target = match &consult.target {
+            Turn::Consult => {
+                let target = self.behaviour.consult_target(&person).and_then(|target| match target {
                     ConsultTarget::Group(group) => {
-                        self.ready_in(*group, caller.operator).map(callfloor_engine::ConsultTarget::Operator)
+                        self.ready_in(group, caller.operator).map(callfloor_engine::ConsultTarget::Operator)
                     }
                     ConsultTarget::Favourite(index) => {
-                        u16::try_from(*index).ok().map(callfloor_engine::ConsultTarget::Favourite)
+                        u16::try_from(index).ok().map(callfloor_engine::ConsultTarget::Favourite)
                     }
-                    ConsultTarget::Number(number) => Some(callfloor_engine::ConsultTarget::Number(*number)),
-                };
+                    ConsultTarget::Number(number) => Some(callfloor_engine::ConsultTarget::Number(number)),
+                });
                 if let Some(target) = target {
                     self.callers[slot].stage = Stage::Consulting;
                     if self.apply(Command::Consult { operator, target }) {
@@ -432,13 +352,12 @@ impl<'m> Host<'m> {
                     }
                 }
             }
-            (Turn::ForcedEnd, ..) => {
+            Turn::ForcedEnd => {
                 let reason = ForcedEndReason::Abuse;
                 if self.apply(Command::ForceEnd { operator, reason, announcement: None }) {
                     return;
                 }
             }
-            _ => {}
         }
         self.next_turn(slot);
     }
@@ -468,19 +387,18 @@ impl<'m> Host<'m> {
 
     pub(super) fn consult_answered(&mut self, call: CallId) {
         let slot = call.slot() as usize;
-        let caller = self.callers[slot];
-        if let Some(consult) = &self.handling(caller.source).consult {
-            let length = consult.length.sample(&mut self.own_draws(&caller, Purpose::ConsultLength));
-            self.next_step(slot, micros(length), Stage::Consult);
+        if let Some(length_us) = self.behaviour.consult_us(&self.callers[slot].person()) {
+            self.next_step(slot, length_us, Stage::Consult);
         }
     }
 
     fn consult_done(&mut self, slot: usize) {
         let caller = self.callers[slot];
         let operator = OperatorId(caller.operator);
-        let Some(consult) = &self.handling(caller.source).consult else { return };
-        let mut draws = self.streams.draws_nth(Kind::Customer, caller.id, Purpose::Consult, 1);
-        let connects = draws.uniform() < consult.connect;
+        if self.handling(caller.source).consult.is_none() {
+            return;
+        }
+        let connects = self.behaviour.connects(&caller.person());
         self.callers[slot].stage = Stage::Consulting;
         if !(connects && self.apply(Command::ConnectCustomer { operator })) {
             self.apply(Command::CancelConsult { operator });
@@ -513,24 +431,23 @@ impl<'m> Host<'m> {
         if let Some(counts) = self.collector.now(caller.row) {
             counts.transfers += 1;
         }
-        let handling = self.handling(caller.source);
         if blind {
             if let Party::Operator(operator) = to {
                 self.callers[slot].operator = operator.0;
             }
             return;
         }
-        let Some(consult) = &handling.consult else { return };
-        let mut draws = self.streams.draws_nth(Kind::Customer, caller.id, Purpose::Talk, 1);
-        let mut talk = consult.talk_after.sample(&mut draws);
+        let mut factor = None;
         if let Party::Operator(operator) = to {
-            let factor = self.handling_factor(caller.source, operator.0, caller.queued_at);
-            talk *= factor;
-            let mut draws = self.streams.draws_nth(Kind::Customer, caller.id, Purpose::AfterCall, 1);
-            self.operators[operator.0 as usize].after_call_us = micros(factor * handling.after_call.sample(&mut draws));
+            let own = self.handling_factor(caller.source, operator.0, caller.queued_at);
+            factor = Some(own);
+            self.operators[operator.0 as usize].after_call_us =
+                self.behaviour.after_call_again_us(&caller.person(), own);
             self.callers[slot].operator = operator.0;
         }
-        self.next_step(slot, micros(talk), Stage::Outside);
+        if let Some(talk_us) = self.behaviour.talk_after_consult_us(&caller.person(), factor) {
+            self.next_step(slot, talk_us, Stage::Outside);
+        }
     }
 
     /// A dial: leg 0 is a customer's, any other a party outside.
@@ -541,12 +458,9 @@ impl<'m> Host<'m> {
             return;
         }
         let caller = self.callers[slot];
-        match &self.handling(caller.source).consult {
-            Some(consult) if caller.stage == Stage::Consulting => {
-                let mut draws = self.own_draws(&caller, Purpose::AnswerDelay);
-                let answers = draws.uniform() >= consult.no_answer;
-                let delay = consult.answer_delay.sample(&mut draws);
-                self.next_step(slot, micros(delay), Stage::Target(leg.leg, answers));
+        match self.behaviour.consulted_outside(&caller.person()) {
+            Some(Outside { answers, delay_us }) if caller.stage == Stage::Consulting => {
+                self.next_step(slot, delay_us, Stage::Target(leg.leg, answers));
             }
             // Forwarded to or handed on to a number: it answers.
             _ => self.next_step(slot, 0, Stage::Target(leg.leg, true)),
@@ -563,13 +477,8 @@ impl<'m> Host<'m> {
             operator.status == callfloor_engine::Status::Holding && caller.live && !caller.handed_on
         });
         if self.apply(Command::TargetAnswered { leg }) && !consulting {
-            let handling = self.handling(caller.source);
-            let mut draws = self.streams.draws_nth(Kind::Customer, caller.id, Purpose::Transfer, 1);
-            let talk = match &handling.transfer {
-                Some(transfer) if caller.handed_on => transfer.talk_after.sample(&mut draws),
-                _ => handling.talk.sample(&mut draws),
-            };
-            self.next_step(slot, micros(talk), Stage::Outside);
+            let talk_us = self.behaviour.talk_outside_us(&caller.person(), caller.handed_on);
+            self.next_step(slot, talk_us, Stage::Outside);
         }
     }
 
@@ -610,34 +519,18 @@ impl<'m> Host<'m> {
     fn press_key(&mut self, slot: usize) {
         let caller = self.callers[slot];
         let AudioKind::Menu(flow, step) = self.model.plan.audio[caller.audio as usize].kind else { return };
-        let Some(class) = self.model.scenario.classes.get(usize::from(caller.source)) else { return };
-        let StepKind::Menu { options, .. } = &self.model.scenario.flows[flow.0].steps[step.0].kind else { return };
         self.callers[slot].menus = caller.menus.saturating_add(1);
-        let Some(menu) = class.menus.iter().find(|menu| menu.flow == flow && menu.step == step) else { return };
-        let mut draws = self.streams.draws_nth(Kind::Customer, caller.id, Purpose::Menu, u32::from(caller.menus));
-        let mut u = draws.uniform();
-        for (option, share) in options.iter().zip(&menu.shares) {
-            if u < *share {
-                self.apply(Command::DigitPressed { call: caller.call, digit: option.key });
-                return;
-            }
-            u -= share;
+        if let Some(digit) = self.behaviour.key(&caller.person(), flow, step, caller.menus) {
+            self.apply(Command::DigitPressed { call: caller.call, digit });
         }
     }
 
     fn answer_callback_offer(&mut self, slot: usize) {
         let caller = self.callers[slot];
         let AudioKind::CallbackOffer(flow, step) = self.model.plan.audio[caller.audio as usize].kind else { return };
-        let StepKind::CallbackOffer { accept, .. } = &self.model.scenario.flows[flow.0].steps[step.0].kind else {
-            return;
-        };
-        let mut draws = self.own_draws(&caller, Purpose::Callback);
-        if draws.uniform() < *accept {
-            self.apply(Command::DigitPressed { call: caller.call, digit: ACCEPT_DIGIT });
-        } else {
-            let digit = if ACCEPT_DIGIT == '0' { '1' } else { '0' };
-            self.apply(Command::DigitPressed { call: caller.call, digit });
-        }
+        let accepts = self.behaviour.accepts_callback(&caller.person(), flow, step);
+        let digit = if accepts { ACCEPT_DIGIT } else { DECLINE_DIGIT };
+        self.apply(Command::DigitPressed { call: caller.call, digit });
     }
 
     /// After a missed ring nothing has changed: the wait goes on. One who was handed on in vain waits again, and has been
@@ -654,20 +547,14 @@ impl<'m> Host<'m> {
     /// Draws how long a customer waits who was served before; not anew at every missed ring.
     fn wait_again(&mut self, slot: usize) {
         let caller = &mut self.callers[slot];
-        let Some(model) = self.model.classes.get(usize::from(caller.source)) else { return };
         if self.calendar.is_live(caller.gives_up) {
             return;
         }
         caller.again = caller.again.saturating_add(1);
-        let nth = u32::from(caller.again);
-        let mut draws = self.streams.draws_nth(Kind::Customer, caller.id, Purpose::PatienceAgain, nth);
-        let class = &self.model.scenario.classes[usize::from(caller.source)];
-        let own = trace_of(class, caller.trace).and_then(|trace| trace.patience_s);
-        let patience = own.unwrap_or_else(|| model.patience.sample(&mut draws));
-        if patience < FOR_EVER_S {
+        let (person, nth) = (caller.person(), caller.again);
+        if let Some(patience_us) = self.behaviour.patience_again_us(&person, nth) {
             let happening = Happening::GivesUp(u32::try_from(slot).expect("a slot"));
-            let entry = self.after(patience, happening);
-            self.callers[slot].gives_up = entry;
+            self.callers[slot].gives_up = self.calendar.schedule(self.now + patience_us, happening);
         }
     }
 
@@ -713,6 +600,7 @@ impl<'m> Host<'m> {
         self.live -= 1;
         let slot = record.call.slot() as usize;
         let Caller { row, arrived, waiting, source, id, attempt, step, gives_up, .. } = self.callers[slot];
+        let person = self.callers[slot].person();
         if waiting {
             let wait_us = record.wait.as_micros();
             if matches!(record.cause, EndCause::AbandonedInQueue | EndCause::AbandonedWhileRinging) {
@@ -730,45 +618,19 @@ impl<'m> Host<'m> {
         self.callers[slot].live = false;
         match record.cause {
             EndCause::AbandonedInQueue | EndCause::AbandonedWhileRinging => {
-                self.perhaps_redial(source, id, attempt, false);
+                self.perhaps_redial(&person, false);
             }
-            EndCause::QueueFull | EndCause::MaximumWait => self.perhaps_redial(source, id, attempt, true),
-            EndCause::FlowEnded if row == NO_ROW => self.perhaps_redial(source, id, attempt, true),
+            EndCause::QueueFull | EndCause::MaximumWait => self.perhaps_redial(&person, true),
+            EndCause::FlowEnded if row == NO_ROW => self.perhaps_redial(&person, true),
             EndCause::DialFailed(_) => self.dial_failed(source, id, attempt),
             _ => {}
         }
     }
 
-    pub(super) fn perhaps_redial(&mut self, source: u16, id: u64, attempt: u8, refused: bool) {
-        let place = usize::from(source);
-        let Some(redial) = self.model.scenario.classes.get(place).and_then(|class| class.redial.as_ref()) else {
-            return;
-        };
-        let Some(delay) = &self.model.classes[place].redial_delay else { return };
-        let counts = !refused || redial.after == AfterRefusal::AbandonedOrRefused;
-        if !counts || u32::from(attempt) + 1 >= redial.max_attempts || attempt == u8::MAX {
-            return;
-        }
-        let mut draws = self.streams.draws(Kind::Customer, id, Purpose::Redial);
-        if draws.uniform() < redial.probability {
-            let delay = delay.sample(&mut draws);
+    pub(super) fn perhaps_redial(&mut self, person: &Person, refused: bool) {
+        if let Some(delay_us) = self.behaviour.redial_us(person, refused) {
             self.live += 1;
-            self.after(delay, Happening::Redial(id + (1 << 40)));
+            self.calendar.schedule(self.now + delay_us, Happening::Redial(person.id + (1 << 40)));
         }
     }
-}
-
-/// The trace's own words about a customer.
-pub(super) fn trace_of(class: &CustomerClass, trace: u32) -> Option<&callfloor_scenario::TraceArrival> {
-    let index = trace.checked_sub(1)? as usize;
-    match &class.arrivals {
-        callfloor_scenario::Arrivals::Trace { arrivals } => arrivals.get(index),
-        callfloor_scenario::Arrivals::Rates { .. } => None,
-    }
-}
-
-/// One of `count` places, each equally likely for `u` uniform in [0, 1).
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number in [0, count)")]
-pub(super) fn index_below(u: f64, count: u32) -> u32 {
-    (u * f64::from(count)) as u32
 }

@@ -1,27 +1,23 @@
 //! Chats and tickets: the same queues, several at once for each operator.
 
-use super::calls::trace_of;
 use super::{Coming, Happening, Host, Reaction};
-use crate::arrival::micros;
+use crate::behaviour::Person;
 use crate::calendar::Entry;
 use crate::collect::{NO_INTERVAL, NO_ROW};
 use crate::customer::{Chatter, NOBODY, Ticket};
 use crate::operator::Errand;
-use crate::stream::{Kind, Purpose};
 use callfloor_engine::{
     CallId, ChatEnd, ChatId, ChatStatus, Command, OperatorId, QueueId, Resolution, Status, TicketChange, TicketId,
     TicketOrigin, TicketStatus,
 };
-
-/// Longer than any run: such a patience is never drawn on.
-const FOR_EVER_S: f64 = 1e10;
 
 impl Host<'_> {
     // ---- chats ----------------------------------------------------------------------------------------------------
 
     pub(super) fn chat_arrived(&mut self, chat: ChatId, queue: QueueId) {
         self.live += 1;
-        let Some(Coming { id, words, source, attempt, trace, .. }) = self.coming.take() else { return };
+        let Some(Coming { person, .. }) = self.coming.take() else { return };
+        let Person { id, source, trace, .. } = person;
         let arrived = self.collector.offered(queue.0);
         let slot = chat.slot() as usize;
         let none = Chatter {
@@ -37,21 +33,16 @@ impl Host<'_> {
             row: queue.0,
             rings: 0,
             waiting: true,
-            attempt,
             ticket: None,
         };
         if slot >= self.chats.len() {
             self.chats.resize(slot + 1, none);
         }
         self.chats[slot] = none;
-        let class = &self.model.scenario.classes[usize::from(source)];
-        let mut draws = self.streams.draws_from(Kind::Customer, id, Purpose::Patience, words[1]);
-        let patience = trace_of(class, trace)
-            .and_then(|t| t.patience_s)
-            .unwrap_or_else(|| self.model.classes[usize::from(source)].patience.sample(&mut draws));
-        if patience < FOR_EVER_S {
+        if let Some(patience_us) = self.behaviour.patience_us(&person) {
             let slot = chat.slot();
-            self.chats[slot as usize].gives_up = self.after(patience, Happening::ChatGivesUp(slot));
+            let entry = self.calendar.schedule(self.now + patience_us, Happening::ChatGivesUp(slot));
+            self.chats[slot as usize].gives_up = entry;
         }
     }
 
@@ -81,14 +72,8 @@ impl Host<'_> {
 
     /// Talk time of a chat, or work on a ticket, in microseconds.
     fn work_length(&self, source: u16, id: u64, trace: u32, operator: u32) -> u64 {
-        let class = &self.model.scenario.classes[usize::from(source)];
         let factor = self.handling_factor(source, operator, self.now);
-        let mut draws = self.streams.draws(Kind::Customer, id, Purpose::Talk);
-        micros(
-            trace_of(class, trace)
-                .and_then(|t| t.talk_s)
-                .unwrap_or_else(|| factor * self.model.classes[usize::from(source)].handling.talk.sample(&mut draws)),
-        )
+        self.behaviour.talk_us(&Person { trace, ..self.behaviour.again(id) }, factor)
     }
 
     pub(super) fn chat_ends(&mut self, slot: u32) {
@@ -99,7 +84,7 @@ impl Host<'_> {
     pub(super) fn chat_ended(&mut self, chat: ChatId, end: ChatEnd, wait_us: u64, handled_us: u64) {
         self.live -= 1;
         let chatter = &mut self.chats[chat.slot() as usize];
-        let Chatter { id, row, arrived, waiting, source, operator, attempt, .. } = *chatter;
+        let Chatter { id, row, arrived, waiting, operator, .. } = *chatter;
         chatter.waiting = false;
         let ticket = chatter.ticket.take();
         let (gives_up, ends) = (std::mem::take(&mut chatter.gives_up), std::mem::take(&mut chatter.ends));
@@ -108,11 +93,11 @@ impl Host<'_> {
         match end {
             ChatEnd::Abandoned if waiting => {
                 self.collector.abandoned(row, arrived, wait_us);
-                self.perhaps_redial(source, id, attempt, false);
+                self.perhaps_redial(&self.behaviour.again(id), false);
             }
             ChatEnd::MaximumWait if waiting => {
                 self.collector.flowed_out(row, arrived, wait_us);
-                self.perhaps_redial(source, id, attempt, true);
+                self.perhaps_redial(&self.behaviour.again(id), true);
             }
             _ => {
                 self.collector.handled(row, self.now - handled_us.min(self.now), self.now);
@@ -141,9 +126,8 @@ impl Host<'_> {
             let agenda = &mut self.agendas[operator as usize];
             agenda.occasions = agenda.occasions.wrapping_add(1);
             let nth = agenda.occasions;
-            let group = &self.model.groups[usize::from(state.group)];
-            let mut draws = self.streams.draws_nth(Kind::Operator, u64::from(operator), Purpose::Miss, nth);
-            self.after(group.back_after_miss.sample(&mut draws), Happening::ChatBack(operator));
+            let away_us = self.behaviour.back_after_miss_us(state.group, operator, nth);
+            self.calendar.schedule(self.now + away_us, Happening::ChatBack(operator));
         }
     }
 
@@ -175,12 +159,12 @@ impl Host<'_> {
                 (row, source, id)
             }
             TicketOrigin::Written => match self.coming {
-                Some(coming) => (NO_ROW, coming.source, coming.id),
+                Some(Coming { person, .. }) => (NO_ROW, person.source, person.id),
                 None => (NO_ROW, 0, 0),
             },
         };
         let trace = match origin {
-            TicketOrigin::Written => self.coming.take().map_or(0, |coming| coming.trace),
+            TicketOrigin::Written => self.coming.take().map_or(0, |coming| coming.person.trace),
             _ => 0,
         };
         let slot = ticket.slot() as usize;

@@ -127,7 +127,7 @@ impl Host<'_> {
 
     pub(super) fn preview_length(&self, preview: Preview) -> f64 {
         let id = self.contact_id(preview);
-        let mut draws = self.streams.draws(Kind::Customer, id, Purpose::Other);
+        let mut draws = self.behaviour.streams().draws(Kind::Customer, id, Purpose::Other);
         self.model.campaigns[usize::from(preview.campaign)].preview.sample(&mut draws)
     }
 
@@ -154,7 +154,7 @@ impl Host<'_> {
         } else {
             let source = u16::try_from(reference >> 48).expect("16 bits");
             let attempt = u8::try_from(reference >> 40 & 0xff).expect("8 bits");
-            let [_, words @ ..] = self.streams.block(Kind::Customer, reference, 0);
+            let [_, words @ ..] = self.behaviour.streams().block(Kind::Customer, reference, 0);
             let row = self.model.campaigns[usize::from(source) - self.model.classes.len()].row;
             Caller { id: reference, words, source, row, attempt, ..Caller::EMPTY }
         };
@@ -178,7 +178,7 @@ impl Host<'_> {
             return;
         };
         let campaign = &self.model.scenario.campaigns[place];
-        let mut draws = self.streams.draws(Kind::Customer, caller.id, Purpose::Miss);
+        let mut draws = self.behaviour.streams().draws(Kind::Customer, caller.id, Purpose::Miss);
         let fate = draws.uniform();
         let ring_us = micros(self.model.campaigns[place].ring.sample(&mut draws));
         if fate < campaign.connect {
@@ -204,7 +204,7 @@ impl Host<'_> {
         if u32::from(attempt) >= self.model.scenario.campaigns[place].max_attempts {
             return;
         }
-        let mut draws = self.streams.draws(Kind::Customer, id, Purpose::Redial);
+        let mut draws = self.behaviour.streams().draws(Kind::Customer, id, Purpose::Redial);
         let delay = self.model.campaigns[place].retry_delay.sample(&mut draws);
         let campaign = u16::try_from(place).expect("checked by the model");
         self.after(delay, Happening::Retry { campaign, attempt, number: id & ((1 << 40) - 1) });

@@ -1,11 +1,10 @@
 //! Operators: shifts, offers and what they do with them, breaks, and what follows a call.
 
 use super::{Happening, Host, Reaction, is_at_floor};
-use crate::arrival::micros;
+use crate::behaviour::Fate;
 use crate::calendar::Entry;
 use crate::collect::NO_ROW;
 use crate::operator::{Errand, NO_SHIFT};
-use crate::stream::{Draw, Kind, Purpose};
 use callfloor_engine::{
     CallId, ChatStatus, Command, OfferEnd, OfferId, OperatorId, QueueId, ReasonId, Resolution, Status, StatusChoice,
     TicketId, TicketStatus, Work, reason,
@@ -43,39 +42,21 @@ impl Host<'_> {
     pub(super) fn ring(&mut self, operator: u32, offer: OfferId, work: Work, until_us: u64, auto_answer: bool) {
         let place = operator as usize;
         self.operators[place].offer = Some(offer);
-        let group = &self.model.groups[usize::from(self.operators[place].group)];
+        let group = self.operators[place].group;
         let (owner, nth) = self.count_ring(work);
-        if group.instant || (auto_answer && group.miss + group.decline == 0.0) {
+        if self.behaviour.answers_at_once(group, auto_answer) {
             self.reactions.push_back(Reaction::Answer(operator, offer));
             return;
         }
-        // Where several ring for one customer, each has a delay of their own.
-        let nth = u32::from(nth) << 16 | operator & 0xffff;
-        let fate = self.streams.draws_nth(Kind::Offer, owner, Purpose::Miss, nth).uniform();
-        if fate < group.miss {
-            return;
-        }
-        let delay_us = if auto_answer {
-            0
-        } else {
-            micros(group.answer_delay.sample(&mut self.streams.draws_nth(
-                Kind::Offer,
-                owner,
-                Purpose::AnswerDelay,
-                nth,
-            )))
+        let (delay_us, reaction) = match self.behaviour.fate(group, operator, owner, nth, auto_answer) {
+            Fate::Missed => return,
+            Fate::Answered(delay_us) => (delay_us, Happening::Answers(operator)),
+            Fate::Declined(delay_us) => (delay_us, Happening::Declines(operator)),
         };
         let at = self.now.saturating_add(delay_us);
-        if at >= until_us {
-            return;
+        if at < until_us {
+            self.operators[place].reaction = self.calendar.schedule(at, reaction);
         }
-        let reaction = if fate < group.miss + group.decline {
-            Happening::Declines(operator)
-        } else {
-            Happening::Answers(operator)
-        };
-        let entry = self.calendar.schedule(at, reaction);
-        self.operators[place].reaction = entry;
     }
 
     /// Whose stream an offer draws from, and the how manieth of that customer it is.
@@ -221,10 +202,8 @@ impl Host<'_> {
             state.errand.set(Errand::UNPLANNED, true);
             agenda.occasions = agenda.occasions.wrapping_add(1);
             let nth = agenda.occasions;
-            let group = &self.model.groups[usize::from(state.group)];
-            let mut draws = self.streams.draws_nth(Kind::Operator, u64::from(operator), Purpose::Miss, nth);
-            let entry = self.after(group.back_after_miss.sample(&mut draws), Happening::Rested(operator));
-            self.operators[operator as usize].rest = entry;
+            let away_us = self.behaviour.back_after_miss_us(state.group, operator, nth);
+            state.rest = self.calendar.schedule(self.now + away_us, Happening::Rested(operator));
         }
     }
 
@@ -517,12 +496,10 @@ impl Host<'_> {
         let agenda = &mut self.agendas[operator as usize];
         agenda.occasions = agenda.occasions.wrapping_add(1);
         let nth = agenda.occasions;
-        let group = &self.model.groups[usize::from(self.operators[operator as usize].group)];
-        let (rate, _) = &group.random_breaks[plan];
-        let mut draws = self.streams.draws_nth(Kind::Operator, u64::from(operator), Purpose::Break, nth);
-        let wait = crate::ziggurat::exponential(&mut draws) / rate;
-        let plan = u16::try_from(group.planned_breaks.len() + plan).expect("a few");
-        self.after(wait, Happening::BreakDue { operator, plan });
+        let group = self.operators[operator as usize].group;
+        let wait_us = self.behaviour.next_break_us(group, plan, operator, nth);
+        let plan = u16::try_from(self.behaviour.planned_breaks(group).len() + plan).expect("a few");
+        self.calendar.schedule(self.now + wait_us, Happening::BreakDue { operator, plan });
     }
 
     /// A break is due: by plan, or for the numbers from there on, at random.
@@ -536,11 +513,7 @@ impl Host<'_> {
         let random = usize::from(plan).checked_sub(group.planned_breaks.len());
         let length_us = match random {
             None => group.planned_breaks[usize::from(plan)].1,
-            Some(random) => {
-                let owner = u64::from(operator);
-                let mut draws = self.streams.draws_nth(Kind::Operator, owner, Purpose::Other, agenda.occasions);
-                micros(group.random_breaks[random].1.sample(&mut draws))
-            }
+            Some(random) => self.behaviour.break_us(state.group, random, operator, agenda.occasions),
         };
         if length_us > 0 {
             agenda.break_us = if state.errand.has(Errand::BREAK) { agenda.break_us.max(length_us) } else { length_us };

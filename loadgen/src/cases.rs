@@ -1,0 +1,69 @@
+//! What all threads of a run know of the customers who are in the centre: who answers a customer may be played by another thread.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::sip::Micros;
+
+/// A customer who is in the centre.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Case {
+    /// The thread that plays them.
+    pub(crate) player: usize,
+    /// When they were meant to call.
+    pub(crate) intended_us: Micros,
+    /// When they came to the queue, as far as they can hear.
+    pub(crate) queued_us: Micros,
+    /// Whether their class goes straight to a queue.
+    pub(crate) direct: bool,
+    /// Offers of them to operators so far.
+    pub(crate) rings: u16,
+    /// Handed on without being asked.
+    pub(crate) handed_on: bool,
+    /// When their class was called back or served by an operator's 200; 0: not yet.
+    pub(crate) answered_us: Micros,
+}
+
+/// Every customer who is in the centre, by the key of their streams.
+#[derive(Debug, Default)]
+pub(crate) struct Cases {
+    by_id: Mutex<HashMap<u64, Case>>,
+    /// Parties outside whom an operator called, by number: for whom.
+    expected: Mutex<HashMap<String, Vec<u64>>>,
+}
+
+impl Cases {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Case>> {
+        self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn insert(&self, id: u64, case: Case) {
+        self.lock().insert(id, case);
+    }
+
+    pub(crate) fn remove(&self, id: u64) {
+        self.lock().remove(&id);
+    }
+
+    pub(crate) fn get(&self, id: u64) -> Option<Case> {
+        self.lock().get(&id).copied()
+    }
+
+    /// Changes a case; of a customer whom another process plays, one is kept until the end of the run.
+    pub(crate) fn change<T>(&self, id: u64, change: impl FnOnce(&mut Case) -> T) -> T {
+        change(self.lock().entry(id).or_insert_with(|| Case { player: usize::MAX, ..Case::default() }))
+    }
+
+    /// An operator calls `number` for the sake of customer `id`.
+    pub(crate) fn expect(&self, number: &str, id: u64) {
+        let mut expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
+        expected.entry(number.to_owned()).or_default().push(id);
+    }
+
+    /// For whose sake `number` is called.
+    pub(crate) fn take_expected(&self, number: &str) -> Option<u64> {
+        let mut expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = expected.get_mut(number)?;
+        if waiting.is_empty() { None } else { Some(waiting.remove(0)) }
+    }
+}

@@ -1,0 +1,243 @@
+//! A played operator's desk: a browser's two connections to the server, requests on one and events on the other.
+//!
+//! It decides nothing: orders come from the operator who is played, and what came of them and what the screen shows is told back.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use hyper::Method;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite;
+
+use crate::clock::{Clock, Offset};
+use crate::http::{Answer, Connection, HttpError, Server};
+use crate::measures::Kind;
+use crate::note::{Done, Note, Post};
+use crate::screen::{self, Event, Message};
+use crate::sip::Micros;
+
+/// A status to choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Choice {
+    Ready,
+    Work,
+    /// With the reason's number on the server.
+    Break(u16),
+}
+
+impl Choice {
+    fn json(self) -> Value {
+        match self {
+            Self::Ready => json!({ "status": "ready" }),
+            Self::Work => json!({ "status": "work" }),
+            Self::Break(reason) => json!({ "status": "break", "reason": reason }),
+        }
+    }
+}
+
+/// Whom to consult, or to hand a customer on to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Whom {
+    /// Whoever of these operators (numbers on the server) is Ready the longest.
+    ReadyOf(std::ops::Range<u32>),
+    Number(String),
+    Favourite(u16),
+    Queue(u16),
+}
+
+/// What an operator does at their desk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Act {
+    LogIn,
+    LogOut,
+    SetStatus(Choice),
+    FinishAfterCall(Choice),
+    Answer(String),
+    Decline(String),
+    Hold,
+    Release,
+    Consult(Whom),
+    ConnectCustomer,
+    CancelConsult,
+    Transfer(Whom),
+    ForceEnd,
+}
+
+/// An act, and when it was meant to be done.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) act: Act,
+    pub(crate) intended_us: Micros,
+}
+
+impl Act {
+    const fn kind(&self) -> Kind {
+        match self {
+            Self::LogIn => Kind::LogIn,
+            Self::LogOut => Kind::LogOut,
+            Self::SetStatus(_) => Kind::SetStatus,
+            Self::FinishAfterCall(_) => Kind::FinishAfterCall,
+            Self::Answer(_) | Self::Decline(_) => Kind::AnswerOffer,
+            Self::Hold => Kind::Hold,
+            Self::Release => Kind::Release,
+            Self::Consult(_) => Kind::Consult,
+            Self::ConnectCustomer => Kind::Connect,
+            Self::CancelConsult => Kind::CancelConsult,
+            Self::Transfer(_) => Kind::Transfer,
+            Self::ForceEnd => Kind::ForceEnd,
+        }
+    }
+}
+
+/// Who sits at a desk, and where.
+#[derive(Debug, Clone)]
+pub(crate) struct Seat {
+    /// The operator's number in the scenario.
+    pub(crate) operator: u32,
+    /// Their number on the server.
+    pub(crate) number: u32,
+    pub(crate) login: String,
+    pub(crate) password: String,
+}
+
+/// How long to wait before a lost connection is made again.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// Signs in, and keeps both connections until the orders end.
+///
+/// # Errors
+/// That signing in did not come about: nothing goes on then.
+pub(crate) async fn open(
+    server: Server,
+    seat: Seat,
+    clock: Clock,
+    offset: Offset,
+    post: Post,
+    orders: mpsc::UnboundedReceiver<Order>,
+) -> Result<(), HttpError> {
+    let mut connection = server.connect().await?;
+    // Passwords are slow to verify, and only so many at once: who is told to come again comes again.
+    let answer = loop {
+        let answer = connection.sign_in(&seat.login, &seat.password).await?;
+        if answer.status != 429 && answer.status != 503 {
+            break answer;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    };
+    let Some(token) = connection.token.clone() else {
+        let problem = format!("operator {} cannot sign in: {}", seat.login, answer.detail());
+        return Err(HttpError::Broken { url: server.url.to_string(), problem });
+    };
+    tokio::spawn(watch(server, token, seat.clone(), clock.clone(), offset, post.clone()));
+    tokio::spawn(work(connection, seat, clock, post, orders));
+    Ok(())
+}
+
+/// Does what is ordered, one after another.
+async fn work(
+    mut connection: Connection,
+    seat: Seat,
+    clock: Clock,
+    post: Post,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+) {
+    while let Some(Order { act, intended_us }) = orders.recv().await {
+        let kind = act.kind();
+        let outcome = obey(&mut connection, &seat, act).await;
+        let done = Done {
+            kind,
+            intended_us,
+            done_us: clock.now(),
+            outcome: match outcome {
+                Ok(answer) if answer.is_success() => Ok(()),
+                Ok(answer) => Err((answer.status, answer.rule().to_owned())),
+                Err(_) => Err((0, "no-answer".to_owned())),
+            },
+        };
+        post.send(Note::Done { operator: seat.operator, done });
+    }
+}
+
+async fn obey(connection: &mut Connection, seat: &Seat, act: Act) -> Result<Answer, HttpError> {
+    let own = |what: &str| format!("/operators/{}/{what}", seat.number);
+    let (method, path, body) = match act {
+        Act::LogIn => (Method::POST, own("login"), None),
+        Act::LogOut => (Method::POST, own("logout"), None),
+        Act::SetStatus(choice) => (Method::PUT, own("status"), Some(choice.json())),
+        Act::FinishAfterCall(choice) => (Method::POST, own("finish-after-call"), Some(json!({ "to": choice.json() }))),
+        Act::Answer(offer) => (Method::POST, own("answer"), Some(json!({ "offer": offer }))),
+        Act::Decline(offer) => (Method::POST, own("decline"), Some(json!({ "offer": offer }))),
+        Act::Hold => (Method::POST, own("hold"), None),
+        Act::Release => (Method::POST, own("release"), None),
+        Act::ConnectCustomer => (Method::POST, own("connect-customer"), None),
+        Act::CancelConsult => (Method::POST, own("cancel-consult"), None),
+        Act::ForceEnd => (Method::POST, own("force-end"), Some(json!({ "reason": "abuse" }))),
+        Act::Consult(whom) => match target(connection, seat, whom).await? {
+            Ok(target) => (Method::POST, own("consult"), Some(target)),
+            Err(nobody) => return Ok(nobody),
+        },
+        Act::Transfer(whom) => match target(connection, seat, whom).await? {
+            Ok(target) => (Method::POST, own("transfer"), Some(target)),
+            Err(nobody) => return Ok(nobody),
+        },
+    };
+    connection.ask(method, &path, body.as_ref()).await
+}
+
+/// The target of a consult or a transfer as the API names it; whoever is Ready is looked for in the list, as on a real screen.
+async fn target(connection: &mut Connection, seat: &Seat, whom: Whom) -> Result<Result<Value, Answer>, HttpError> {
+    let numbers = match whom {
+        Whom::Number(number) => return Ok(Ok(json!({ "number": number }))),
+        Whom::Favourite(favourite) => return Ok(Ok(json!({ "favourite": favourite }))),
+        Whom::Queue(queue) => return Ok(Ok(json!({ "queue": queue }))),
+        Whom::ReadyOf(numbers) => numbers,
+    };
+    let found = connection.ask(Method::GET, "/operators?status=ready&limit=1000", None).await?;
+    if !found.is_success() {
+        return Ok(Err(found));
+    }
+    let own = u64::from(seat.number);
+    let all = found.body.as_array().map(Vec::as_slice).unwrap_or_default();
+    let of = |colleague: &Value| colleague["operator"].as_u64();
+    let fits = |number: u64| number != own && (u64::from(numbers.start)..u64::from(numbers.end)).contains(&number);
+    let ready = all.iter().filter(|colleague| of(colleague).is_some_and(fits));
+    match ready.min_by_key(|colleague| colleague["since_us"].as_u64()).and_then(of) {
+        Some(operator) => Ok(Ok(json!({ "operator": operator }))),
+        None => {
+            let body = json!({ "rule": "nobody-ready", "detail": "nobody of the group is Ready" });
+            Ok(Err(Answer { status: 409, etag: None, body }))
+        }
+    }
+}
+
+/// Tells what the screen shows, until nobody listens. A stream that breaks is taken up after the last event.
+async fn watch(server: Server, token: String, seat: Seat, clock: Clock, offset: Offset, post: Post) {
+    let mut last = None;
+    let mut first = true;
+    while !post.is_closed() {
+        if let Ok(mut events) = server.events(&token, last).await {
+            while let Some(Ok(frame)) = events.next().await {
+                let tungstenite::Message::Text(text) = frame else { continue };
+                let seen_us = clock.now();
+                let Some(Message { number, at_us, event }) = screen::read(&text) else { continue };
+                if let Event::Hello { newest } = event {
+                    last = last.or(Some(newest));
+                    if std::mem::take(&mut first) {
+                        post.send(Note::Watching { operator: seat.operator });
+                    }
+                    continue;
+                }
+                last = if number > 0 { Some(number) } else { last };
+                if event.concerns(seat.number) {
+                    let at_us = clock.of_wall(offset.ours(at_us));
+                    post.send(Note::Screen { operator: seat.operator, at_us, seen_us, event });
+                }
+            }
+        }
+        if !post.is_closed() && !first {
+            post.send(Note::ScreenLost);
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}

@@ -1,0 +1,442 @@
+//! A run on its stage: threads that play, desks of operators, the floor watched, everything put together at the end.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use callfloor_measure::{Grid, Header, Results, WarmUp};
+use callfloor_scenario::{Channel, Entry, Horizon, Scenario};
+use callfloor_sim::model::Model;
+use cpu_time::ProcessTime;
+use hyper::Method;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use crate::clock::{Offset, wall_us};
+use crate::control::Told;
+use crate::desk::{self, Order, Seat};
+use crate::floor::{Counter, Names};
+use crate::http::{Connection, HttpError};
+use crate::limits;
+use crate::measures::Measures;
+use crate::note::{Note, Post, post};
+use crate::observer::{Observed, Observer};
+use crate::pace::Pace;
+use crate::plan::{Plan, is_phone};
+use crate::play::{Parts, Played, Player, Prepared, Setup, Sockets, waker};
+use crate::prepare::{PrepareError, Ready};
+use crate::records;
+use crate::results::{LoadResults, Part, Settings};
+use crate::run::{LoadError, Options, Place, Snapshot, Target};
+use crate::sip::Micros;
+
+/// How long everything may take to be ready, beside what each operator takes.
+const READY: Duration = Duration::from_secs(60);
+const READY_EACH: Duration = Duration::from_millis(500);
+/// Between being ready and the first instant.
+const LEAD_US: Micros = 200_000;
+/// How long the server's last events are waited for.
+const LAST_EVENTS: Duration = Duration::from_millis(700);
+/// How often the server's clock is asked for.
+const QUESTIONS: usize = 9;
+/// How often it is drawn how far the run has come.
+const DRAWN: Duration = Duration::from_millis(100);
+
+/// Everything that a run needs.
+pub(crate) struct Stage<'s, 'm> {
+    pub(crate) setup: &'s Setup<'m>,
+    pub(crate) options: &'s Options<'s>,
+    pub(crate) runtime: &'s Runtime,
+    pub(crate) place: &'s Place,
+    pub(crate) floor: Option<&'s Ready>,
+}
+
+/// The floor, watched.
+struct Watching {
+    task: tokio::task::JoinHandle<Result<Observed, HttpError>>,
+    connection: Connection,
+    stop: Arc<AtomicBool>,
+    until: Arc<AtomicU64>,
+    offset: Offset,
+    header: Header,
+}
+
+impl<'s, 'm> Stage<'s, 'm> {
+    pub(crate) fn play(
+        self,
+        seed: u64,
+        target: &Target,
+        watch: &(dyn Fn(Snapshot) + Sync),
+    ) -> Result<LoadResults, LoadError> {
+        let clock = &self.setup.clock;
+        let watching = self.floor.map(|ready| self.watch_floor(ready, seed)).transpose()?;
+        let offset = watching.as_ref().map(|watching| watching.offset);
+        let (mut players, posts) = self.players(offset.unwrap_or_default())?;
+        self.get_ready(&mut players)?;
+        let (asked, asked_for_us) = self.asked();
+        let soon = clock.now() + LEAD_US;
+        let begin = self.options.start_at_us.map_or(soon, |at| clock.of_wall(at).max(soon));
+        let processor = ProcessTime::try_now().ok();
+        clock.begin_at(begin);
+        let (played, cut) = self.perform(players, &posts, (asked, asked_for_us), watch)?;
+        let processor = processor.and_then(|before| Some(ProcessTime::try_now().ok()?.duration_since(before)));
+        let ended = played.iter().map(|played| played.ended_us).max().unwrap_or(begin);
+        let calls: HashMap<u64, Micros> = played.iter().flat_map(|played| played.calls.iter().copied()).collect();
+        let mut measures = Measures::default();
+        played.iter().for_each(|played| measures.merge(&played.measures));
+        let mut notes = self.place.notes.clone();
+        notes.extend(self.distortions());
+        if let Some(at) = self.options.start_at_us {
+            let late_us = clock.wall_at(begin).saturating_sub(at);
+            if late_us > 1_000 {
+                notes.push(format!(
+                    "begun {:.1} s later than asked for: not everything was ready before",
+                    late_us as f64 / 1e6
+                ));
+            }
+        }
+        if measures.count("rate_changes") + measures.count("pauses") > 0 {
+            notes.push("the pace was changed by hand: what was asked for is not what the plan says".into());
+        }
+        let floor = match watching {
+            Some(watching) => Some(self.close_floor(watching, ended, &calls, &mut measures, &mut notes)?),
+            None => None,
+        };
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let part = Part {
+            shard: self.options.shard.number,
+            began_us: clock.wall_at(begin),
+            lasted_us: ended.saturating_sub(begin),
+            asked_for_us,
+            asked,
+            processor_us: processor.map_or(0, |time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
+            threads: number(self.options.threads),
+            processors: std::thread::available_parallelism().map_or(1, |count| number(count.get())),
+            offset,
+            measures,
+            cut,
+            notes,
+        };
+        Ok(LoadResults::new(self.settings(seed, target), part, floor))
+    }
+
+    fn settings(&self, seed: u64, target: &Target) -> Settings {
+        let options = self.options;
+        Settings {
+            scenario: self.setup.model.scenario.name.clone(),
+            seed,
+            replication: options.replication,
+            target: match target {
+                Target::Callfloor { .. } => "callfloor".into(),
+                Target::Sip { target, .. } => target.to_string(),
+            },
+            speed: options.speed,
+            pace: options.pace.to_string(),
+            legs: match &options.pace {
+                Pace::Scenario => Vec::new(),
+                Pace::Rates(legs) => legs.clone(),
+            },
+            shards: options.shard.of,
+            sound: options.sound,
+            lag_limit_us: u64::try_from(options.lag_limit.as_micros()).unwrap_or(u64::MAX),
+        }
+    }
+
+    fn plan(&self) -> Plan<'m> {
+        let Setup { model, behaviour, timescale, shard, .. } = self.setup;
+        Plan::new(model, *behaviour, &self.options.pace, *timescale, *shard)
+    }
+
+    /// Contacts that are due in the run, and until when, in microseconds of real time.
+    fn asked(&self) -> (u64, Micros) {
+        let scenario = self.setup.model.scenario;
+        let due = self.plan().take_while(|coming| coming.at_us < self.setup.longest_us);
+        let called = due.filter(|coming| is_phone(scenario, coming.person.source));
+        let (count, last) = called.fold((0, 0), |(count, _), coming| (count + 1, coming.at_us));
+        (count, self.options.pace.length_us().unwrap_or(last))
+    }
+
+    // ---- those who play -------------------------------------------------------------------------------------------
+
+    fn players(&self, offset: Offset) -> Result<(Vec<Player<'s, 'm>>, Vec<Post>), LoadError> {
+        let local =
+            limits::local_address(self.place.sip).map_err(LoadError::system("there is no way to the target"))?;
+        let threads = self.options.threads;
+        let (mut posts, mut ends) = (Vec::new(), Vec::new());
+        for _ in 0..threads {
+            let waker = waker().map_err(LoadError::system("a socket cannot be opened"))?;
+            let (post, letters) = post(&waker);
+            posts.push(post);
+            ends.push((waker, letters));
+        }
+        let mut players = Vec::new();
+        let run = run_number();
+        for (me, (waker, letters)) in ends.into_iter().enumerate() {
+            let port = if me == 0 { self.options.telephones_port } else { 0 };
+            let sockets = Sockets::open(waker, local, port).map_err(LoadError::system("a socket cannot be opened"))?;
+            let desks = self.desks(me, &posts[me], offset);
+            let posts = posts.clone();
+            let parts = Parts { me, threads, posts, letters, plan: self.plan(), sockets, desks, run };
+            players.push(Player::new(self.setup, parts).map_err(LoadError::system("a socket cannot be asked"))?);
+        }
+        Ok((players, posts))
+    }
+
+    /// Opens a desk for each operator whom thread `me` plays.
+    fn desks(&self, me: usize, post: &Post, offset: Offset) -> HashMap<u32, UnboundedSender<Order>> {
+        let (Some(ready), Some(server)) = (self.floor, &self.place.server) else { return HashMap::new() };
+        let mut desks = HashMap::new();
+        for (operator, seated) in (0_u32..).zip(&ready.prepared.operators) {
+            let place = (operator / self.options.shard.of) as usize;
+            if !self.options.shard.has_operator(operator) || place % self.options.threads != me {
+                continue;
+            }
+            let (orders, receive) = unbounded_channel();
+            desks.insert(operator, orders);
+            let seat = Seat {
+                operator,
+                number: seated.number,
+                login: ready.logins[operator as usize].clone(),
+                password: ready.prepared.password.clone(),
+            };
+            let (server, clock, post) = (server.clone(), self.setup.clock.clone(), post.clone());
+            self.runtime.spawn(async move {
+                if let Err(error) = desk::open(server, seat, clock, offset, post.clone(), receive).await {
+                    post.send(Note::Failed { problem: error.to_string() });
+                }
+            });
+        }
+        desks
+    }
+
+    fn get_ready(&self, players: &mut [Player<'s, 'm>]) -> Result<(), LoadError> {
+        let operators = u32::try_from(self.setup.model.plan.config.operators.len()).unwrap_or(u32::MAX);
+        let limit = READY + READY_EACH * operators;
+        let outcomes: Vec<Result<(), String>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = players.iter_mut().map(|player| scope.spawn(|| player.get_ready(limit))).collect();
+            threads.into_iter().map(|thread| thread.join().expect("a player does not panic")).collect()
+        });
+        outcomes.into_iter().collect::<Result<(), _>>().map_err(LoadError::NotReady)
+    }
+
+    /// Plays, and draws how far it has come; gives why it ended early, if so.
+    fn perform(
+        &self,
+        players: Vec<Player<'s, 'm>>,
+        posts: &[Post],
+        asked: (u64, Micros),
+        watch: &(dyn Fn(Snapshot) + Sync),
+    ) -> Result<(Vec<Played>, Option<String>), LoadError> {
+        let over = AtomicBool::new(false);
+        let (outcomes, stopped) = std::thread::scope(|scope| {
+            let threads: Vec<_> = players.into_iter().map(|player| scope.spawn(|| player.run())).collect();
+            let watching = scope.spawn(|| {
+                let (mut stopped, mut told) = (false, Told::default());
+                while !over.load(Ordering::Relaxed) {
+                    watch(self.snapshot(asked));
+                    if let Some(control) = self.options.control {
+                        told.tell(control, posts);
+                    }
+                    if !stopped && self.options.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
+                        stopped = true;
+                        posts.iter().for_each(|post| post.send(Note::Stop));
+                    }
+                    std::thread::sleep(DRAWN);
+                }
+                stopped
+            });
+            let outcomes: Vec<Result<Played, String>> =
+                threads.into_iter().map(|thread| thread.join().expect("a player does not panic")).collect();
+            over.store(true, Ordering::Relaxed);
+            (outcomes, watching.join().expect("watching does not panic"))
+        });
+        let played = outcomes.into_iter().collect::<Result<Vec<_>, _>>().map_err(LoadError::NotReady)?;
+        Ok((played, stopped.then(|| "it was stopped by hand".to_owned())))
+    }
+
+    fn snapshot(&self, (asked, asked_for_us): (u64, Micros)) -> Snapshot {
+        let clock = &self.setup.clock;
+        let since = clock.since_begin(clock.now());
+        let progress = &self.setup.progress;
+        let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let (begun, ended) = (get(&progress.calls), get(&progress.ended));
+        Snapshot {
+            seconds: since as f64 / 1e6,
+            scenario_us: self.setup.timescale.scenario_at(since),
+            length_s: asked_for_us as f64 / 1e6,
+            asked,
+            come: get(&progress.come),
+            calls: begun.saturating_sub(ended),
+            ended,
+            failed: get(&progress.failed),
+            waiting: get(&self.setup.waiting),
+        }
+    }
+
+    /// What the speed and the place change of the picture.
+    fn distortions(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let speed = self.options.speed;
+        if speed > 1.0 {
+            notes.push(format!(
+                "time is compressed {speed}-fold: every duration of the scenario is divided by {speed}, and figures of the floor are in \
+                 the scenario's time. What is not compressed weighs {speed} times as much in them: signalling (1 ms counts as {} s), \
+                 requests over HTTP, packets of 20 ms, the server's own work; calls come {speed} times as fast. Latencies are real time",
+                speed / 1e3
+            ));
+        }
+        if self.floor.is_some_and(|ready| ready.calls_out) && self.options.telephones_port == 0 {
+            notes.push(
+                "the scenario calls parties outside, and no trunk of the server leads here (--telephones-port): those calls fail".into(),
+            );
+        }
+        let classes = self.setup.model.scenario.classes.iter();
+        let silent: Vec<&str> =
+            classes.filter(|class| class.channel != Channel::Phone).map(|class| class.name.as_str()).collect();
+        if !silent.is_empty() {
+            notes.push(format!("only calls are played: {} do not come", silent.join(", ")));
+        }
+        let hours = self.setup.model.scenario.services.iter().any(|service| !service.hours.spans.is_empty());
+        if self.floor.is_some() && hours {
+            notes.push("opening hours are not played: the service is open throughout".into());
+        }
+        notes
+    }
+
+    // ---- the floor ------------------------------------------------------------------------------------------------
+
+    fn header(&self, seed: u64) -> Header {
+        let mut header = Header { seed, ..self.setup.model.header.clone() };
+        if let Some(length) = self.options.pace.length_us() {
+            // The scenario's own intervals mean nothing at another pace.
+            let timescale = self.setup.timescale;
+            let grid = Grid::new(timescale.start_us, timescale.scenario_us(length).max(1), 1);
+            header.grid = Grid { open_end: true, ..grid };
+            header.interval_labels.clear();
+            header.warm_up = WarmUp::SpanUs(0);
+        }
+        header
+    }
+
+    fn watch_floor(&self, ready: &Ready, seed: u64) -> Result<Watching, LoadError> {
+        let Some(server) = self.place.server.clone() else {
+            return Err(LoadError::NotReady("there is no server to watch".into()));
+        };
+        let setup = self.setup;
+        let header = self.header(seed);
+        let days = matches!(setup.model.scenario.horizon, Horizon::Days { .. });
+        let at_once = setup.model.warm_up_calls() == 0 || self.options.pace != Pace::Scenario;
+        let names = names(&ready.prepared, setup.model);
+        let mut counter = Counter::new(&header, names, setup.timescale, at_once, !days);
+        if days {
+            roster(setup.model.scenario, &mut counter);
+        }
+        let (stop, until) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(u64::MAX)));
+        let (watched, is_watched) = tokio::sync::oneshot::channel();
+        self.runtime.block_on(async {
+            let mut connection = server.connect().await?;
+            let answer = connection.sign_in(&ready.supervisor, &ready.prepared.password).await?;
+            let Some(token) = connection.token.clone() else {
+                let (url, login) = (server.url.to_string(), ready.supervisor.clone());
+                return Err(PrepareError::Credentials { url, login, detail: answer.detail() }.into());
+            };
+            let offset = offset(&mut connection, ready).await?;
+            let observer = Observer {
+                server: server.clone(),
+                token,
+                clock: setup.clock.clone(),
+                offset,
+                timescale: setup.timescale,
+                counter,
+                waiting: Arc::clone(&setup.waiting),
+                until: Arc::clone(&until),
+                stop: Arc::clone(&stop),
+            };
+            let task = tokio::spawn(observer.watch(watched));
+            if is_watched.await.is_err() {
+                let error = task.await.ok().and_then(Result::err);
+                let problem = error.map_or_else(|| "the event stream ended".to_owned(), |error| error.to_string());
+                return Err(LoadError::NotReady(problem));
+            }
+            Ok(Watching { task, connection, stop, until, offset, header })
+        })
+    }
+
+    fn close_floor(
+        &self,
+        watching: Watching,
+        ended: Micros,
+        calls: &HashMap<u64, Micros>,
+        measures: &mut Measures,
+        notes: &mut Vec<String>,
+    ) -> Result<Results, LoadError> {
+        let Watching { task, mut connection, stop, until, offset, header } = watching;
+        let clock = &self.setup.clock;
+        until.store(ended, Ordering::Release);
+        let (observed, found) = self.runtime.block_on(async {
+            tokio::time::sleep(LAST_EVENTS).await;
+            stop.store(true, Ordering::Relaxed);
+            let observed = task.await.map_err(|error| LoadError::NotReady(error.to_string()))??;
+            let from = clock.wall_at(clock.begin()) + offset.ahead_us - 1_000_000;
+            Ok::<_, LoadError>((observed, records::since(&mut connection, from).await?))
+        })?;
+        let Observed { counter, queued, gap } = observed;
+        if gap {
+            notes.push("a part of the event stream was lost: the floor's figures are not complete".into());
+        }
+        records::join(&found, calls, &queued, self.options.shard.of > 1, measures, |id| self.is_direct(id));
+        let fixed =
+            self.options.pace == Pace::Scenario && !matches!(self.setup.model.scenario.horizon, Horizon::Calls { .. });
+        let end = self.setup.timescale.scenario_at(clock.since_begin(ended));
+        let mut results = Results::new(header);
+        results.add(self.options.replication, &counter.finish(end, fixed));
+        Ok(results)
+    }
+
+    /// Whether a customer's class goes straight to a queue.
+    fn is_direct(&self, id: u64) -> bool {
+        let class = usize::try_from(id >> 48).ok().and_then(|class| self.setup.model.scenario.classes.get(class));
+        class.is_some_and(|class| matches!(class.entry, Entry::Queue(_)))
+    }
+}
+
+fn names(prepared: &Prepared, model: &Model<'_>) -> Names {
+    let rows = prepared.queues.iter().zip(0_u16..).map(|(queue, row)| (*queue, row)).collect();
+    let of = |id: u32| prepared.operators.get(id as usize).map(|seated| seated.number);
+    let groups = model.plan.groups.iter().zip(0_u16..);
+    let groups = groups.flat_map(|(ids, group)| ids.clone().filter_map(move |id| Some((of(id)?, group)))).collect();
+    Names { rows, groups }
+}
+
+/// The first day's paid time.
+fn roster(scenario: &Scenario, counter: &mut Counter) {
+    let mut roster = callfloor_sim::roster::Roster::default();
+    roster.plan(scenario, 0);
+    for boundary in roster.boundaries.iter().filter(|boundary| boundary.starts) {
+        let worked = scenario.groups[usize::from(boundary.group)].shifts[usize::from(boundary.shift)];
+        let end = boundary.at_us + (worked.to_us - worked.from_us);
+        counter.rostered(boundary.group, worked.count.rostered, worked.count.present, boundary.at_us, end);
+    }
+}
+
+/// The server's clock against ours.
+async fn offset(connection: &mut Connection, ready: &Ready) -> Result<Offset, LoadError> {
+    let number = ready.prepared.operators.first().map_or(0, |seated| seated.number);
+    let mut questions = Vec::new();
+    for _ in 0..QUESTIONS {
+        let before = wall_us();
+        let answer = connection.ask(Method::GET, &format!("/operators/{number}/desk"), None).await?;
+        let after = wall_us();
+        questions.extend(answer.body["now_us"].as_i64().map(|now| (before, now, after)));
+    }
+    Offset::of(questions).ok_or_else(|| LoadError::NotReady("the server does not tell its time".into()))
+}
+
+/// A number that tells this run's messages from those of others.
+fn run_number() -> u32 {
+    use std::hash::{BuildHasher as _, RandomState};
+    #[expect(clippy::cast_possible_truncation, reason = "any 32 bits do")]
+    let number = RandomState::new().hash_one(wall_us()) as u32;
+    number
+}
