@@ -124,8 +124,11 @@ async fn from_the_form_to_the_desk_and_back() {
     );
 
     // Closed for good, what the customer writes is a new one, linked with it.
+    let (_, mut service) = admin.get("/floor/services/0").await;
+    service["settings"]["close_after_ms"] = json!(0);
+    let (status, told) = admin.changes(Method::PUT, "/floor/services/0", service).await;
+    assert_eq!(status, 200, "{told}");
     moves(&op, id, "solved").await;
-    moves(&op, id, "closed").await;
     let again = json!({ "member": "m-1", "text": "And now?", "attachments": [file("c.txt", "text/plain", b"3")] });
     let (status, written) = system.post(&format!("{INQUIRIES}/{id}/replies"), again).await;
     let new = written["inquiry"].as_u64().unwrap();

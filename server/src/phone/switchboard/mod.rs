@@ -247,10 +247,13 @@ struct Dial {
     to: Option<(LegId, String, Option<String>)>,
 }
 
+/// What gives an answer to the engine.
+type AnswerJob = Box<dyn FnOnce(&mut Turn<'_>) -> Result<Desk, Problem> + Send + Sync>;
+
 /// An answer at the widget that waits for the device.
 struct WidgetAnswer {
     /// Gives it to the engine.
-    job: Box<dyn FnOnce(&mut Turn<'_>) -> Result<Desk, Problem> + Send + Sync>,
+    job: AnswerJob,
     told: oneshot::Sender<Result<Result<Desk, Problem>, AnswerRefused>>,
 }
 
