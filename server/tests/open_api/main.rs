@@ -2,6 +2,8 @@
 
 mod content;
 mod example;
+#[path = "../support/floor.rs"]
+mod floor;
 mod inquiries;
 mod linked;
 mod signatures;
