@@ -142,7 +142,7 @@ impl Output {
             let is = |input: &&Path| {
                 file.canonicalize().is_ok_and(|file| input.canonicalize().is_ok_and(|input| input == file))
             };
-            if inputs.iter().any(|input| is(input)) {
+            if inputs.iter().any(is) {
                 let file = file.display();
                 return Err(Failure::Input(format!("{file}: this is an input; write the output to another file")));
             }

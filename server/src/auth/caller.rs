@@ -48,7 +48,7 @@ impl FromRequestParts<App> for Caller {
 }
 
 impl Caller {
-    /// Runs a job in the loop, [`once`] for each idempotency key.
+    /// Runs a job in the loop, once for each idempotency key.
     ///
     /// # Errors
     /// The job's, or that there is no answer at present.
