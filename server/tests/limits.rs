@@ -88,10 +88,10 @@ async fn listens(running: &Running, user: &User) -> Result<impl Sized + use<>, u
 async fn streams_are_limited_for_each_and_in_all() {
     let running = start("streams = 2\nall_streams = 3\naddress_streams = 1\n").await;
     let (admin, supervisor) = (running.sign_in("admin").await, running.sign_in("supervisor").await);
-    let first = listens(&running, &admin).await.ok().expect("it begins");
-    let second = listens(&running, &admin).await.ok().expect("it begins");
+    let first = listens(&running, &admin).await.expect("it begins");
+    let second = listens(&running, &admin).await.expect("it begins");
     assert_eq!(listens(&running, &admin).await.err(), Some(429));
-    let third = listens(&running, &supervisor).await.ok().expect("it begins");
+    let third = listens(&running, &supervisor).await.expect("it begins");
     let customer = running.url("/api/v1/customer/chat/stream").replace("http://", "ws://");
     let refused = tokio_tungstenite::connect_async(&customer).await;
     assert!(matches!(refused, Err(Error::Http(ref answer)) if answer.status() == 429), "three in all");
