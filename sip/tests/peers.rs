@@ -150,7 +150,7 @@ struct Running {
 /// Starts a floor on its own runtime.
 fn floor(listen: Vec<Listen>, tls: Tls, target: Option<SocketAddr>, ports: std::ops::RangeInclusive<u16>) -> Running {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let config = EndpointConfig { listen, tls, settings: Settings::default() };
+    let config = EndpointConfig { listen, tls, settings: Settings::default(), ..EndpointConfig::default() };
     let (endpoint, mut events) = runtime.block_on(Endpoint::bind(config)).unwrap();
     let (media, mut media_events) = MediaEngine::start(MediaConfig { ports, ..MediaConfig::default() }).unwrap();
     let media = Arc::new(media);
