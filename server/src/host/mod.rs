@@ -584,3 +584,34 @@ impl Loop {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use callfloor_engine::OperatorId;
+
+    use super::*;
+    use crate::storage::sqlite::SqliteStorage;
+
+    #[tokio::test]
+    async fn a_host_that_everybody_lets_go_of_ends_and_what_it_did_is_kept() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let open = || {
+            let writer = Box::new(SqliteStorage::open(directory.path()).expect("opens"));
+            Host::open(writer, Opening::new(crate::demo::floor().expect("a floor"))).expect("opens")
+        };
+        let Host { handle, threads, .. } = open();
+        let ready = |turn: &mut Turn<'_>| turn.apply(Command::LogIn { operator: OperatorId(0) }).map(drop);
+        handle.run(ready).await.expect("is durable").expect("may");
+        drop(handle);
+        let begun = Instant::now();
+        while !threads.iter().all(std::thread::JoinHandle::is_finished) {
+            assert!(begun.elapsed() < Duration::from_secs(20), "its threads go on");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let again = open();
+        assert!(again.recovered().last_sequence >= 2, "the floor and the command are in the journal");
+        again.close();
+    }
+}
