@@ -1,13 +1,16 @@
 //! Chats: the same queues and skills as calls, several at once by capacity.
 
 use crate::chat::Chat;
+use crate::command::ChatStatus;
 use crate::config::Channel;
+use crate::desk::lane;
 use crate::engine::{Engine, Outcome};
 use crate::id::{ChatId, CustomerId, OperatorId, QueueId};
 use crate::output::{ChatEnd, Event, OfferEnd, TicketOrigin, Work};
 use crate::queueing::Entry;
 use crate::rejection::{Object, Rejection};
 use crate::routing::Needs;
+use crate::status::Status;
 use crate::time::Span;
 
 impl Engine {
@@ -161,5 +164,33 @@ impl Engine {
         self.emit(Event::ChatTransferred { chat, from: operator, to });
         self.queue_chat(chat, to, None, true);
         Ok(())
+    }
+
+    pub(crate) fn transfer_chat_to(&mut self, operator: OperatorId, chat: ChatId, to: OperatorId) -> Outcome {
+        self.own_chat(operator, chat)?;
+        self.can_be_given_a_chat(operator, to)?;
+        let queue = self.chats[chat].queue;
+        self.leave_chat(chat);
+        self.emit(Event::ChatTransferredToOperator { chat, from: operator, to, queue });
+        self.queue_chat(chat, queue, None, true);
+        let place = self.chats[chat].place.expect("it waits now");
+        self.keep_for(place, to);
+        Ok(())
+    }
+
+    /// Whether a chat can be rung at `to` at once.
+    fn can_be_given_a_chat(&self, operator: OperatorId, to: OperatorId) -> Outcome {
+        self.known_operator(to)?;
+        if to == operator {
+            return Err(Rejection::TargetIsSelf(operator));
+        }
+        if !self.router.channels_of(to)[lane(Channel::Chat)] {
+            return Err(Rejection::TargetServesNoChats(to));
+        }
+        let (chats, status) = (self.desks[to.index()].chat_status, self.desks[to.index()].status);
+        if chats == ChatStatus::Away || status == Status::Break {
+            return Err(Rejection::TargetNotThereForChats { target: to, chats, status });
+        }
+        if self.is_eligible(to, Channel::Chat) { Ok(()) } else { Err(Rejection::TargetFull(to)) }
     }
 }

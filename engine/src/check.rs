@@ -174,6 +174,9 @@ impl Engine {
             hold(2, (place.position == ABSENT) == place.reserved_for.is_some(), || {
                 format!("{} waits in no index", place.work)
             })?;
+            hold(4, place.reserved_for.is_some() == place.reservation.is_set(), || {
+                format!("{} waits for one operator without a limit", place.work)
+            })?;
             let free = idle.find(|&operator| {
                 place.reserved_for.is_none_or(|kept| kept == operator) && self.may_have(index, operator)
             });

@@ -390,6 +390,18 @@ pub enum Command {
         /// 1–5.
         score: u8,
     },
+
+    // ---- later ones, at the end: journals are read by the order of commands ------------------------------------
+    /// The operator hands a chat on to another, who is there for chats and has room: it rings them alone. Where they let
+    /// it go by, it waits in its queue, at the head of its priority.
+    TransferChatToOperator {
+        /// Who.
+        operator: OperatorId,
+        /// Which.
+        chat: ChatId,
+        /// To whom.
+        to: OperatorId,
+    },
 }
 
 /// Whether chats may be offered.

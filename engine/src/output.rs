@@ -604,6 +604,19 @@ pub enum Event {
         /// Its version from now on.
         version: u32,
     },
+
+    // ---- later ones, at the end: what was said is compared by the order of events ------------------------------
+    /// A chat was handed on to an operator, whom it rings alone.
+    ChatTransferredToOperator {
+        /// Which.
+        chat: ChatId,
+        /// By whom.
+        from: OperatorId,
+        /// To whom.
+        to: OperatorId,
+        /// In which queue it waits if they let it go by.
+        queue: QueueId,
+    },
 }
 
 /// Where a ticket comes from.

@@ -84,6 +84,14 @@ impl Engine {
         (index, (queued_at, sequence))
     }
 
+    /// Keeps work that waits for an operator who is free for it: the end of the command offers it to them. Missed, it waits
+    /// for everybody.
+    pub(crate) fn keep_for(&mut self, index: PlaceIndex, operator: OperatorId) {
+        self.remove_waiting(index);
+        self.places[index].reserved_for = Some(operator);
+        self.desks[operator.index()].reserved.push(index);
+    }
+
     /// Whether a customer can wait for their last operator: who serves them, is logged in and not on Break.
     fn may_wait_for(&self, class: u32, operator: OperatorId) -> bool {
         operator.index() < self.desks.len()

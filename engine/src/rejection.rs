@@ -5,7 +5,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::TicketStatus;
+use crate::command::{ChatStatus, TicketStatus};
 use crate::config::{Channel, NumberState};
 use crate::id::{
     CallId, CallbackId, ChatId, LegId, OfferId, OperatorId, QueueId, ServiceId, SkillId, StepId, TicketId,
@@ -80,10 +80,21 @@ pub enum Rejection {
         /// The status found.
         status: Status,
     },
-    /// The other operator has too little capacity left for a call.
+    /// The other operator has too little capacity left for the call or chat.
     TargetFull(OperatorId),
     /// The operator named themselves.
     TargetIsSelf(OperatorId),
+    /// The other operator serves no queue for chats.
+    TargetServesNoChats(OperatorId),
+    /// The other operator is not there for chats: their status for chats is Away, or they are on Break.
+    TargetNotThereForChats {
+        /// Whom.
+        target: OperatorId,
+        /// Their status for chats.
+        chats: ChatStatus,
+        /// The status found.
+        status: Status,
+    },
     /// The service has no such favourite.
     UnknownFavourite {
         /// Which service.
@@ -311,8 +322,14 @@ impl fmt::Display for Rejection {
             Self::TargetNotReady { target, status } => {
                 write!(f, "{target} cannot be reached: status {status}, not Ready")
             }
-            Self::TargetFull(target) => write!(f, "{target} cannot be reached: no capacity left for a call"),
+            Self::TargetFull(target) => write!(f, "{target} cannot be reached: no capacity left for it"),
             Self::TargetIsSelf(operator) => write!(f, "{operator} cannot be their own target"),
+            Self::TargetServesNoChats(target) => {
+                write!(f, "{target} cannot be given a chat: they serve no queue for chats")
+            }
+            Self::TargetNotThereForChats { target, chats, status } => {
+                write!(f, "{target} cannot be given a chat: chats {chats:?}, status {status}")
+            }
             Self::UnknownFavourite { service, favourite } => write!(f, "{service} has no favourite {favourite}"),
             Self::ConsultGoingOn(operator) => write!(f, "{operator} already consults: cancel that first"),
             Self::NoConsult(operator) => write!(f, "{operator} does not consult anybody"),

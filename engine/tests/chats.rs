@@ -134,3 +134,119 @@ fn b10_a_chat_that_is_handed_on_waits_at_the_head() {
 fn p39_a_chat_for_the_phone_queue_is_refused() {
     check(&format!("{FLOOR}t=0 chat a -> billing"), "t=0 refused: queue billing is not for channel Chat");
 }
+
+/// Three operators for chats, of different queues, and one who serves none for chats.
+const DESKS: &str = "
+service shop inbound
+  flow: queue billing
+  set login ready
+queue billing
+queue talk chat
+queue other chat
+operator 1 chats 2 queues talk, billing
+operator 2 chats 1 queues other, billing
+operator 3 chats 1 queues talk
+operator 4 chats 1 queues billing
+";
+
+#[test]
+fn b1_b2_a_chat_handed_to_a_named_operator_rings_them_alone() {
+    // Operator 3 serves the chat's queue and is free; operator 2 does not serve it, and is the one who was named.
+    check(
+        &format!(
+            "{DESKS}t=0 log in operator 1; operator 1 chats available; chat a -> talk; operator 1 answers
+             t=1 operator 2 chats available; operator 3 chats available
+             t=2 operator 1 transfers chat a to operator 2
+             t=5 operator 2 answers
+             t=60 operator 2 ends chat a"
+        ),
+        "t=0 operator 1: LoggedOut -> Ready
+         operator 1: chats available
+         chat a waits in queue talk
+         offer 1 of chat a to operator 1 from queue talk until 00:00:15.000
+         ring operator 1 for chat a until 00:00:15.000 (offer 1)
+         offer 1 of chat a to operator 1 accepted after 0 s
+         operator 1 took chat a from queue talk after 0 s
+         ticket 1 created for service shop from chat a, owner operator 1
+         t=1 operator 2: chats available
+         operator 3: chats available
+         t=2 operator 1 handed chat a on to operator 2
+         offer 2 of chat a to operator 2 from queue talk until 00:00:17.000
+         ring operator 2 for chat a until 00:00:17.000 (offer 2)
+         t=5 offer 2 of chat a to operator 2 accepted after 3 s
+         operator 2 took chat a from queue talk after 3 s
+         ticket 1: owner operator 1 -> operator 2
+         t=60 chat a ended: operator ended it; wait 0 s, handled 57 s, operator 2, queue talk",
+    );
+}
+
+#[test]
+fn b2_b18_whoever_cannot_take_a_chat_is_handed_none() {
+    check_only(
+        &format!(
+            "{DESKS}t=0 log in operator 1; operator 1 chats available; chat a -> talk; operator 1 answers
+             t=1 operator 1 transfers chat a to operator 1
+             t=2 operator 1 transfers chat a to operator 4
+             t=3 operator 1 transfers chat a to operator 3
+             t=4 log in operator 3; operator 3 chats available; operator 3 break
+             t=5 operator 1 transfers chat a to operator 3
+             t=6 operator 3 ready; chat b -> talk; operator 3 answers
+             t=7 operator 1 transfers chat a to operator 3
+             t=8 operator 2 transfers chat a to operator 3
+             t=9 operator 1 ends chat a; operator 1 transfers chat a to operator 3"
+        ),
+        &["refused", "handed"],
+        "t=1 refused: operator 1 cannot be their own target
+         t=2 refused: operator 4 cannot be given a chat: they serve no queue for chats
+         t=3 refused: operator 3 cannot be given a chat: chats Away, status LoggedOut
+         t=5 refused: operator 3 cannot be given a chat: chats Available, status Break
+         t=7 refused: operator 3 cannot be reached: no capacity left for it
+         t=8 refused: chat a is not with operator 2
+         t=9 refused: chat a does not exist, or no longer",
+    );
+}
+
+#[test]
+fn b4_b5_a_chat_that_the_named_operator_misses_goes_to_whoever_is_free() {
+    check_only(
+        &format!(
+            "{DESKS}t=0 log in operator 1; operator 1 chats available; chat a -> talk; operator 1 answers
+             t=1 operator 2 chats available; operator 3 chats available
+             t=2 operator 1 transfers chat a to operator 2
+             t=3 chat b -> talk; chat c -> talk; chat d -> talk
+             t=17 wait"
+        ),
+        &["ring operator", "chats away"],
+        "t=0 ring operator 1 for chat a until 00:00:15.000 (offer 1)
+         t=2 ring operator 2 for chat a until 00:00:17.000 (offer 2)
+         t=3 ring operator 3 for chat b until 00:00:18.000 (offer 3)
+         ring operator 1 for chat c until 00:00:18.000 (offer 4)
+         ring operator 1 for chat d until 00:00:18.000 (offer 5)
+         t=17 operator 2: chats away",
+    );
+}
+
+#[test]
+fn b6_b10_a_chat_that_is_handed_on_is_over_when_its_customer_leaves_and_waits_at_the_head_otherwise() {
+    check_only(
+        &format!(
+            "{DESKS}t=0 log in operator 1; operator 1 chats available; chat a -> talk; operator 1 answers; chat b -> talk
+             t=1 operator 1 answers; operator 2 chats available; chat c -> talk
+             t=2 operator 1 transfers chat a to operator 2
+             t=3 operator 2 declines
+             t=4 operator 2 chats available
+             t=5 operator 1 transfers chat b to operator 2
+             t=6 chat b leaves"
+        ),
+        &["ring operator", "ended", "declined", "abandoned"],
+        "t=0 ring operator 1 for chat a until 00:00:15.000 (offer 1)
+         ring operator 1 for chat b until 00:00:15.000 (offer 2)
+         t=2 ring operator 2 for chat a until 00:00:17.000 (offer 3)
+         ring operator 1 for chat c until 00:00:17.000 (offer 4)
+         t=3 offer 3 of chat a to operator 2 was declined after 1 s
+         t=5 ring operator 2 for chat b until 00:00:20.000 (offer 5)
+         ring operator 1 for chat a until 00:00:20.000 (offer 6)
+         t=6 offer 5 of chat b to operator 2 was abandoned after 1 s
+         chat b ended: customer left; wait 0 s, handled 5 s, operator none, queue talk",
+    );
+}

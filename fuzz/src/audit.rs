@@ -268,7 +268,9 @@ impl Audit {
                     return Err(format!("{operator} has {} chats", seen.chats));
                 }
             }
-            Event::ChatTransferred { from: operator, .. } | Event::ChatEnded { operator: Some(operator), .. } => {
+            Event::ChatTransferred { from: operator, .. }
+            | Event::ChatTransferredToOperator { from: operator, .. }
+            | Event::ChatEnded { operator: Some(operator), .. } => {
                 let seen = &mut self.operators[operator.index()];
                 seen.chats = seen.chats.checked_sub(1).ok_or_else(|| format!("{operator} ends a chat too many"))?;
             }
@@ -420,6 +422,16 @@ impl Audit {
                 says(&|event| matches!(event, Event::ChatEnded { .. }))
             }
             Command::TransferChat { .. } => says(&|event| matches!(event, Event::ChatTransferred { .. })),
+            // It rings them at once, and nobody else.
+            Command::TransferChatToOperator { chat: own, to, .. } => {
+                let rung = |event: &Event| match *event {
+                    Event::OfferMade { work: Work::Chat(chat), operator, .. } if chat == own => Some(operator),
+                    _ => None,
+                };
+                says(&|event| matches!(event, Event::ChatTransferredToOperator { .. }))
+                    && says(&|event| rung(event) == Some(to))
+                    && !says(&|event| rung(event).is_some_and(|operator| operator != to))
+            }
             Command::TicketArrived { .. } => says(&|event| matches!(event, Event::TicketCreated { .. })),
             Command::SetTicketStatus { .. }
             | Command::SetTicketPriority { .. }

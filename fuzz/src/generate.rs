@@ -52,6 +52,7 @@ enum Kind {
     CustomerLeftChat,
     EndChat,
     TransferChat,
+    TransferChatToOperator,
     TicketArrived,
     PullTicket,
     ForwardTicket,
@@ -66,7 +67,7 @@ enum Kind {
     Reconfigure,
 }
 
-const WEIGHTS: [(Kind, u16); 50] = [
+const WEIGHTS: [(Kind, u16); 51] = [
     (Kind::LogIn, 30),
     (Kind::LogOut, 6),
     (Kind::SetStatus, 90),
@@ -105,6 +106,7 @@ const WEIGHTS: [(Kind, u16); 50] = [
     (Kind::CustomerLeftChat, 12),
     (Kind::EndChat, 15),
     (Kind::TransferChat, 6),
+    (Kind::TransferChatToOperator, 8),
     (Kind::TicketArrived, 25),
     (Kind::PullTicket, 10),
     (Kind::ForwardTicket, 10),
@@ -146,7 +148,11 @@ impl Mix {
         let has = |channel: Channel| config.queues.iter().any(|queue| queue.channel == channel);
         for (weight, (kind, _)) in weights.iter_mut().zip(WEIGHTS) {
             let idle = match kind {
-                Kind::ChatArrived | Kind::CustomerLeftChat | Kind::EndChat | Kind::TransferChat => !has(Channel::Chat),
+                Kind::ChatArrived
+                | Kind::CustomerLeftChat
+                | Kind::EndChat
+                | Kind::TransferChat
+                | Kind::TransferChatToOperator => !has(Channel::Chat),
                 Kind::FinishTicketWork => !has(Channel::Ticket),
                 _ => false,
             };
@@ -451,6 +457,10 @@ fn command(r: &mut SplitMix64, kind: Kind, config: &EngineConfig, view: &View, n
             let (chat, owner) = chat(r)?;
             let to = queue(r, Channel::Chat)?;
             Command::TransferChat { operator: owner.unwrap_or_else(|| any(r)), chat, to }
+        }
+        Kind::TransferChatToOperator => {
+            let (chat, owner) = chat(r)?;
+            Command::TransferChatToOperator { operator: owner.unwrap_or_else(|| any(r)), chat, to: any(r) }
         }
         Kind::TicketArrived => Command::TicketArrived {
             service: service(r),

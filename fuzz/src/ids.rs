@@ -125,7 +125,10 @@ pub(crate) fn in_command<'a>(command: &'a mut Command, mut f: impl FnMut(Id<'a>)
             f(Id::Call(&mut leg.call));
         }
         Command::CancelCallback { callback } => f(Id::Callback(callback)),
-        Command::CustomerLeftChat { chat } | Command::EndChat { chat, .. } | Command::TransferChat { chat, .. } => {
+        Command::CustomerLeftChat { chat }
+        | Command::EndChat { chat, .. }
+        | Command::TransferChat { chat, .. }
+        | Command::TransferChatToOperator { chat, .. } => {
             f(Id::Chat(chat));
         }
         Command::PullTicket { ticket, .. }
@@ -187,6 +190,7 @@ pub(crate) fn in_event<'a>(event: &'a mut Event, mut f: impl FnMut(Id<'a>)) {
         Event::ChatArrived { chat, .. }
         | Event::ChatAnswered { chat, .. }
         | Event::ChatTransferred { chat, .. }
+        | Event::ChatTransferredToOperator { chat, .. }
         | Event::ChatEnded { chat, .. } => f(Id::Chat(chat)),
         Event::TicketCreated { ticket, origin, .. } => {
             f(Id::Ticket(ticket));

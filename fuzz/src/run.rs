@@ -421,6 +421,7 @@ fn subject_of(event: &Event) -> (u8, u32) {
         Event::ChatArrived { chat, .. }
         | Event::ChatAnswered { chat, .. }
         | Event::ChatTransferred { chat, .. }
+        | Event::ChatTransferredToOperator { chat, .. }
         | Event::ChatEnded { chat, .. } => of_work(Work::Chat(chat)),
         Event::TicketCreated { ticket, .. }
         | Event::TicketQueued { ticket, .. }

@@ -115,7 +115,9 @@ impl View {
             }
             Event::ChatArrived { chat, .. } => self.chats.push((chat, None)),
             Event::ChatAnswered { chat, operator, .. } => self.chat(chat, Some(operator)),
-            Event::ChatTransferred { chat, .. } => self.chat(chat, None),
+            Event::ChatTransferred { chat, .. } | Event::ChatTransferredToOperator { chat, .. } => {
+                self.chat(chat, None)
+            }
             Event::ChatEnded { chat, .. } => self.chats.retain(|&(c, _)| c != chat),
             Event::CallbackReceived { callback, .. } => self.callbacks.push(callback),
             Event::CallbackEnded { callback, .. } => self.callbacks.retain(|&c| c != callback),

@@ -10,11 +10,13 @@ pub mod config;
 mod console;
 pub mod customers;
 pub mod demo;
+pub mod dialling;
 pub mod document;
 pub mod estimate;
 pub mod floor;
 pub mod host;
 pub mod http;
+pub mod issues;
 mod lately;
 mod listen;
 pub mod open_api;
@@ -40,5 +42,6 @@ fn projections() -> Vec<Box<dyn host::Projection>> {
         Box::new(tickets::Histories),
         Box::new(callbacks::CallbackHistory::default()),
         Box::new(chat::ChatHistory::default()),
+        Box::new(dialling::Dials),
     ]
 }

@@ -110,6 +110,47 @@ async fn not_reached_is_tried_again() {
     running.server.stop().await;
 }
 
+/// A callback is under the record of its number, made where there is none: timeline, export and erasure have it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callback_is_under_its_customers_record() {
+    let running = Running::start().await;
+    let supervisor = running.sign_in("supervisor").await;
+    let (_, known) = supervisor.post("/customers", json!({ "name": "Sato", "numbers": ["09011112222"] })).await;
+    let token = running.asks_back("+81 90-1111-2222").await;
+    running.asks_back("09033334444").await;
+    let (_, all) = supervisor.get("/callbacks").await;
+    assert_eq!(all[1]["customer"], known["id"], "whatever the form of the number");
+    let unknown = all[0]["customer"].as_u64().expect("a record for a new number");
+    let (_, made) = supervisor.get(&format!("/customers/{unknown}")).await;
+    assert_eq!(made["numbers"], json!(["09033334444"]));
+    let record = format!("/customers/{}", known["id"]);
+    let (_, timeline) = supervisor.get(&format!("{record}/timeline")).await;
+    assert_eq!(
+        (&timeline[0]["kind"], &timeline[0]["state"], timeline.as_array().unwrap().len()),
+        (&json!("callback"), &json!("received"), 1)
+    );
+
+    // The call that reaches them is theirs too.
+    let operator = running.at_work("op1", "ready").await;
+    let call = operator.dials_back().await;
+    let (status, problem) = supervisor.post(&format!("{record}/erase"), json!({})).await;
+    assert_eq!((status, &problem["rule"]), (409, &json!("customer-live")));
+    running.world(Command::CustomerAnswered { call: call.0 }).await;
+    running.world(Command::CustomerHungUp { call: call.0 }).await;
+    let (_, export) = supervisor.get(&format!("{record}/export")).await;
+    assert_eq!(
+        (&export["callbacks"][0]["name"], export["calls"].as_array().unwrap().len()),
+        (&json!("Hanako"), 1),
+        "{export}"
+    );
+    let (status, erased) = supervisor.post(&format!("{record}/erase"), json!({})).await;
+    assert_eq!((status, &erased["callbacks"], &erased["records"]), (200, &json!(1), &json!(1)), "{erased}");
+    let (_, all) = supervisor.get("/callbacks").await;
+    assert_eq!((&all[1]["number"], &all[1]["name"]), (&json!(""), &Value::Null), "{all}");
+    assert_eq!(running.state(&token).await, "completed", "that it was stays");
+    running.server.stop().await;
+}
+
 /// What is wrong is told; one number has one callback; nobody else sees or cancels it.
 #[tokio::test(flavor = "multi_thread")]
 async fn wishes_have_bounds() {

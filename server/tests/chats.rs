@@ -270,6 +270,144 @@ async fn a_chat_is_handed_on() {
     running.server.stop().await;
 }
 
+/// B1, B2: handed to an operator by name, a chat rings them alone, and nobody is handed what they cannot take; the
+/// customer's stream sees it, and the chat of who lets it go by waits for whoever is free.
+#[tokio::test(flavor = "multi_thread")]
+async fn b1_b2_a_chat_is_handed_to_an_operator_by_name() {
+    let running = Running::start().await;
+    let first = running.chats_with("op1").await;
+    let customer = running.opens(opening("Good day")).await;
+    let chat = first.takes_chat().await;
+    let mut stream = customer.listens(2).await;
+    next(&mut stream, "chat").await;
+    let to = format!("/chats/{chat}/transfer");
+    let hand = |operator: u32| first.post(&to, json!({ "operator": operator }));
+
+    // Each refusal has the name of its rule, and the chat stays with the first one.
+    let (status, problem) = hand(0).await;
+    assert_eq!((status, &problem["rule"]), (409, &json!("target-is-self")));
+    let (status, problem) = hand(2).await;
+    assert_eq!((status, &problem["rule"]), (409, &json!("target-not-there-for-chats")), "{problem}");
+    assert_eq!(hand(99).await.0, 404);
+    first.call(Method::PUT, &first.desk_path("chat-status"), Some(json!({ "status": "away" }))).await;
+    let busy = running.chats_with("op4").await;
+    for _ in 0..3 {
+        running.opens(opening("Three at once")).await;
+        busy.takes_chat().await;
+    }
+    let (status, problem) = hand(3).await;
+    assert_eq!((status, &problem["rule"]), (409, &json!("target-full")), "{problem}");
+    let admin = running.sign_in("admin").await;
+    let (_, mut service) = admin.get("/floor/services/0").await;
+    service["name"] = json!("Elsewhere");
+    let (status, made) = admin.changes(Method::POST, "/floor/services", service).await;
+    assert_eq!(status, 201, "{made}");
+    let stranger = json!({ "name": "op5", "services": [made["service"]], "queues": [{ "queue": 1 }], "chat_limit": 1 });
+    let (status, made) = admin.changes(Method::POST, "/floor/operators", stranger).await;
+    assert_eq!(status, 201, "{made}");
+    let (status, problem) = hand(4).await;
+    assert_eq!((status, &problem["rule"]), (403, &json!("not-of-service")), "{problem}");
+    assert_eq!(first.desk().await["chats"].as_array().map(Vec::len), Some(1), "refused, it stays in hand");
+
+    // The second one is there: it rings them, and they have it with its ticket.
+    let second = running.chats_with("op2").await;
+    let (_, before) = first.get(&format!("/chats/{chat}")).await;
+    let (status, view) = hand(1).await;
+    assert_eq!((status, &view["state"]), (200, &json!("waiting")), "{view}");
+    let handed = next(&mut stream, "line").await;
+    assert_eq!((&handed["line"]["line"], &handed["line"]["operator"]), (&json!("transferred"), &Value::Null));
+    assert_eq!(next(&mut stream, "chat").await["chat"]["state"], "waiting");
+    assert_eq!(second.takes_chat().await, chat);
+    assert_eq!(next(&mut stream, "line").await["line"]["line"], "answered");
+    assert_eq!(next(&mut stream, "chat").await["chat"]["state"], "talking");
+    let (_, after) = second.get(&format!("/chats/{chat}")).await;
+    assert_eq!((&after["ticket"], &after["operator"]), (&before["ticket"], &json!(1)));
+
+    // Declined, it waits for whoever is free: not for nobody.
+    let third = running.chats_with("op3").await;
+    let (status, view) = second.post(&to, json!({ "operator": 2 })).await;
+    assert_eq!(status, 200, "{view}");
+    let offer = third.desk().await["offers"][0]["offer"].clone();
+    third.does_with("decline", json!({ "offer": offer })).await;
+    assert_eq!(second.takes_chat().await, chat, "op1 is away, op3 declined, op4 is full");
+    running.server.stop().await;
+}
+
+/// A chat is under a customer's record by a number that they name, by an earlier chat, or by hand: timeline, ticket, export
+/// and erasure have it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_is_under_its_customers_record() {
+    let running = Running::start().await;
+    let operator = running.chats_with("op1").await;
+    let (_, sato) = operator.post("/customers", json!({ "name": "Sato", "numbers": ["09011112222"] })).await;
+    let with_number =
+        |number: &str| json!({ "service": 0, "name": "Hanako", "text": "My parcel is lost", "number": number });
+    let (status, problem) = running.asks(with_number("abc")).await;
+    assert_eq!((status, &problem["rule"]), (400, &json!("number")));
+    let customer = running.opens(with_number("+81 90 1111 2222")).await;
+    let chat = operator.takes_chat().await;
+    let (_, view) = operator.get(&format!("/chats/{chat}")).await;
+    assert_eq!(view["customer"], json!({ "record": sato["id"], "by": "number" }), "{view}");
+    let ticket = view["ticket"].as_str().unwrap().split('-').next().unwrap().to_owned();
+    let (_, ticket) = operator.get(&format!("/tickets/{ticket}")).await;
+    assert_eq!(ticket["customer"], sato["id"]);
+    let record = format!("/customers/{}", sato["id"]);
+    let (_, timeline) = operator.get(&format!("{record}/timeline")).await;
+    let shown = timeline.as_array().unwrap().iter().find(|contact| contact["kind"] == "chat").expect("the chat");
+    assert_eq!((&shown["chat"], &shown["by"], &shown["state"]), (&json!(chat), &json!("number"), &json!("talking")));
+    operator.says(&chat, "We have found it").await;
+    let supervisor = running.sign_in("supervisor").await;
+    let (status, problem) = supervisor.post(&format!("{record}/erase"), json!({})).await;
+    assert_eq!((status, &problem["rule"]), (409, &json!("customer-live")));
+    operator.call(Method::POST, &format!("/chats/{chat}/end"), None).await;
+    let score = json!({ "score": 5, "comment": "Sato says thanks" });
+    assert_eq!(customer.call(Method::PUT, "/customer/chat/evaluation", Some(score)).await.0, 200);
+
+    // An earlier chat leads to the same record; an unknown number to none, until somebody enters whose chat it is.
+    let mut again = opening("Again");
+    again["previous"] = json!(customer.token);
+    running.opens(again).await;
+    let second = operator.takes_chat().await;
+    let (_, view) = operator.get(&format!("/chats/{second}")).await;
+    assert_eq!(view["customer"], json!({ "record": sato["id"], "by": "earlier-chat" }));
+    operator.call(Method::POST, &format!("/chats/{second}/end"), None).await;
+    let away = Some(json!({ "status": "away" }));
+    let stranger = running.opens(with_number("09099998888")).await;
+    operator.call(Method::PUT, &operator.desk_path("chat-status"), away).await;
+    let third = operator.takes_chat().await;
+    let enter = |customer: Value| (format!("/chats/{third}/customer"), Some(json!({ "customer": customer })));
+    let (path, body) = enter(json!(999));
+    assert_eq!(operator.call(Method::PUT, &path, body).await.0, 400);
+    let (path, body) = enter(sato["id"].clone());
+    let (status, view) = supervisor.call(Method::PUT, &path, body).await;
+    assert_eq!((status, &view["customer"]["by"]), (200, &json!("desk")), "{view}");
+    let (status, problem) = supervisor.post(&format!("{record}/erase"), json!({})).await;
+    assert_eq!(
+        (status, &problem["rule"]),
+        (409, &json!("customer-live")),
+        "the engine does not know of it, the desk does"
+    );
+    stranger.call(Method::POST, "/customer/chat/end", None).await;
+
+    let (_, export) = supervisor.get(&format!("{record}/export")).await;
+    assert_eq!(export["chats"].as_array().unwrap().len(), 3, "{export}");
+    let text = export.to_string();
+    assert!(
+        text.contains("My parcel is lost") && text.contains("We have found it") && text.contains("thanks"),
+        "{text}"
+    );
+    let (status, erased) = supervisor.post(&format!("{record}/erase"), json!({})).await;
+    assert_eq!((status, &erased["chats"], &erased["tickets"]), (200, &json!(3), &json!(3)), "{erased}");
+    for chat in [&chat, &second, &third] {
+        let (_, view) = supervisor.get(&format!("/chats/{chat}")).await;
+        let (_, lines) = supervisor.get(&format!("/chats/{chat}/messages")).await;
+        let all = format!("{view}{lines}");
+        assert!(!all.contains("Hanako") && !all.contains("parcel") && !all.contains("thanks"), "{all}");
+        assert!(lines.as_array().unwrap().len() >= 3, "that something was written stays: {lines}");
+    }
+    running.server.stop().await;
+}
+
 /// Nobody there, closed hours and wrong input are told at once, with what to do instead.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_cannot_be_served_is_told_to_inquire() {

@@ -169,7 +169,7 @@ async fn b17_customers_have_one_record_for_a_number() {
     let (_, export) = supervisor.get(&format!("{path}/export")).await;
     assert!(export.to_string().contains("09011112222"), "{export}");
     let (status, erased) = supervisor.post(&format!("{path}/erase"), json!({})).await;
-    assert_eq!((status, &erased), (200, &json!({ "records": 1, "tickets": 1 })));
+    assert_eq!((status, &erased), (200, &json!({ "records": 1, "tickets": 1, "chats": 0, "callbacks": 0 })));
     let (_, export) = supervisor.get(&format!("{path}/export")).await;
     let text = export.to_string();
     assert!(!text.contains("1111") && !text.contains("山田") && !text.contains("evening"), "{text}");

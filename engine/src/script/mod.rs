@@ -437,6 +437,7 @@ mod tests {
             Command::CustomerLeftChat { chat },
             Command::EndChat { operator, chat },
             Command::TransferChat { operator, chat, to: QueueId(1) },
+            Command::TransferChatToOperator { operator, chat, to: other },
             Command::TicketArrived {
                 service: ServiceId(0),
                 queue: Some(QueueId(2)),

@@ -127,7 +127,10 @@ pub(super) fn live_ids(command: &mut Command, mut see: impl FnMut(Live<'_>)) {
             see(Live::Leg(leg));
         }
         Command::CancelCallback { callback } => see(Live::Callback(callback)),
-        Command::CustomerLeftChat { chat } | Command::EndChat { chat, .. } | Command::TransferChat { chat, .. } => {
+        Command::CustomerLeftChat { chat }
+        | Command::EndChat { chat, .. }
+        | Command::TransferChat { chat, .. }
+        | Command::TransferChatToOperator { chat, .. } => {
             see(Live::Chat(chat));
         }
         Command::PullTicket { ticket, .. }
@@ -500,8 +503,10 @@ impl Orders {
             Verb::Transfers if words.peek().is_some_and(|word| word.is("chat")) => {
                 let chat = self.chat(words)?;
                 words.need("to")?;
-                words.need("queue")?;
-                Command::TransferChat { operator, chat, to: draft.queue_id(words)? }
+                match words.one_of(&[("queue", 0), ("operator", 1)])? {
+                    0 => Command::TransferChat { operator, chat, to: draft.queue_id(words)? },
+                    _ => Command::TransferChatToOperator { operator, chat, to: draft.operator_id(words)? },
+                }
             }
             Verb::Transfers => {
                 words.need("to")?;

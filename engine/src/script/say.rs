@@ -260,6 +260,9 @@ impl Speaker<'_> {
             Event::ChatTransferred { chat, from, to } => {
                 format!("{} handed {} on to {}", self.operator(from), self.chat(chat), self.queue(to))
             }
+            Event::ChatTransferredToOperator { chat, from, to, queue: _ } => {
+                format!("{} handed {} on to {}", self.operator(from), self.chat(chat), self.operator(to))
+            }
             Event::ChatEnded { chat, queue, operator, end, wait, handled } => {
                 let end = match end {
                     ChatEnd::Abandoned => "abandoned",

@@ -396,6 +396,9 @@ impl Writer {
             Command::TransferChat { operator, chat, to } => {
                 format!("{} transfers {chat} to queue {}", of(operator), self.queue_name(*to))
             }
+            Command::TransferChatToOperator { operator, chat, to } => {
+                format!("{} transfers {chat} to {}", of(operator), of(to))
+            }
             Command::TicketArrived { service, queue, customer, priority, reference } => {
                 let queue = queue.map_or_else(String::new, |queue| format!(" queue {}", self.queue_name(queue)));
                 format!(

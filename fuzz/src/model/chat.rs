@@ -142,4 +142,20 @@ impl Model {
         let _ = self.begin_waiting(Work::Chat(chat), to, priority, Vec::new(), None, true, None);
         Some(())
     }
+
+    /// It rings one operator who is free for it, and waits as any other that is handed on where they let it go by.
+    pub(super) fn transfer_chat_to(&mut self, operator: OperatorId, chat: ChatId, to: OperatorId) -> Option<()> {
+        self.own_chat(operator, chat)?;
+        self.known_operator(to)?;
+        if to == operator || !self.is_free(to, Channel::Chat) {
+            return None;
+        }
+        self.leave_chat(chat);
+        let Chat { queue, priority, .. } = *self.chat(chat);
+        self.say(Event::ChatTransferredToOperator { chat, from: operator, to, queue });
+        let work = Work::Chat(chat);
+        let _ = self.begin_waiting(work, queue, priority, Vec::new(), None, true, None);
+        self.spot(work).reserved_for = Some(to);
+        Some(())
+    }
 }

@@ -349,6 +349,7 @@ impl Model {
             Command::CustomerLeftChat { chat } => self.customer_left_chat(chat),
             Command::EndChat { operator, chat } => self.end_chat(operator, chat),
             Command::TransferChat { operator, chat, to } => self.transfer_chat(operator, chat, to),
+            Command::TransferChatToOperator { operator, chat, to } => self.transfer_chat_to(operator, chat, to),
 
             Command::TicketArrived { service, queue, customer, priority, reference } => {
                 self.ticket_arrived(service, queue, customer, priority, reference)

@@ -50,6 +50,8 @@ pub enum Act {
     OrganisationResumed,
     /// Certificates and keys were read again.
     CertificatesReloaded,
+    /// Customers' numbers were read whole, one or a page of them, by somebody who has not got the customer in hand.
+    NumbersRead,
 }
 
 /// One link of the chain.

@@ -110,6 +110,18 @@ impl Caller {
         Ok(())
     }
 
+    /// Writes in the audit log that so many customers' numbers are about to be shown whole: before they are.
+    ///
+    /// # Errors
+    /// That there is no answer at present.
+    pub async fn reads_numbers(&self, numbers: usize, about: String) -> Result<(), Problem> {
+        match numbers {
+            0 => Ok(()),
+            1 => self.audited(Act::NumbersRead, about).await,
+            _ => self.audited(Act::NumbersRead, format!("{numbers} numbers: {about}")).await,
+        }
+    }
+
     /// Looks at the engine, in the loop's order: what the caller did before is seen.
     ///
     /// # Errors

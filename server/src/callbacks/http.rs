@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use callfloor_engine::{Channel, Command, OperatorId, QueueId, ServiceId};
+use callfloor_engine::{Channel, Command, CustomerId, OperatorId, QueueId, ServiceId};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -11,11 +11,12 @@ use utoipa_axum::routes;
 use super::{Callback, CallbackState, callback_key};
 use crate::auth::{Access, Caller, Role, Row, Token};
 use crate::chat::CUSTOMER_TOKEN;
+use crate::customers::behind;
+use crate::dialling::allowed;
 use crate::document::{Document, Read, decode};
 use crate::host::Turn;
-use crate::http::{
-    App, Asking, At, Body, CallRef, CallbackRef, ClientAddress, Instead, Problem, allowed, name, number,
-};
+use crate::http::{App, Asking, At, Body, CallRef, CallbackRef, ClientAddress, Instead, Problem, name, number};
+use crate::open_api::record_of_member;
 use crate::storage::Range;
 use crate::tenant::Tenant;
 use crate::wire::shown;
@@ -61,6 +62,9 @@ struct Wish {
     number: String,
     /// What the customer wants to be called: 1 to 60 characters.
     name: Option<String>,
+    /// The member's token, where they are signed in at the organisation's own pages: the callback is under the member's
+    /// record. Without one it is under that of the number.
+    member_token: Option<String>,
 }
 
 impl std::fmt::Debug for Wish {
@@ -113,6 +117,8 @@ struct CallbackView {
     number: String,
     /// What the customer calls themselves.
     name: Option<String>,
+    /// The customer's record.
+    customer: Option<u64>,
     /// Where it stands.
     state: CallbackState,
     /// To whom it is or was assigned last.
@@ -163,6 +169,7 @@ impl Sight {
             service: callback.service,
             number,
             name: callback.name,
+            customer: callback.customer,
             state: callback.state,
             operator: callback.operator,
             call: callback.call,
@@ -188,7 +195,7 @@ fn queue_for(turn: &Turn<'_>, wish: &Wish) -> Result<QueueId, Problem> {
     queue.ok_or_else(|| Problem::unknown("there is no such queue for calls"))
 }
 
-fn ask_in(turn: &mut Turn<'_>, wish: &Wish, token: &Token) -> Result<Callback, Problem> {
+fn ask_in(turn: &mut Turn<'_>, wish: &Wish, member: Option<u64>, token: &Token) -> Result<Callback, Problem> {
     let to = number("number", &wish.number)?;
     let name = wish.name.as_deref().map(|text| name("name", text)).transpose()?;
     let queue = queue_for(turn, wish)?;
@@ -207,6 +214,10 @@ fn ask_in(turn: &mut Turn<'_>, wish: &Wish, token: &Token) -> Result<Callback, P
     if documents.find::<Callback>("live-number", &to.to_string())?.is_some() {
         return Err(Problem::conflict("callback-waits", "a callback to this number is on its way already"));
     }
+    let customer = match member {
+        Some(member) => CustomerId(member),
+        None => behind(documents, to, now_us)?.0,
+    };
     let id = documents.next_id::<Callback>()?;
     let asked = Callback {
         id,
@@ -216,6 +227,7 @@ fn ask_in(turn: &mut Turn<'_>, wish: &Wish, token: &Token) -> Result<Callback, P
         service: service.0,
         number: to.to_string(),
         name,
+        customer: Some(customer.0),
         state: CallbackState::Received,
         operator: None,
         call: None,
@@ -225,7 +237,7 @@ fn ask_in(turn: &mut Turn<'_>, wish: &Wish, token: &Token) -> Result<Callback, P
         from_call: None,
     };
     documents.put(&asked);
-    turn.apply(Command::CallbackRequested { queue, to, customer: None, priority: 0, reference: id })?;
+    turn.apply(Command::CallbackRequested { queue, to, customer: Some(customer), priority: 0, reference: id })?;
     Ok(turn.documents().get::<Callback>(id)?.unwrap_or(asked))
 }
 
@@ -244,9 +256,13 @@ async fn ask(
     let tenant = app.tenants().named(body.organisation.as_deref());
     let tenant = tenant.ok_or_else(|| Problem::unknown("there is no such organisation"))?;
     tenant.chats.opens(from)?;
+    let member = match body.member_token.clone() {
+        Some(token) => record_of_member(&app, &tenant, token).await?,
+        None => None,
+    };
     let token = Token::random(&tenant.name);
     let known = token.clone();
-    let callback = tenant.host.run(move |turn| ask_in(turn, &body, &known)).await??;
+    let callback = tenant.host.run(move |turn| ask_in(turn, &body, member, &known)).await??;
     Ok((StatusCode::CREATED, Json(Received { token: token.reveal().to_owned(), callback: callback.into() })))
 }
 
@@ -324,6 +340,7 @@ struct Which {
 async fn list(caller: Caller, Asking(which): Asking<Which>) -> Result<Json<Vec<CallbackView>>, Problem> {
     let asking = caller.clone();
     let sight = caller.look(move |turn| Sight::of(&asking, turn)).await?;
+    let whole = sight.clone();
     let (index, key) = match which {
         Which { live: true, .. } => ("live", String::new()),
         Which { service: Some(service), .. } => ("service", service.to_string()),
@@ -356,7 +373,11 @@ async fn list(caller: Caller, Asking(which): Asking<Which>) -> Result<Json<Vec<C
         }
         Ok(found)
     });
-    found.await.map(Json)
+    let found = found.await?;
+    // Whom it is assigned to has it in hand.
+    let numbers = if whole.operator.is_none() { found.len() } else { 0 };
+    caller.reads_numbers(numbers, "a list of callbacks".to_owned()).await?;
+    Ok(Json(found))
 }
 
 /// Takes a callback back for a customer who no longer wants it.

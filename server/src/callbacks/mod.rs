@@ -12,7 +12,7 @@ pub use projection::CallbackHistory;
 
 use crate::document::Document;
 use crate::http::{CallRef, CallbackRef};
-use crate::storage::{IndexKey, Kind};
+use crate::storage::{IndexKey, Kind, key_of};
 
 /// Where a callback stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -57,6 +57,9 @@ pub struct Callback {
     pub number: String,
     /// What the customer calls themselves.
     pub name: Option<String>,
+    /// The customer's record.
+    #[serde(default)]
+    pub customer: Option<u64>,
     /// Where it stands.
     pub state: CallbackState,
     /// To whom it is or was assigned last.
@@ -94,6 +97,8 @@ impl Document for Callback {
 
     fn keys(&self) -> Vec<IndexKey> {
         let mut keys = vec![IndexKey::new("all", ""), IndexKey::new("service", self.service.to_string())];
+        let customer = self.customer.map(|customer| format!("{customer}:{}", key_of(self.received_us)));
+        keys.extend(customer.map(|customer| IndexKey::new("customer", customer)));
         keys.extend(self.token.as_ref().map(|token| IndexKey::new("token", token.as_str())));
         keys.extend(self.callback.map(|callback| IndexKey::new("callback", callback.to_string())));
         if !self.state.is_over() {

@@ -44,6 +44,7 @@ impl Projection for CallbackHistory {
                         // One that is over already within this turn has no number to call any more.
                         number: engine.callback(callback).map(|found| found.to.to_string()).unwrap_or_default(),
                         name: None,
+                        customer: engine.callback(callback).and_then(|found| Some(found.customer?.0)),
                         state: CallbackState::Received,
                         operator: None,
                         call: None,

@@ -7,18 +7,23 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use callfloor_engine::{
-    Channel, ChatStatus, Command, Engine, Instant, OperatorId, QueueId, Rejection, ServiceId, Status,
+    Channel, ChatStatus, Command, CustomerId, Engine, Instant, OperatorId, PhoneNumber, QueueId, Rejection, ServiceId,
+    Status,
 };
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::writing::{By, Cursor, Line, Writing, lines, text};
-use super::{Author, COMMENT_LIMIT, Chat, ChatEnding, ChatState, Evaluation, TEXT_LIMIT, TOKEN_LIFE_US};
+use super::{
+    Author, COMMENT_LIMIT, Chat, ChatCustomer, ChatEnding, ChatState, Evaluation, KnownBy, TEXT_LIMIT, TOKEN_LIFE_US,
+};
 use crate::auth::{Access, Row, Token};
+use crate::customers::{Customer as Record, national};
 use crate::document::Read;
-use crate::host::Turn;
+use crate::host::{Documents, Turn};
 use crate::http::{App, Asking, Body, ClientAddress, Instead, Problem};
+use crate::open_api::record_of_member;
 use crate::tenant::Tenant;
 
 /// Rows of this module's routes.
@@ -152,6 +157,10 @@ struct Opening {
     name: String,
     /// The first message: 1 to 4 000 characters.
     text: String,
+    /// A telephone number of the customer's: where a customer's record has it, the chat is under that record.
+    number: Option<String>,
+    /// The member's token, where they are signed in at the organisation's own pages: the chat is under the member's record.
+    member_token: Option<String>,
     /// The token of an earlier chat of theirs, within a week: whoever helped them then is preferred where the queue
     /// says so.
     previous: Option<String>,
@@ -242,17 +251,42 @@ fn queue_for(engine: &Engine, now: Instant, opening: &Opening) -> Result<QueueId
     Ok(queue)
 }
 
-fn open_in(turn: &mut Turn<'_>, opening: &Opening, token: &Token) -> Result<Chat, Problem> {
+/// The record that a chat is under, and who served that customer last: the member's, else that of an earlier chat, else that
+/// of a number.
+fn known(
+    documents: &mut Documents,
+    member: Option<u64>,
+    previous: Option<&Chat>,
+    number: Option<PhoneNumber>,
+) -> Result<Option<(ChatCustomer, Option<u32>)>, Problem> {
+    let mut found = None;
+    if let Some(member) = member {
+        found = documents.get::<Record>(member)?.map(|record| (record, KnownBy::Member));
+    }
+    if let (None, Some(earlier)) = (&found, previous.and_then(|chat| chat.customer)) {
+        found = documents.get::<Record>(earlier.record)?.map(|record| (record, KnownBy::EarlierChat));
+    }
+    if let (None, Some(number)) = (&found, number) {
+        let national = national(documents, number)?;
+        found = documents.find::<Record>("number", &national)?.map(|record| (record, KnownBy::Number));
+    }
+    let found = found.filter(|(record, _)| !record.erased);
+    Ok(found.map(|(record, by)| (ChatCustomer { record: record.id, by }, record.last_operator)))
+}
+
+fn open_in(turn: &mut Turn<'_>, opening: &Opening, member: Option<u64>, token: &Token) -> Result<Chat, Problem> {
     let name = crate::http::name("name", &opening.name)?;
     let first = text("text", &opening.text, TEXT_LIMIT)?;
     let now = turn.now();
     let queue = queue_for(turn.engine(), now, opening)?;
     let service = turn.engine().config().queues[queue.index()].service;
+    let asked = opening.number.as_deref().map(|text| crate::http::number("number", text)).transpose()?;
     let documents = turn.documents();
     let previous = match &opening.previous {
         Some(previous) => documents.find::<Chat>("token", &Token::sent(previous).hash())?,
         None => None,
     };
+    let record = known(documents, member, previous.as_ref(), asked)?;
     let id = documents.next_id::<Chat>()?;
     let mut chat = Chat {
         id,
@@ -261,6 +295,7 @@ fn open_in(turn: &mut Turn<'_>, opening: &Opening, token: &Token) -> Result<Chat
         queue: queue.0,
         service: service.0,
         name,
+        customer: record.as_ref().map(|(known, _)| *known),
         state: ChatState::Waiting,
         operator: None,
         ticket: None,
@@ -274,9 +309,11 @@ fn open_in(turn: &mut Turn<'_>, opening: &Opening, token: &Token) -> Result<Chat
     let message = chat.next_message(now.as_micros(), Author::Customer, first);
     documents.put(&message);
     documents.put(&chat);
-    let preferred = previous.and_then(|chat| chat.operator).map(OperatorId);
+    let last = previous.and_then(|chat| chat.operator);
+    let (customer, served) = record.map(|(known, served)| (CustomerId(known.record), served)).unzip();
+    let preferred = last.or(served.flatten()).map(OperatorId);
     let preferred = preferred.filter(|operator| turn.engine().operator(*operator).is_some());
-    let arrival = Command::ChatArrived { queue, customer: None, priority: 0, preferred, reference: id };
+    let arrival = Command::ChatArrived { queue, customer, priority: 0, preferred, reference: id };
     turn.apply(arrival).map_err(|refused| match refused {
         Rejection::QueueFull(_) => inquire("chat-full", "too many wait already: please use the inquiry form"),
         refused => refused.into(),
@@ -284,7 +321,7 @@ fn open_in(turn: &mut Turn<'_>, opening: &Opening, token: &Token) -> Result<Chat
     Ok(turn.documents().get::<Chat>(id)?.unwrap_or(chat))
 }
 
-/// Opens a chat. Closed hours (`chat-closed`), nobody there (`chat-unattended`) and a full queue (`chat-full`) are told
+/// Opens a chat. A member's token that is wrong is refused (`member-token`). Closed hours (`chat-closed`), nobody there (`chat-unattended`) and a full queue (`chat-full`) are told
 /// with `instead`: the inquiry form.
 #[utoipa::path(post, path = "/customer/chats", tag = "customers' chats", request_body = Opening, responses(
     (status = 201, description = "opened; it waits for an operator", body = Opened),
@@ -299,9 +336,13 @@ async fn open(
     let tenant = app.tenants().named(body.organisation.as_deref());
     let tenant = tenant.ok_or_else(|| Problem::unknown("there is no such organisation"))?;
     tenant.chats.opens(from)?;
+    let member = match body.member_token.clone() {
+        Some(token) => record_of_member(&app, &tenant, token).await?,
+        None => None,
+    };
     let token = Token::random(&tenant.name);
     let known = token.clone();
-    let chat = tenant.host.run(move |turn| open_in(turn, &body, &known)).await??;
+    let chat = tenant.host.run(move |turn| open_in(turn, &body, member, &known)).await??;
     if let Some(id) = chat.chat {
         tenant.chats.seen(id.0);
     }

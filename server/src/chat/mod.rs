@@ -17,7 +17,7 @@ pub(crate) use customers::TOKEN as CUSTOMER_TOKEN;
 pub use live::{ChatNotice, LiveChats};
 pub use presence::keep_presence;
 pub use projection::ChatHistory;
-pub(crate) use writing::text;
+pub(crate) use writing::{text, transcript};
 
 use crate::auth::Row;
 use crate::document::Document;
@@ -71,6 +71,29 @@ pub enum ChatEnding {
     OperatorEnded,
 }
 
+/// The record that a chat is under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ChatCustomer {
+    /// The record's number.
+    pub record: u64,
+    /// How they are known.
+    pub by: KnownBy,
+}
+
+/// How a chat's customer is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum KnownBy {
+    /// They named a telephone number that the record has: nobody has proved that it is theirs.
+    Number,
+    /// They held the token of an earlier chat under it.
+    EarlierChat,
+    /// They are a member: the organisation's own system said so of their token.
+    Member,
+    /// An operator or supervisor entered it.
+    Desk,
+}
+
 /// What a customer thought of a chat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Evaluation {
@@ -97,6 +120,9 @@ pub struct Chat {
     pub service: u16,
     /// What the customer calls themselves.
     pub name: String,
+    /// The customer's record, and how they are known.
+    #[serde(default)]
+    pub customer: Option<ChatCustomer>,
     /// Where it stands.
     pub state: ChatState,
     /// Who has it, or had it last.
@@ -134,6 +160,8 @@ impl Document for Chat {
         keys.extend(self.chat.map(|chat| IndexKey::new("chat", chat.to_string())));
         keys.extend(self.ticket.map(|ticket| IndexKey::new("ticket", ticket.to_string())));
         keys.push(IndexKey::new("service", self.service.to_string()));
+        let customer = self.customer.map(|known| format!("{}:{}", known.record, key_of(self.opened_us)));
+        keys.extend(customer.map(|customer| IndexKey::new("customer", customer)));
         keys.extend(self.operator.map(|operator| IndexKey::new("operator", operator.to_string())));
         if self.state != ChatState::Ended {
             keys.push(IndexKey::new("live-all", ""));

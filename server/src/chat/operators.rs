@@ -11,12 +11,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::writing::{By, Cursor, Line, Writing, lines};
-use super::{Author, Chat, ChatEnding, ChatState, Evaluation, chat_key};
+use super::{Author, Chat, ChatCustomer, ChatEnding, ChatState, Evaluation, KnownBy, chat_key};
 use crate::auth::{Access, Caller, Principal, Role, Row};
+use crate::customers::Customer as Record;
 use crate::document::{Document, Read, decode};
 use crate::host::Turn;
 use crate::http::{App, Asking, At, Body, ChatRef, Problem, TicketRef};
 use crate::storage::{Range, Reader};
+use crate::tickets::{Line as TicketLine, LineKind, Ticket};
 
 /// Supervisors see every chat, operators those of their services.
 const READERS: Access = Access::Roles(&[Role::Operator, Role::Supervisor]);
@@ -29,6 +31,7 @@ pub(crate) const PERMISSIONS: &[Row] = &[
     Row { method: "GET", path: "/chats/{chat}", access: READERS },
     Row { method: "GET", path: "/chats/{chat}/messages", access: READERS },
     Row { method: "POST", path: "/chats/{chat}/messages", access: WRITERS },
+    Row { method: "PUT", path: "/chats/{chat}/customer", access: READERS },
     Row { method: "POST", path: "/chats/{chat}/end", access: WRITERS },
     Row { method: "POST", path: "/chats/{chat}/transfer", access: WRITERS },
 ];
@@ -39,6 +42,7 @@ pub(crate) fn router() -> OpenApiRouter<App> {
         .routes(routes!(list))
         .routes(routes!(one))
         .routes(routes!(messages, write))
+        .routes(routes!(set_customer))
         .routes(routes!(end))
         .routes(routes!(transfer))
 }
@@ -59,6 +63,8 @@ struct ChatView {
     service: u16,
     /// What the customer calls themselves.
     name: String,
+    /// The customer's record, and how they are known.
+    customer: Option<ChatCustomer>,
     /// Where it stands.
     state: ChatState,
     /// Who has it, or had it last.
@@ -88,6 +94,7 @@ impl ChatView {
             queue: chat.queue,
             service: chat.service,
             name: chat.name,
+            customer: chat.customer,
             state: chat.state,
             operator: chat.operator,
             ticket: chat.ticket,
@@ -282,11 +289,25 @@ async fn write(
     Ok((StatusCode::CREATED, Json(line)))
 }
 
+/// Refuses an operator who could not read the chat: what is written is for its service.
+fn reads(turn: &mut Turn<'_>, to: OperatorId, chat: ChatRef) -> Result<(), Problem> {
+    let found = turn.documents().find::<Chat>("chat", &chat_key(chat.0))?.ok_or_else(|| unknown(chat))?;
+    let is_known = turn.engine().operator(to).is_some();
+    if is_known && !services_of(turn, to).contains(&found.service) {
+        let detail = format!("operator {} does not belong to service {}, whose chat it is", to.0, found.service);
+        return Err(Problem::new(StatusCode::FORBIDDEN, "not-of-service", detail));
+    }
+    Ok(())
+}
+
 /// Gives the engine an order about a chat in hand, and answers with the chat.
 async fn order(caller: Caller, chat: ChatRef, command: Command) -> Result<Json<ChatView>, Problem> {
     let operator = own(&caller)?;
     let done = caller.write(move |turn| {
         in_hand(turn, operator, chat)?;
+        if let Command::TransferChatToOperator { to, .. } = command {
+            reads(turn, to, chat)?;
+        }
         turn.apply(command)?;
         let found = turn.documents().find::<Chat>("chat", &chat_key(chat.0))?;
         found.and_then(ChatView::of).ok_or_else(|| unknown(chat))
@@ -306,15 +327,62 @@ async fn end(caller: Caller, At(chat): At<ChatRef>) -> Result<Json<ChatView>, Pr
     order(caller, chat, command).await
 }
 
-/// Where a chat goes.
+/// The customer that a chat is with.
 #[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Handing {
-    /// A queue of the channel `chat`.
-    queue: u16,
+struct With {
+    /// The record's number; `null`: nobody who is known.
+    customer: Option<u64>,
 }
 
-/// Hands a chat on to a queue: it waits there at the head of its priority, with its ticket and everything written.
+/// Enters whose chat it is: the chat and its ticket are under that customer's record from now on.
+#[utoipa::path(put, path = "/chats/{chat}/customer", tag = "chats", request_body = With,
+    params(("chat" = String, Path, description = "which")), responses(
+    (status = 200, description = "entered", body = ChatView),
+    (status = "4XX", description = "refused", body = Problem),
+    (status = 503, description = "try again", body = Problem),
+))]
+async fn set_customer(
+    caller: Caller,
+    At(chat): At<ChatRef>,
+    Body(body): Body<With>,
+) -> Result<Json<ChatView>, Problem> {
+    let services = services(&caller).await?;
+    let done = caller.write(move |turn| {
+        let now_us = turn.now().as_micros();
+        let documents = turn.documents();
+        let found = documents.find::<Chat>("chat", &chat_key(chat.0))?;
+        let may = |found: &Chat| services.as_ref().is_none_or(|services| services.contains(&found.service));
+        let mut found = found.filter(may).ok_or_else(|| unknown(chat))?;
+        if let Some(record) = body.customer
+            && documents.get::<Record>(record)?.is_none_or(|record| record.erased)
+        {
+            return Err(Problem::wrong("customer", format!("there is no customer {record}")));
+        }
+        found.customer = body.customer.map(|record| ChatCustomer { record, by: KnownBy::Desk });
+        documents.put(&found);
+        if let Some(ticket) = found.ticket.map(|ticket| u64::from(ticket.0.number())) {
+            Ticket::edit(documents, ticket, now_us, |ticket| ticket.customer = body.customer)?;
+            TicketLine::add(documents, ticket, now_us, LineKind::Changed { what: vec!["customer".to_owned()] })?;
+        }
+        ChatView::of(found).ok_or_else(|| unknown(chat))
+    });
+    done.await.map(Json)
+}
+
+/// Where a chat goes.
+#[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Handing {
+    /// To a queue of the channel `chat`: it waits there at the head of its priority.
+    Queue(u16),
+    /// To an operator of the chat's service who is there for chats and has room: it rings them alone. Where they let it go
+    /// by, it waits in its queue, at the head of its priority.
+    Operator(u32),
+}
+
+/// Hands a chat on, with its ticket and everything written. An operator who is not there for chats, on Break or full is
+/// refused by name, and the chat stays where it is.
 #[utoipa::path(post, path = "/chats/{chat}/transfer", tag = "chats", request_body = Handing,
     params(("chat" = String, Path, description = "which")), responses(
     (status = 200, description = "handed on", body = ChatView),
@@ -322,6 +390,10 @@ struct Handing {
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn transfer(caller: Caller, At(chat): At<ChatRef>, Body(body): Body<Handing>) -> Result<Json<ChatView>, Problem> {
-    let command = Command::TransferChat { operator: own(&caller)?, chat: chat.0, to: QueueId(body.queue) };
+    let operator = own(&caller)?;
+    let command = match body {
+        Handing::Queue(queue) => Command::TransferChat { operator, chat: chat.0, to: QueueId(queue) },
+        Handing::Operator(to) => Command::TransferChatToOperator { operator, chat: chat.0, to: OperatorId(to) },
+    };
     order(caller, chat, command).await
 }

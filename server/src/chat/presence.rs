@@ -44,7 +44,11 @@ pub async fn keep_presence(host: Handle, live: Arc<LiveChats>) {
 fn note(live: &LiveChats, output: &Output) {
     match output {
         Output::Event(Event::ChatArrived { chat, .. }) => live.seen(*chat),
-        Output::Event(Event::ChatAnswered { chat, .. } | Event::ChatTransferred { chat, .. }) => live.wake(*chat),
+        Output::Event(
+            Event::ChatAnswered { chat, .. }
+            | Event::ChatTransferred { chat, .. }
+            | Event::ChatTransferredToOperator { chat, .. },
+        ) => live.wake(*chat),
         Output::Event(Event::ChatEnded { chat, .. }) => live.over(*chat),
         _ => {}
     }

@@ -6,6 +6,7 @@ use super::{Author, Chat, ChatEnding, ChatLine, ChatState, chat_key};
 use crate::host::{Documents, Projection};
 use crate::http::{ChatRef, TicketRef};
 use crate::storage::StorageError;
+use crate::tickets::Ticket;
 
 /// Keeps chats' documents in step with the engine.
 #[derive(Debug, Default)]
@@ -42,6 +43,10 @@ impl Projection for ChatHistory {
                 found.service = engine.config().queues[to.index()].service.0;
                 found.add_line(documents, at_us, ChatLine::Transferred, Some(from.0));
             }),
+            Event::ChatTransferredToOperator { chat, from, .. } => change(documents, chat, |documents, found| {
+                found.state = ChatState::Waiting;
+                found.add_line(documents, at_us, ChatLine::Transferred, Some(from.0));
+            }),
             Event::ChatEnded { chat, operator, end, .. } => change(documents, chat, |documents, found| {
                 found.state = ChatState::Ended;
                 found.ended_us = Some(at_us);
@@ -53,8 +58,18 @@ impl Projection for ChatHistory {
                 });
                 found.add_line(documents, at_us, ChatLine::Ended, operator.map(|operator| operator.0));
             }),
-            Event::TicketCreated { ticket, origin: TicketOrigin::Chat(chat), .. } => {
-                change(documents, chat, |_, found| found.ticket = Some(TicketRef(ticket)))
+            Event::TicketCreated { ticket, origin: TicketOrigin::Chat(chat), customer, .. } => {
+                let mut entered = None;
+                change(documents, chat, |_, found| {
+                    found.ticket = Some(TicketRef(ticket));
+                    entered = found.customer.map(|known| known.record);
+                })?;
+                // Somebody at the desk may have entered whose chat it is while it waited.
+                if entered != customer.map(|customer| customer.0) {
+                    let id = u64::from(ticket.number());
+                    Ticket::edit(documents, id, at_us, |ticket| ticket.customer = entered)?;
+                }
+                Ok(())
             }
             _ => Ok(()),
         }

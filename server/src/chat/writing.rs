@@ -79,6 +79,13 @@ pub(super) fn lines(
     Ok(found.into_iter().map(|message| Line::of(message, for_customer)).collect())
 }
 
+/// Everything that was written in a chat and happened to it, in order.
+pub(crate) fn transcript(reader: &mut dyn Reader, chat: u64) -> Result<Vec<ChatMessage>, Problem> {
+    let (from, to) = (key_of(ChatMessage::number(chat, 0)), key_of(ChatMessage::number(chat + 1, 0)));
+    let all = Range::all(<ChatMessage as crate::document::Document>::KIND, usize::MAX);
+    Ok(reader.documents::<ChatMessage>(&Range { from: Some(&from), to: Some(&to), ..all })?)
+}
+
 /// A text that can be kept: not empty, not too long, without control characters but line breaks and tabs.
 pub(crate) fn text(field: &str, text: &str, most: usize) -> Result<String, Problem> {
     let text = text.trim();

@@ -5,6 +5,8 @@ mod audio;
 mod hours;
 mod renewal;
 
+use std::collections::BTreeMap;
+
 use callfloor_engine::{AudioId, PhoneNumber, QueueId, ServiceId, StepId};
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +14,10 @@ pub use audio::{AudioData, Encoding, Recording, WavError, read_wav};
 pub use hours::{Day, Holiday, Schedule, ScheduleError, expand};
 pub use renewal::{HOURS_AHEAD_DAYS, keep_hours, renew_hours};
 
+use crate::dialling::Caps;
 use crate::document::Document;
 use crate::host::{Documents, Turn};
+use crate::issues::{Escalation, ServiceKind};
 use crate::storage::{IndexKey, Kind, StorageError};
 
 /// The organisation's own settings, and the version of the whole floor.
@@ -174,6 +178,18 @@ beside! {
         expanded_until_us: u64,
         /// The time zone of its reports where it has no schedule.
         zone: String,
+        /// What it takes.
+        #[serde(default)]
+        kind: ServiceKind,
+        /// What becomes of its tickets that are escalated.
+        #[serde(default)]
+        escalation: Escalation,
+        /// How many numbers may be dialled for it.
+        #[serde(default)]
+        dial_caps: Caps,
+        /// How many under each of its outgoing numbers; without an entry as many as one likes.
+        #[serde(default)]
+        number_caps: BTreeMap<String, Caps>,
     }
 
     /// Of a queue.
@@ -191,7 +207,16 @@ beside! {
 
 impl Default for ServiceExtra {
     fn default() -> Self {
-        Self { id: 1, schedule: None, expanded_until_us: 0, zone: "Asia/Tokyo".into() }
+        Self {
+            id: 1,
+            schedule: None,
+            expanded_until_us: 0,
+            zone: "Asia/Tokyo".into(),
+            kind: ServiceKind::default(),
+            escalation: Escalation::default(),
+            dial_caps: Caps::default(),
+            number_caps: BTreeMap::new(),
+        }
     }
 }
 

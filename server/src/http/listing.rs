@@ -59,7 +59,8 @@ impl Over {
 }
 
 impl Window {
-    fn limit(&self) -> Result<usize, Problem> {
+    /// How long the page may be.
+    pub(crate) fn limit(&self) -> Result<usize, Problem> {
         match self.limit.unwrap_or(50) {
             limit @ 1..=500 => Ok(limit),
             limit => Err(Problem::wrong("limit", format!("a limit of {limit}: 1 to 500 is right"))),

@@ -35,7 +35,7 @@ pub(crate) use extract::{Asking, At, Body};
 pub use ids::{CallRef, CallbackRef, ChatRef, OfferRef, TicketRef};
 pub(crate) use limits::{Limits, Who};
 pub(crate) use metrics::HttpFigures;
-pub(crate) use operators::{allowed, number};
+pub(crate) use operators::number;
 pub use problem::{Instead, Problem};
 
 use crate::auth::{self, Access, Account, Role, Row};
@@ -141,8 +141,8 @@ pub fn address(path: &str) -> String {
 /// Every row of the table of access: one for each route.
 pub fn rows() -> impl Iterator<Item = Row> {
     [
-        customers::PERMISSIONS,
         crate::callbacks::PERMISSIONS,
+        crate::dialling::PERMISSIONS,
         crate::surveys::PERMISSIONS,
         audit::PERMISSIONS,
         crate::certificates::PERMISSIONS,
@@ -157,6 +157,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
     .into_iter()
     .flatten()
     .chain(admin::permissions())
+    .chain(customers::permissions())
     .chain(tickets::permissions())
     .chain(crate::chat::permissions())
     .chain(auth::permissions())
@@ -178,6 +179,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(admin::router())
         .merge(crate::callbacks::router())
         .merge(crate::certificates::router())
+        .merge(crate::dialling::router())
         .merge(crate::surveys::router())
         .merge(crate::chat::router())
         .merge(events::router())

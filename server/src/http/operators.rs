@@ -2,8 +2,8 @@
 
 use axum::Json;
 use callfloor_engine::{
-    AudioId, Command, ConsultTarget, NumberState, OperatorId, PhoneNumber, QueueId, Rejection, ServiceId, Status as S,
-    TransferTarget,
+    AudioId, Command, ConsultTarget, OperatorId, PhoneNumber, QueueId, Rejection, ServiceId, Status as S,
+    TransferTarget, Work,
 };
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
@@ -12,7 +12,8 @@ use utoipa_axum::routes;
 use super::desk::{Favourite, finish_refusal, view};
 use super::{App, Asking, At, Body, ClientAddress, Desk, OfferRef, Problem};
 use crate::auth::{Access, Caller, Role, Row};
-use crate::floor::{Barred, OWN_FAVOURITES, Organisation, OwnFavourite, TEXT_LIMIT, audio_of_text, is_audio};
+use crate::dialling::{first_confirmed, may_call_back, may_dial, may_reach};
+use crate::floor::{OWN_FAVOURITES, OwnFavourite, TEXT_LIMIT, audio_of_text, is_audio};
 use crate::host::Turn;
 use crate::phone::{AnswerRefused, BrowserRefused};
 use crate::wire::{ChatStatus, ForcedEndReason, Status, StatusChoice};
@@ -381,12 +382,19 @@ async fn answer(caller: Caller, At(operator): At<u32>, Body(body): Body<Offered>
                 return order(caller, operator, move |_, operator| Ok(Command::Answer { operator, offer })).await;
             };
             let own = found.filter(|found| found.operator == OperatorId(operator));
-            own.filter(|found| matches!(found.work, callfloor_engine::Work::Call(_))).map(|_| phones)
+            own.filter(|found| matches!(found.work, Work::Call(_))).map(|_| phones)
         }
         None => None,
     };
     let Some(phones) = by_telephone else {
-        return order(caller, operator, move |_, operator| Ok(Command::Answer { operator, offer })).await;
+        return order(caller, operator, move |turn, operator| {
+            let offered = turn.engine().offer(offer).filter(|found| found.operator == operator);
+            if let Some(Work::Callback(callback)) = offered.map(|found| found.work) {
+                may_call_back(turn, callback)?;
+            }
+            Ok(Command::Answer { operator, offer })
+        })
+        .await;
     };
     let operator = OperatorId(operator);
     let job = caller.once(move |turn| {
@@ -477,22 +485,6 @@ pub(crate) fn number(field: &str, text: &str) -> Result<PhoneNumber, Problem> {
     bare.parse().map_err(|wrong: callfloor_engine::NumberError| Problem::wrong(field, wrong.to_string()))
 }
 
-/// Whether the organisation's number plan allows a number.
-pub(crate) fn allowed(turn: &mut Turn<'_>, number: PhoneNumber) -> Result<(), Problem> {
-    let own = turn.engine().config().operators.iter().any(|operator| operator.cti_number == Some(number));
-    if own {
-        return Ok(());
-    }
-    let plan = Organisation::now(turn.documents())?.numbers;
-    plan.allows(number).map_err(|barred| {
-        let refused = |detail| Problem::new(axum::http::StatusCode::FORBIDDEN, "number-barred", detail);
-        match barred {
-            Barred::International => refused("numbers of other countries may not be dialled from here".to_owned()),
-            Barred::Prefix(prefix) => refused(format!("numbers that begin with {prefix} may not be dialled from here")),
-        }
-    })
-}
-
 /// Dial かける (P28, P44): from Ready, Work, Break or after-call work.
 #[utoipa::path(post, path = "/operators/{operator}/dial", tag = "operators", request_body = DialOrder,
     params(("operator" = u32, Path, description = "whose desk")), responses(
@@ -507,10 +499,7 @@ async fn dial(caller: Caller, At(operator): At<u32>, Body(body): Body<DialOrder>
         let floor = turn.engine().config();
         let first = floor.operators[operator.index()].services[0];
         let service = body.service.map_or(first, ServiceId);
-        let confirmed = floor.services.get(service.index()).and_then(|service| {
-            let mut outgoing = service.outgoing.iter();
-            outgoing.find(|outgoing| outgoing.state == NumberState::Confirmed).map(|outgoing| outgoing.number)
-        });
+        let confirmed = first_confirmed(floor, service);
         let outbound = floor.services.get(service.index()).is_some_and(|service| service.outbound);
         let from = match from.or(confirmed) {
             Some(from) => from,
@@ -519,7 +508,7 @@ async fn dial(caller: Caller, At(operator): At<u32>, Body(body): Body<DialOrder>
             None => to,
         };
         if turn.engine().refusal(operator, callfloor_engine::Asked::Dial).is_none() {
-            allowed(turn, to)?;
+            may_dial(turn, service, Some(from), to)?;
         }
         let customer = body.customer.map(callfloor_engine::CustomerId);
         Ok(Command::Dial { operator, service, to, from, customer, reference: 0 })
@@ -539,6 +528,20 @@ enum ConsultOrder {
     OwnFavourite(u64),
     /// A Ready operator.
     Operator(u32),
+}
+
+/// The number that a target stands for, where it is one.
+fn outside(turn: &Turn<'_>, operator: OperatorId, target: ConsultTarget) -> Option<PhoneNumber> {
+    match target {
+        ConsultTarget::Number(number) => Some(number),
+        ConsultTarget::Operator(_) => None,
+        ConsultTarget::Favourite(favourite) => {
+            let engine = turn.engine();
+            let service = engine.call(engine.operator(operator)?.call?)?.service;
+            let favourites = &engine.config().services[service.index()].favourites;
+            favourites.get(usize::from(favourite)).map(|favourite| favourite.number)
+        }
+    }
 }
 
 /// Consult 協議通話, connect 接続 (P30, P32, P48–P51): the customer waits on hold meanwhile.
@@ -564,10 +567,10 @@ async fn consult(caller: Caller, At(operator): At<u32>, Body(body): Body<Consult
                 ConsultTarget::Number(number("number", &found.number)?)
             }
         };
-        if let ConsultTarget::Number(number) = target
+        if let Some(number) = outside(turn, operator, target)
             && turn.engine().refusal(operator, callfloor_engine::Asked::Consult).is_none()
         {
-            allowed(turn, number)?;
+            may_reach(turn, operator, number)?;
         }
         Ok(Command::Consult { operator, target })
     })
@@ -607,7 +610,7 @@ async fn transfer(
         if let TransferTarget::Number(number) = target
             && turn.engine().refusal(operator, callfloor_engine::Asked::BlindTransfer).is_none()
         {
-            allowed(turn, number)?;
+            may_reach(turn, operator, number)?;
         }
         Ok(Command::BlindTransfer { operator, target })
     })

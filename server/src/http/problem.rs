@@ -148,6 +148,8 @@ fn rule(rejection: &Rejection) -> (StatusCode, &'static str) {
         Rejection::TargetNotReady { .. } => (S::CONFLICT, "target-not-ready"),
         Rejection::TargetFull(_) => (S::CONFLICT, "target-full"),
         Rejection::TargetIsSelf(_) => (S::CONFLICT, "target-is-self"),
+        Rejection::TargetServesNoChats(_) => (S::CONFLICT, "target-serves-no-chats"),
+        Rejection::TargetNotThereForChats { .. } => (S::CONFLICT, "target-not-there-for-chats"),
         Rejection::UnknownFavourite { .. } => (S::NOT_FOUND, "unknown-favourite"),
         Rejection::ConsultGoingOn(_) => (S::CONFLICT, "consult-going-on"),
         Rejection::NoConsult(_) => (S::CONFLICT, "no-consult"),

@@ -186,7 +186,10 @@ async fn find(caller: &Caller, which: Which) -> Result<Page<CallRecord>, Problem
 ))]
 async fn list(caller: Caller, Asking(which): Asking<Which>) -> Result<Json<Page<ShownRecord>>, Problem> {
     let role = caller.principal.role;
-    Ok(Json(find(&caller, which).await?.map(|record| ShownRecord::of(record, role, false))))
+    let page = find(&caller, which).await?;
+    let numbers = page.items.iter().filter(|record| sees_numbers(role) && record.number.is_some()).count();
+    caller.reads_numbers(numbers, "a list of call records".to_owned()).await?;
+    Ok(Json(page.map(|record| ShownRecord::of(record, role, false))))
 }
 
 /// One call record with everything that happened to the call.
@@ -201,6 +204,8 @@ async fn one(caller: Caller, At(record): At<u64>) -> Result<Json<ShownRecord>, P
     let found = caller.read(move |reader| Ok(reader.document::<CallRecord>(record)?)).await?;
     let found = found.filter(|found| services.is_none_or(|own| own.contains(&found.service)));
     let found = found.ok_or_else(|| Problem::unknown(format!("there is no record of call {record} for you")))?;
+    let numbers = usize::from(sees_numbers(role) && found.number.is_some());
+    caller.reads_numbers(numbers, format!("call {record}")).await?;
     Ok(Json(ShownRecord::of(found, role, true)))
 }
 

@@ -13,7 +13,9 @@ use super::inquiry::{member, of_member};
 use super::linked::{LinkName, ask, tame};
 use super::outgoing::{Answer, Trouble};
 use crate::auth::{Access, Row};
+use crate::host::Turn;
 use crate::http::{App, Asking, Body, Problem};
+use crate::tenant::Tenant;
 
 const CHECK: Access = Access::Signed(OpenScope::MembersCheck);
 
@@ -98,12 +100,40 @@ async fn authenticate(app: &App, asker: &Asker, token: String) -> Result<Json<Au
         return Ok(Json(Authenticated { authenticated: false, member: None, name: None }));
     };
     let (known, called) = (member.clone(), name.clone());
-    let job = move |turn: &mut crate::host::Turn<'_>| {
+    let job = move |turn: &mut Turn<'_>| {
         let now_us = turn.now().as_micros();
         Ok::<_, Problem>(of_member(turn.documents(), &known, &called, now_us).map(drop)?)
     };
     asker.tenant.host.run(job).await??;
     Ok(Json(Authenticated { authenticated: true, member: Some(member), name: Some(name).filter(|it| !it.is_empty()) }))
+}
+
+/// The record of the member whose token a customer sent; `None` where the organisation's own system does not say at present:
+/// they are served all the same.
+///
+/// # Errors
+/// Where no system is linked that knows members, it says that the token is wrong, or there is no answer of ours.
+pub(crate) async fn record_of_member(app: &App, tenant: &Tenant, token: String) -> Result<Option<u64>, Problem> {
+    if !(1..=2_000).contains(&token.chars().count()) {
+        return Err(Problem::wrong("member_token", "1 to 2000 characters are right"));
+    }
+    let answer = ask(app, tenant, LinkName::MemberAuthentication, vec![("token", token)]).await?;
+    let not_linked = || Problem::conflict("not-linked", "members are not known here: ask without a member's token");
+    let found = match who(answer.ok_or_else(not_linked)?) {
+        Ok(found) => found,
+        Err(problem) => {
+            tracing::warn!(organisation = tenant.name, %problem, "a member's token could not be looked at");
+            return Ok(None);
+        }
+    };
+    let wrong =
+        || Problem::new(StatusCode::FORBIDDEN, "member-token", "the member's token is wrong or over: sign in again");
+    let (member, name) = found.ok_or_else(wrong)?;
+    let job = move |turn: &mut Turn<'_>| {
+        let now_us = turn.now().as_micros();
+        Ok::<_, Problem>(of_member(turn.documents(), &member, &name, now_us)?.id)
+    };
+    tenant.host.run(job).await?.map(Some)
 }
 
 /// Has the organisation's own system say whether a member's token is right. Better by POST: addresses are written down in

@@ -29,6 +29,7 @@ pub(crate) use attachment::{forget as forget_attachments, of as attachments};
 pub(crate) use door::admit;
 pub use inquiry::Inquiry;
 pub use key::{Grant, OpenScope};
+pub(crate) use members::record_of_member;
 pub use outgoing::Outgoing;
 
 use crate::auth::Row;

@@ -201,6 +201,7 @@ impl Measures {
             }),
             Event::ChatArrived { chat, queue, .. } => self.joins(at, Work::Chat(chat), queue),
             Event::ChatTransferred { chat, to, .. } => self.joins(at, Work::Chat(chat), to),
+            Event::ChatTransferredToOperator { chat, queue, .. } => self.joins(at, Work::Chat(chat), queue),
             Event::ChatAnswered { chat, queue, operator, wait } => {
                 self.leaves(at, Work::Chat(chat), queue, Left::Answered, wait.as_micros())?;
                 self.work(at, operator, |work| work.chats += 1)

@@ -278,6 +278,12 @@ pub trait Reader: Send {
     /// What the backend says.
     fn count(&mut self, range: &Range<'_>) -> Result<u64, StorageError>;
 
+    /// As [`count`](Self::count), but no further than to `most`: an answer of `most` means that many or more. O(`most`).
+    ///
+    /// # Errors
+    /// What the backend says.
+    fn count_up_to(&mut self, range: &Range<'_>, most: u64) -> Result<u64, StorageError>;
+
     /// The greatest number of a kind; 0 for none.
     ///
     /// # Errors

@@ -44,6 +44,10 @@ pub(crate) fn link(turn: &mut Turn<'_>, ticket: &Ticket, other: &Ticket) -> Resu
 pub(crate) fn customer_wrote(turn: &mut Turn<'_>, id: u64, text: String) -> Result<u64, Problem> {
     let unknown = || Problem::unknown(format!("there is no ticket {id}"));
     let ticket = turn.documents().get::<Ticket>(id)?.ok_or_else(unknown)?;
+    if let Some(first) = ticket.escalated_from {
+        let detail = format!("ticket {id} is an issue: what the customer writes is for ticket {first}");
+        return Err(Problem::conflict("is-issue", detail));
+    }
     let now_us = turn.now().as_micros();
     if let Some(live) = ticket.live() {
         turn.apply(Command::CustomerReplied { ticket: live })?;

@@ -55,6 +55,9 @@ impl Projection for Histories {
                     linked: Vec::new(),
                     merged_into: None,
                     absorbed: Vec::new(),
+                    escalated_from: None,
+                    issues: Vec::new(),
+                    outcome: None,
                     reference,
                 });
                 Line::add(documents, id, at_us, LineKind::Created { origin: origin.into(), owner })

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Origin;
 use crate::document::Document;
 use crate::host::Documents;
+use crate::issues::{Kept, Verdict};
 use crate::storage::{IndexKey, Kind, StorageError, key_of};
 use crate::wire::{FarEndFault, Resolution, TicketStatus};
 use crate::words::grams;
@@ -127,6 +128,34 @@ pub enum LineKind {
         /// Which.
         other: u64,
     },
+    /// An issue was made of it.
+    Escalated {
+        /// Which.
+        issue: u64,
+        /// Of which service.
+        service: u16,
+    },
+    /// It is an issue, made of another ticket.
+    EscalatedFrom {
+        /// Which.
+        ticket: u64,
+    },
+    /// An issue ended: the line stands with the issue and with the ticket that it was made of.
+    IssueSettled {
+        /// Which.
+        issue: u64,
+        /// How.
+        verdict: Verdict,
+        /// Why, in the words of who ended it.
+        reason: String,
+        /// Why the ticket's status did not follow; `null` where it did, and with the issue.
+        kept: Option<Kept>,
+    },
+    /// An issue that had ended was opened again: with the issue and with the ticket that it was made of.
+    IssueReopened {
+        /// Which.
+        issue: u64,
+    },
     /// The customer's score.
     Rated {
         /// 1 to 5.
@@ -178,7 +207,8 @@ impl Line {
             LineKind::Description { text }
             | LineKind::Note { text }
             | LineKind::Reply { text }
-            | LineKind::CustomerReply { text } => Some(text),
+            | LineKind::CustomerReply { text }
+            | LineKind::IssueSettled { reason: text, .. } => Some(text),
             _ => None,
         }
     }

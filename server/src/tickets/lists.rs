@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Ticket;
 use crate::document::Document;
-use crate::storage::Kind;
+use crate::host::Documents;
+use crate::storage::{Kind, StorageError};
 
 /// A category of matters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -120,4 +122,35 @@ listed! {
     Category, "ticket-category";
     CustomField, "ticket-field";
     Template, "ticket-template";
+}
+
+/// Most entries of each list.
+pub(crate) const MOST_LISTED: usize = 500;
+
+/// Everything in a small list.
+///
+/// # Errors
+/// What storage says.
+fn all<D: Document>(documents: &mut Documents) -> Result<Vec<D>, StorageError> {
+    let mut found = Vec::new();
+    for id in 1..=MOST_LISTED as u64 {
+        found.extend(documents.get::<D>(id)?);
+        if id > documents.last_id::<D>()? {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// The name of a field without which a ticket cannot be solved, and that is empty. An issue needs none: fields tell of
+/// customers' matters.
+///
+/// # Errors
+/// What storage says.
+pub(crate) fn missing_field(documents: &mut Documents, ticket: &Ticket) -> Result<Option<String>, StorageError> {
+    if ticket.escalated_from.is_some() {
+        return Ok(None);
+    }
+    let missing = |field: &CustomField| field.required && !field.retired && !ticket.fields.contains_key(&field.id);
+    Ok(all::<CustomField>(documents)?.into_iter().find(missing).map(|field| field.name))
 }

@@ -19,11 +19,13 @@ pub(crate) use follow_up::{customer_wrote, link};
 pub(crate) use histories::Histories;
 pub use line::{Line, LineKind};
 pub use lists::{Category, CustomField, FieldKind, Template};
+pub(crate) use lists::{MOST_LISTED, missing_field};
 pub(crate) use search::{Found, search};
 
 use crate::document::Document;
 use crate::host::Documents;
 use crate::http::{CallRef, ChatRef};
+use crate::issues::Outcome;
 use crate::storage::{IndexKey, Kind, StorageError, key_of};
 use crate::wire::{Resolution, TicketStatus};
 use crate::words::grams;
@@ -90,6 +92,15 @@ pub struct Ticket {
     pub merged_into: Option<u64>,
     /// Tickets that became part of it.
     pub absorbed: Vec<u64>,
+    /// The ticket that was escalated to make this one: this one is an issue then.
+    #[serde(default)]
+    pub escalated_from: Option<u64>,
+    /// Issues that were made of it.
+    #[serde(default)]
+    pub issues: Vec<u64>,
+    /// How it ended, where it is an issue that has.
+    #[serde(default)]
+    pub outcome: Option<Outcome>,
     /// Of the command that made it.
     pub reference: u64,
 }

@@ -222,6 +222,12 @@ pub enum WireEvent {
         from: u32,
         to: u16,
     },
+    ChatTransferredToOperator {
+        chat: ChatRef,
+        from: u32,
+        to: u32,
+        queue: u16,
+    },
     ChatEnded {
         chat: ChatRef,
         queue: u16,
@@ -414,6 +420,9 @@ impl WireEvent {
             Event::ChatTransferred { chat, from, to } => {
                 Self::ChatTransferred { chat: chat.into(), from: from.0, to: to.0 }
             }
+            Event::ChatTransferredToOperator { chat, from, to, queue } => {
+                Self::ChatTransferredToOperator { chat: chat.into(), from: from.0, to: to.0, queue: queue.0 }
+            }
             Event::ChatEnded { chat, queue, operator, end, wait, handled } => Self::ChatEnded {
                 chat: chat.into(),
                 queue: queue.0,
@@ -572,6 +581,9 @@ fn named(output: &Output) -> Named {
                 Named { queue: Some(queue), ..by(operator, Some(Work::Chat(chat))) }
             }
             Event::ChatTransferred { chat, from, to } => Named { queue: Some(to), ..by(from, Some(Work::Chat(chat))) },
+            Event::ChatTransferredToOperator { chat, from, to, queue } => {
+                Named { operators: [Some(from), Some(to)], queue: Some(queue), work: Some(Work::Chat(chat)) }
+            }
             Event::ChatEnded { chat, queue, operator, .. } => {
                 Named { operators: [operator, None], queue: Some(queue), work: Some(Work::Chat(chat)) }
             }

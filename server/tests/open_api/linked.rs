@@ -127,6 +127,33 @@ async fn a_members_token_is_checked_by_the_organisations_own_system() {
     let (_, found) = supervisor.get("/customers?q=Hanako").await;
     assert_eq!((found["items"].as_array().unwrap().len(), &found["items"][0]["member"]), (1, &json!("m-1")));
 
+    // Their chats and callbacks are under it, by the token that their page has; one that is wrong is told.
+    let operator = running.sign_in("op1").await;
+    for (method, path, body) in [
+        (Method::POST, "/operators/0/login", Value::Null),
+        (Method::PUT, "/operators/0/status", json!({ "status": "ready" })),
+        (Method::PUT, "/operators/0/chat-status", json!({ "status": "available" })),
+    ] {
+        let (status, desk) = operator.call(method, path, Some(body).filter(|body| !body.is_null())).await;
+        assert_eq!(status, 200, "{desk}");
+    }
+    let asks = async |path: &str, body: Value| {
+        let answer = running.client.post(running.url(path)).json(&body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    let chat = |token: &str| json!({ "service": 0, "name": "Hana", "text": "Hello", "member_token": token });
+    let (status, problem) = asks("/api/v1/customer/chats", chat("wrong")).await;
+    assert_eq!((status, &problem["rule"]), (403, &json!("member-token")), "{problem}");
+    assert_eq!(asks("/api/v1/customer/chats", chat("right")).await.0, 201);
+    let back = json!({ "service": 0, "number": "09011112222", "member_token": "right" });
+    assert_eq!(asks("/api/v1/customer/callbacks", back).await.0, 201);
+    let record = found["items"][0]["id"].as_u64().unwrap();
+    let (_, chats) = supervisor.get("/chats").await;
+    assert_eq!(chats[0]["customer"], json!({ "record": record, "by": "member" }));
+    let (_, timeline) = supervisor.get(&format!("/customers/{record}/timeline")).await;
+    let kinds: Vec<_> = timeline.as_array().unwrap().iter().map(|contact| contact["kind"].clone()).collect();
+    assert_eq!(kinds, ["callback", "chat"], "{timeline}");
+
     // A secret that the other side does not have: it refuses, and so do we.
     *state.secret.lock().unwrap() = "another".into();
     assert_eq!(system.post(path, json!({ "token": "right" })).await, (200, wrong));

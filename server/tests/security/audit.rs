@@ -1,5 +1,6 @@
 //! The audit log, and what becomes of one that somebody tampered with.
 
+use callfloor_engine::{Command, ServiceId, StepId};
 use callfloor_server::audit::{Broken, Noted, verify};
 use callfloor_server::storage::sqlite::SqliteReader;
 use reqwest::Method;
@@ -63,6 +64,62 @@ async fn what_is_done_is_in_the_log() {
     assert_eq!((status, last["rule"].as_str()), (409, Some("last-administrator")));
     let (_, verification) = admin.get("/audit/verification").await;
     assert_eq!(verification["verified"]["entries"], 9, "{verification}");
+    assert_eq!(verification["broken"], Value::Null);
+    running.server.stop().await;
+}
+
+/// Reading customers' whole numbers is in the log before they are shown, one or a page of them; masked ones are not.
+#[tokio::test]
+async fn reading_whole_numbers_is_in_the_log() {
+    let running = Running::start().await;
+    let (operator, admin) = (running.sign_in("op1").await, running.sign_in("admin").await);
+    let arrival = Command::CallArrived {
+        service: ServiceId(0),
+        entry: StepId(0),
+        customer: None,
+        from: Some("09011112222".parse().unwrap()),
+        priority: 0,
+        preferred: None,
+        reference: 0,
+    };
+    let tenant = running.server.tenants().named(None).unwrap();
+    tenant.host.tell(move |turn| turn.apply(arrival)).await.unwrap().unwrap();
+    let (_, made) = operator.post("/customers", json!({ "name": "Sato", "numbers": ["0311112222"] })).await;
+    let planner = json!({ "login": "plan", "password": PASSWORD, "name": "plan", "role": "planner" });
+    assert_eq!(admin.post("/accounts", planner).await.0, 201);
+    let planner = running.sign_in("plan").await;
+    let (_, list) = planner.get("/call-records").await;
+    assert_eq!(list["items"][0]["number"], "…22", "a planner sees the end of it, which is no act");
+    for path in [
+        "/call-records",
+        "/call-records/1",
+        "/call-records?customer=99",
+        "/customers",
+        "/customers?number=0311112222",
+        &format!("/customers/{}", made["id"]),
+    ] {
+        let (status, body) = operator.get(path).await;
+        assert_eq!(status, 200, "{path}: {body}");
+    }
+    let wish = json!({ "service": 0, "number": "09033334444" });
+    let asked = running.client.post(running.url("/api/v1/customer/callbacks")).json(&wish).send().await.unwrap();
+    assert_eq!(asked.status(), 201);
+    operator.get("/callbacks").await;
+    running.sign_in("supervisor").await.get("/callbacks").await;
+    let read = log(&running).await.into_iter().filter(|(_, act, _)| act == "numbers-read");
+    let read: Vec<_> = read.map(|(who, _, about)| (who, about)).collect();
+    let op1 = "account 3 \"op1\"";
+    let customer = made["id"].as_u64().unwrap();
+    let wanted = [
+        (op1, "a list of call records".to_owned()),
+        (op1, "call 1".to_owned()),
+        (op1, format!("customer {customer}, a list of customers")),
+        (op1, format!("customer {customer}, a search by number")),
+        (op1, format!("customer {customer}, one record")),
+        ("account 2 \"supervisor\"", "a list of callbacks".to_owned()),
+    ];
+    assert_eq!(read, wanted.map(|(who, about)| (who.to_owned(), about)));
+    let (_, verification) = admin.get("/audit/verification").await;
     assert_eq!(verification["broken"], Value::Null);
     running.server.stop().await;
 }

@@ -230,6 +230,10 @@ fn ranges_are_half_open_and_exact_keys_are_exact(place: &Place) {
                 // Neither cursor nor limit counts.
                 let counted = Range { after: Some(("b", 6)), limit: 1, ..range };
                 assert_eq!(reader.count(&counted).expect("reads"), expected.len() as u64, "{range:?}");
+                for most in [0, 2, 99, u64::MAX] {
+                    let found = reader.count_up_to(&counted, most).expect("reads");
+                    assert_eq!(found, most.min(expected.len() as u64), "{range:?} up to {most}");
+                }
             }
         }
     }

@@ -160,6 +160,7 @@ fn run(place: &Place, seed: u64) {
             assert_eq!(reader.list(&range).expect("reads"), model.list(&range), "{words}: {range:?}");
             let count = reader.count(&range).expect("reads");
             assert_eq!(count, model.within(&range).len() as u64, "{words}: {range:?}");
+            assert_eq!(reader.count_up_to(&range, 2).expect("reads"), count.min(2), "{words}: {range:?}");
         }
         let (kind, id) = (pick(&mut random, &KINDS), random.below(20));
         let expected = model.documents.get(&(kind, id)).map(|(body, _)| Stored { id, body: body.clone() });

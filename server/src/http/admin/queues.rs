@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use super::{Change, WRITERS, change, ms, name, span};
 use crate::auth::{Caller, Row};
-use crate::floor::QueueExtra;
+use crate::floor::{QueueExtra, ServiceExtra};
 use crate::host::Documents;
 use crate::http::supervision::QueueChannel;
 use crate::http::{App, At, Body, Problem};
@@ -250,6 +250,11 @@ impl QueueConfig {
         }
         if self.needs.len() > 8 || self.relax.len() > 16 {
             return Err(Problem::wrong("needs", "at most 8 needs and 16 relaxations are right"));
+        }
+        let kind = ServiceExtra::of(change.documents, ServiceId(self.service))?.kind;
+        if kind.is_issues() && self.channel != QueueChannel::Ticket {
+            let detail = format!("service {} takes issues alone: its queues are for tickets", self.service);
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "configuration", detail));
         }
         change.documents.put(&self.target.extra(at));
         Ok(Queue {

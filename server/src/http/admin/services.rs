@@ -1,5 +1,7 @@
 //! Services: contract flags, hours, flow, outgoing numbers, favourites, settings.
 
+use std::collections::BTreeMap;
+
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use callfloor_engine::{
@@ -13,10 +15,12 @@ use utoipa_axum::routes;
 use super::steps::{StepConfig, flow};
 use super::{Change, READERS, WRITERS, change, ms, name, span};
 use crate::auth::{Caller, Row};
+use crate::dialling::Caps;
 use crate::floor::{HOURS_AHEAD_DAYS, Schedule, ServiceExtra, expand, is_audio};
 use crate::host::Documents;
 use crate::http::operators::number;
 use crate::http::{App, At, Body, Problem};
+use crate::issues::{Escalation, ServiceKind};
 use crate::wire::StatusChoice;
 
 pub(super) const PERMISSIONS: &[Row] = &[
@@ -67,6 +71,15 @@ pub(crate) struct ServiceConfig {
     /// Everything with a default.
     #[serde(default)]
     pub settings: SettingsConfig,
+    /// What it takes; it stays what it was made.
+    #[serde(default)]
+    pub kind: ServiceKind,
+    /// What becomes of its tickets that are escalated.
+    #[serde(default)]
+    pub escalation: Escalation,
+    /// Most numbers that are dialled for it, in an hour and in a day of its clock.
+    #[serde(default)]
+    pub dial_caps: Caps,
 }
 
 fn zone() -> String {
@@ -81,6 +94,12 @@ pub(crate) struct Outgoing {
     pub number: String,
     /// Only a confirmed one can be used.
     pub state: Registration,
+    /// Most dials under it in an hour of the service's clock; `null`: as many as one likes.
+    #[serde(default)]
+    pub per_hour: Option<u32>,
+    /// Most dials under it in a day.
+    #[serde(default)]
+    pub per_day: Option<u32>,
 }
 
 /// How far a registration has come.
@@ -283,9 +302,12 @@ impl ServiceConfig {
             schedule: extra.schedule,
             zone: extra.zone,
             flow: service.flow.iter().map(StepConfig::of).collect(),
-            outgoing: outgoing_of(service),
+            outgoing: outgoing_of(service, &extra),
             favourites: favourites_of(service),
             settings: SettingsConfig::of(&service.settings),
+            kind: extra.kind,
+            escalation: extra.escalation,
+            dial_caps: extra.dial_caps,
         })
     }
 
@@ -309,12 +331,17 @@ impl ServiceConfig {
         if self.settings.ring_limit_ms == 0 {
             return Err(wrong("a ring limit of 0 ms lets nobody answer: give at least 1000".into()).into());
         }
+        takes_only_issues(self.kind, self.inbound, self.outbound)?;
         let flow = flow(change.documents, &service_name, &self.flow)?;
         change.documents.put(&ServiceExtra {
             id: at as u64 + 1,
             schedule: self.schedule.clone(),
             expanded_until_us: change.now.as_micros() + u64::from(HOURS_AHEAD_DAYS) * 86_400_000_000,
             zone: zone.clone(),
+            kind: self.kind,
+            escalation: self.escalation,
+            dial_caps: self.dial_caps,
+            number_caps: number_caps(&self.outgoing)?,
         });
         Ok(Service {
             name: service_name,
@@ -329,17 +356,41 @@ impl ServiceConfig {
     }
 }
 
+/// A service for issues has no telephones.
+fn takes_only_issues(kind: ServiceKind, inbound: bool, outbound: bool) -> Result<(), Problem> {
+    if kind.is_issues() && (inbound || outbound) {
+        let detail = "a service for issues takes and makes no calls: inbound and outbound are false";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "configuration", detail));
+    }
+    Ok(())
+}
+
 fn id(at: usize) -> ServiceId {
     ServiceId(u16::try_from(at).unwrap_or(u16::MAX))
 }
 
-fn outgoing_of(service: &Service) -> Vec<Outgoing> {
+fn outgoing_of(service: &Service, extra: &ServiceExtra) -> Vec<Outgoing> {
     let state = |state| match state {
         NumberState::New => Registration::New,
         NumberState::Confirmed => Registration::Confirmed,
         NumberState::Rejected => Registration::Rejected,
     };
-    service.outgoing.iter().map(|it| Outgoing { number: it.number.to_string(), state: state(it.state) }).collect()
+    let each = |it: &OutgoingNumber| {
+        let number = it.number.to_string();
+        let Caps { per_hour, per_day } = extra.number_caps.get(&number).copied().unwrap_or(Caps::NONE);
+        Outgoing { number, state: state(it.state), per_hour, per_day }
+    };
+    service.outgoing.iter().map(each).collect()
+}
+
+/// The caps of those that have any.
+fn number_caps(list: &[Outgoing]) -> Result<BTreeMap<String, Caps>, Problem> {
+    let capped = list.iter().filter(|it| it.per_hour.is_some() || it.per_day.is_some());
+    let each = |it: &Outgoing| {
+        let caps = Caps { per_hour: it.per_hour, per_day: it.per_day };
+        Ok((number("outgoing", &it.number)?.to_string(), caps))
+    };
+    capped.map(each).collect()
 }
 
 fn favourites_of(service: &Service) -> Vec<NamedNumber> {
@@ -449,6 +500,11 @@ async fn replace(
 ) -> Result<Response, Problem> {
     let changed = change(&caller, &headers, move |change| {
         let at = known(change, service)?;
+        let before = ServiceExtra::of(change.documents, ServiceId(service))?.kind;
+        if before.is_issues() != body.kind.is_issues() {
+            let detail = format!("service {service} stays what it was made: add another one");
+            return Err(Problem::conflict("service-kind", detail));
+        }
         change.floor.services[at] = body.service(change, at)?;
         Ok(body)
     })
@@ -482,6 +538,8 @@ async fn set_contract(
 ) -> Result<Response, Problem> {
     let changed = change(&caller, &headers, move |change| {
         let at = known(change, service)?;
+        let kind = ServiceExtra::of(change.documents, ServiceId(service))?.kind;
+        takes_only_issues(kind, body.inbound, body.outbound)?;
         (change.floor.services[at].inbound, change.floor.services[at].outbound) = (body.inbound, body.outbound);
         Ok(body)
     })
@@ -506,7 +564,10 @@ async fn set_outgoing(
     let changed = change(&caller, &headers, move |change| {
         let at = known(change, service)?;
         change.floor.services[at].outgoing = outgoing(&body)?;
-        Ok(outgoing_of(&change.floor.services[at]))
+        let mut extra = ServiceExtra::of(change.documents, ServiceId(service))?;
+        extra.number_caps = number_caps(&body)?;
+        change.documents.put(&extra);
+        Ok(outgoing_of(&change.floor.services[at], &extra))
     })
     .await?;
     Ok(changed.respond(StatusCode::OK))

@@ -12,10 +12,12 @@ use utoipa_axum::routes;
 use super::{DESK, WholeTicket, live, order, visible, whole};
 use crate::auth::{Caller, Principal, Role, Row};
 use crate::customers::Customer;
+use crate::floor::ServiceExtra;
 use crate::host::Turn;
 use crate::http::version::{Versioned, must_see, same, seen};
 use crate::http::{App, At, Body, Problem};
-use crate::tickets::{Category, CustomField, Line, LineKind, Ticket};
+use crate::issues::is_above;
+use crate::tickets::{Category, CustomField, Line, LineKind, Ticket, missing_field};
 use crate::wire::{Resolution, TicketStatus};
 
 pub(super) const PERMISSIONS: &[Row] = &[
@@ -91,7 +93,7 @@ fn operator_of(who: &Principal) -> Result<OperatorId, Problem> {
 }
 
 /// Does something to a ticket that the caller may see, on the version that they saw where they say so.
-async fn change(
+pub(super) async fn change(
     caller: &Caller,
     id: u64,
     version: Option<u64>,
@@ -168,6 +170,7 @@ async fn create(caller: Caller, Body(body): Body<NewTicket>) -> Result<Response,
             {
                 return Err(Problem::wrong("customer", format!("there is no customer {customer}")));
             }
+            takes_tickets(turn, body.service)?;
             check(turn, body.category, &body.fields)?;
             let outputs = turn.apply(Command::TicketArrived {
                 service: ServiceId(body.service),
@@ -191,6 +194,15 @@ async fn create(caller: Caller, Body(body): Body<NewTicket>) -> Result<Response,
         })
         .await?;
     Ok(made.respond(StatusCode::CREATED))
+}
+
+/// A service for issues is given tickets by escalation alone.
+fn takes_tickets(turn: &mut Turn<'_>, service: u16) -> Result<(), Problem> {
+    if ServiceExtra::of(turn.documents(), ServiceId(service))?.kind.is_issues() {
+        let detail = format!("service {service} takes issues alone: escalate a ticket to it");
+        return Err(Problem::conflict("issue-service", detail));
+    }
+    Ok(())
 }
 
 /// Whether a category is there, and values can stand in the fields that they are for.
@@ -355,12 +367,9 @@ pub(super) fn move_to(turn: &mut Turn<'_>, who: &Principal, ticket: &Ticket, to:
     let internal =
         matches!(to.resolution, Some(Resolution::Spam | Resolution::Abuse | Resolution::Test | Resolution::Duplicate));
     if to.status == TicketStatus::Solved && !internal {
-        let documents = turn.documents();
-        for field in super::prepared::all::<CustomField>(documents)? {
-            if field.required && !field.retired && !ticket.fields.contains_key(&field.id) {
-                let detail = format!("ticket {} is not solved without the field {:?}", ticket.id, field.name);
-                return Err(Problem::conflict("field-required", detail));
-            }
+        if let Some(field) = missing_field(turn.documents(), ticket)? {
+            let detail = format!("ticket {} is not solved without the field {field:?}", ticket.id);
+            return Err(Problem::conflict("field-required", detail));
         }
     }
     let resolution = to.resolution.unwrap_or(Resolution::Answered).into();
@@ -495,6 +504,10 @@ async fn merge(
 ) -> Result<Response, Problem> {
     change(&caller, id, seen(&headers)?, move |turn, who, ticket| {
         let other = visible(turn, who, body.ticket)?;
+        if is_above(turn.documents(), other.id, ticket.id)? || is_above(turn.documents(), ticket.id, other.id)? {
+            let detail = format!("one of the tickets {} and {} is an issue of the other", ticket.id, other.id);
+            return Err(Problem::conflict("own-issue", detail));
+        }
         order(turn, Command::MergeTickets { into: live(&ticket)?, from: live(&other)? })
     })
     .await

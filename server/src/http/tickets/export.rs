@@ -6,7 +6,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::SUPERVISORS;
-use super::list::{Which, find};
+use super::list::{TicketPage, Which, find};
 use crate::audit::Act;
 use crate::auth::{Caller, Row};
 use crate::http::records::field;
@@ -27,7 +27,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 ))]
 async fn csv(caller: Caller, Asking(which): Asking<Which>) -> Result<Response, Problem> {
     caller.audited(Act::DataExported, "tickets as CSV".to_owned()).await?;
-    let page = find(&caller, Which { limit: which.limit.or(Some(500)), ..which }).await?;
+    let TicketPage { page, .. } = find(&caller, Which { limit: which.limit.or(Some(500)), ..which }).await?;
     let mut text = String::from(
         "ticket,service,status,resolution,owner,queue,customer,subject,category,tags,priority,created_us,changed_us,\
          first_reply_us,solved_us,closed_us,first_response_late,resolution_late,reopened,score\n",

@@ -101,8 +101,27 @@ fn owner_of(text: Option<&str>) -> Result<Option<Option<u32>>, Problem> {
     }
 }
 
+/// A page of tickets.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct TicketPage {
+    /// The page.
+    #[serde(flatten)]
+    pub page: Page<Ticket>,
+    /// How many a search found; without a search `null`.
+    pub found: Option<HowMany>,
+}
+
+/// How many tickets fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub(super) struct HowMany {
+    /// So many were found.
+    pub tickets: usize,
+    /// Whether there are at least so many: a search looks at the newest tickets, and no further than it must.
+    pub at_least: bool,
+}
+
 /// The page that is asked for.
-pub(super) async fn find(caller: &Caller, which: Which) -> Result<Page<Ticket>, Problem> {
+pub(super) async fn find(caller: &Caller, which: Which) -> Result<TicketPage, Problem> {
     let services = own_services(caller).await?;
     let owner = owner_of(which.owner.as_deref())?;
     let window = Window { limit: which.limit, after: which.after.clone() };
@@ -135,26 +154,27 @@ pub(super) async fn find(caller: &Caller, which: Which) -> Result<Page<Ticket>, 
     };
     caller
         .read(move |reader| match text {
-            None => window.page(reader, &over, fits),
+            None => Ok(TicketPage { page: window.page(reader, &over, fits)?, found: None }),
             Some(text) => {
-                let limit = window.limit.unwrap_or(50).min(500);
-                let Found { mut tickets, cut } = search(reader, &text)?;
-                tickets.retain(&fits);
-                let cut = cut || tickets.len() > limit;
+                let limit = window.limit()?;
+                let Found { mut tickets, at_least } = search(reader, &text, fits)?;
+                let found = HowMany { tickets: tickets.len(), at_least };
+                let cut = at_least || tickets.len() > limit;
                 tickets.truncate(limit);
-                Ok(Page { items: tickets, next: None, cut })
+                Ok(TicketPage { page: Page { items: tickets, next: None, cut }, found: Some(found) })
             }
         })
         .await
 }
 
-/// Tickets, the last changed first. An operator sees those of their services. A search gives one page: the newest that fit.
+/// Tickets, the last changed first. An operator sees those of their services. A search gives one page, of the
+/// newest tickets that fit, and says how many there are, or at least are.
 #[utoipa::path(get, path = "/tickets", tag = "tickets", params(Which), responses(
-    (status = 200, description = "a page", body = inline(Page<Ticket>)),
+    (status = 200, description = "a page", body = TicketPage),
     (status = "4XX", description = "refused", body = Problem),
     (status = 503, description = "try again", body = Problem),
 ))]
-async fn list(caller: Caller, Asking(which): Asking<Which>) -> Result<Json<Page<Ticket>>, Problem> {
+async fn list(caller: Caller, Asking(which): Asking<Which>) -> Result<Json<TicketPage>, Problem> {
     Ok(Json(find(&caller, which).await?))
 }
 

@@ -3,6 +3,7 @@
 mod batch;
 mod change;
 mod export;
+mod issues;
 mod list;
 mod prepared;
 
@@ -28,9 +29,16 @@ const WRITERS: Access = Access::Roles(&[Role::Supervisor, Role::Administrator]);
 
 /// Rows of this module's routes.
 pub(crate) fn permissions() -> impl Iterator<Item = &'static Row> {
-    [list::PERMISSIONS, change::PERMISSIONS, batch::PERMISSIONS, export::PERMISSIONS, prepared::PERMISSIONS]
-        .into_iter()
-        .flatten()
+    [
+        list::PERMISSIONS,
+        change::PERMISSIONS,
+        batch::PERMISSIONS,
+        export::PERMISSIONS,
+        issues::PERMISSIONS,
+        prepared::PERMISSIONS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// This module's routes.
@@ -40,6 +48,7 @@ pub(crate) fn router() -> OpenApiRouter<App> {
         .merge(change::router())
         .merge(batch::router())
         .merge(export::router())
+        .merge(issues::router())
         .merge(prepared::router())
 }
 
@@ -109,8 +118,8 @@ fn whole(turn: &mut Turn<'_>, id: u64) -> Result<WholeTicket, Problem> {
     Ok(WholeTicket { ticket, clocks_now, lines })
 }
 
-/// Gives the engine a command about a ticket.
+/// Gives the engine a command about a ticket; where it is an issue, the ticket behind it follows.
 fn order(turn: &mut Turn<'_>, command: Command) -> Result<(), Problem> {
-    turn.apply(command)?;
+    crate::issues::apply(turn, command)?;
     Ok(())
 }

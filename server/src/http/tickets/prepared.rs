@@ -8,10 +8,10 @@ use utoipa_axum::routes;
 use super::{DESK, WRITERS};
 use crate::auth::{Access, Caller, Role, Row};
 use crate::document::{Document, Read};
-use crate::host::{Documents, Turn};
+use crate::host::Turn;
 use crate::http::{App, At, Body, Problem};
-use crate::storage::{Range, StorageError};
-use crate::tickets::{Category, CustomField, FieldKind, Template};
+use crate::storage::Range;
+use crate::tickets::{Category, CustomField, FieldKind, MOST_LISTED as MOST, Template};
 
 /// Everybody who works with tickets or prepares them.
 const READERS: Access = Access::Roles(&[Role::Operator, Role::Supervisor, Role::Administrator]);
@@ -39,24 +39,6 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(templates, add_template))
         .routes(routes!(set_template, remove_template))
         .routes(routes!(filled))
-}
-
-/// Most entries of each list.
-const MOST: usize = 500;
-
-/// Everything in a small list.
-///
-/// # Errors
-/// What storage says.
-pub(super) fn all<D: Document>(documents: &mut Documents) -> Result<Vec<D>, StorageError> {
-    let mut found = Vec::new();
-    for id in 1..=MOST as u64 {
-        found.extend(documents.get::<D>(id)?);
-        if id > documents.last_id::<D>()? {
-            break;
-        }
-    }
-    Ok(found)
 }
 
 async fn listed<D: Document + Send + 'static>(caller: &Caller) -> Result<Json<Vec<D>>, Problem> {

@@ -1,10 +1,10 @@
 //! What the world does, told to the engine.
 
-use callfloor_engine::{
-    Command, DeviceFault, FarEndFault, LegId, NumberState, OperatorId, PhoneNumber, ServiceId, TransferTarget,
-};
+use callfloor_engine::{Command, DeviceFault, FarEndFault, LegId, OperatorId, PhoneNumber, ServiceId, TransferTarget};
 use callfloor_sip::media::MediaEvent;
 use callfloor_sip::{Bound, Cause, Event, Incoming, ReferTarget, RegisterRequest, RequestId};
+
+use crate::dialling::{first_confirmed, may_dial, may_reach};
 
 use super::{Coming, Done, Hears, Leg, Line, Owner, Role, State, Switchboard};
 
@@ -198,9 +198,11 @@ impl Switchboard {
                 let service: Option<ServiceId> =
                     config.operators.get(operator.index()).and_then(|operator| operator.services.first().copied());
                 let service = service.ok_or(403u16)?;
-                let outgoing = config.services[service.index()].outgoing.iter();
-                let from = outgoing.filter(|number| number.state == NumberState::Confirmed).map(|number| number.number);
-                let from = from.clone().next().ok_or(403u16)?;
+                let from = first_confirmed(config, service).ok_or(403u16)?;
+                may_dial(turn, service, Some(from), to).map_err(|refused| {
+                    tracing::info!(rule = refused.rule, "an operator's dial is refused");
+                    403u16
+                })?;
                 let dial = Command::Dial { operator, service, to, from, customer: None, reference: 0 };
                 turn.apply(dial).map(drop).map_err(|refused| {
                     tracing::info!(%refused, "an operator's dial is refused");
@@ -327,6 +329,12 @@ impl Switchboard {
         self.sent(self.endpoint.answer_refer(request, 202));
         self.ask(
             move |turn| {
+                if let Command::BlindTransfer { target: TransferTarget::Number(to), .. } = command {
+                    may_reach(turn, operator, to).map_err(|refused| {
+                        tracing::info!(rule = refused.rule, "a telephone's transfer is refused");
+                        603
+                    })?;
+                }
                 turn.apply(command).map(drop).map_err(|refused| {
                     tracing::info!(%refused, "a telephone's transfer is refused");
                     603

@@ -102,6 +102,21 @@ impl Reader for PostgresReader {
         })
     }
 
+    fn count_up_to(&mut self, range: &Range<'_>, most: u64) -> Result<u64, StorageError> {
+        let Some((condition, mut values)) = condition(range.kind, Bounds::of_whole(range)) else { return Ok(0) };
+        let table = if range.index.is_some() { "index_entry" } else { "document" };
+        let limit = values.len() + 1;
+        values.push(Box::new(i64::try_from(most).unwrap_or(i64::MAX)));
+        let text =
+            format!("SELECT count(*) FROM (SELECT 1 FROM {table} e WHERE {condition} LIMIT ${limit}) AS bounded");
+        self.link.ask(move |work| {
+            work.retried(|work| {
+                let row = work.one(&text, &borrowed(&values))?;
+                Ok(unsigned(work, row.get(0))?)
+            })
+        })
+    }
+
     fn last_id(&mut self, kind: Kind) -> Result<u64, StorageError> {
         self.link.ask(move |work| {
             work.retried(|work| {

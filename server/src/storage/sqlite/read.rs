@@ -166,6 +166,19 @@ impl Reader for SqliteReader {
         unsigned(count, &self.place)
     }
 
+    fn count_up_to(&mut self, range: &Range<'_>, most: u64) -> Result<u64, StorageError> {
+        let (condition, mut values) = condition(range.kind, &Bounds::of_whole(range));
+        let Some(condition) = condition else { return Ok(0) };
+        let table = if range.index.is_some() { "index_entry" } else { "document" };
+        values.push(Value::Integer(i64::try_from(most).unwrap_or(i64::MAX)));
+        let count = self
+            .connection
+            .prepare_cached(&format!("SELECT count(*) FROM (SELECT 1 FROM {table} e WHERE {condition} LIMIT ?)"))
+            .and_then(|mut select| select.query_row(params_from_iter(values), |row| row.get(0)))
+            .map_err(|error| self.place.error(error))?;
+        unsigned(count, &self.place)
+    }
+
     fn last_id(&mut self, kind: Kind) -> Result<u64, StorageError> {
         let last: Option<i64> = self
             .connection

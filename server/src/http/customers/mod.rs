@@ -1,4 +1,7 @@
-//! Customers: search, records, what they had to do with us, export and erasure.
+//! Customers' records: search, reading, changing.
+
+mod contacts;
+mod reach;
 
 use std::collections::BTreeMap;
 
@@ -9,19 +12,15 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::listing::{Over, Page, Window};
-use super::operators::number;
-use super::version::{Versioned, must_see, same};
-use super::{App, Asking, At, Body, Problem};
-use crate::audit::Act;
+use self::reach::{Reach, reach};
 use crate::auth::{Access, Caller, Role, Row};
-use crate::customers::{Customer, Erased, create, erase, national};
+use crate::customers::{Customer, create, national};
 use crate::document::Read;
 use crate::host::Documents;
-use crate::open_api::{self, Attachment, Inquiry};
-use crate::records::CallRecord;
-use crate::storage::{Range, Reader};
-use crate::tickets::{Line, Ticket};
+use crate::http::listing::{Over, Page, Window};
+use crate::http::operators::number;
+use crate::http::version::{Versioned, must_see, same};
+use crate::http::{App, Asking, At, Body, Problem};
 use crate::words::{grams, searched};
 
 /// Who serves customers reads about them; an administrator does not.
@@ -29,24 +28,20 @@ const READERS: Access = Access::Roles(&[Role::Operator, Role::Supervisor]);
 const SUPERVISORS: Access = Access::Roles(&[Role::Supervisor]);
 
 /// Rows of this module's routes.
-pub(crate) const PERMISSIONS: &[Row] = &[
+pub(crate) fn permissions() -> impl Iterator<Item = &'static Row> {
+    [PERMISSIONS, contacts::PERMISSIONS].into_iter().flatten()
+}
+
+const PERMISSIONS: &[Row] = &[
     Row { method: "GET", path: "/customers", access: READERS },
     Row { method: "POST", path: "/customers", access: READERS },
     Row { method: "GET", path: "/customers/{customer}", access: READERS },
     Row { method: "PUT", path: "/customers/{customer}", access: READERS },
-    Row { method: "GET", path: "/customers/{customer}/timeline", access: READERS },
-    Row { method: "GET", path: "/customers/{customer}/export", access: SUPERVISORS },
-    Row { method: "POST", path: "/customers/{customer}/erase", access: SUPERVISORS },
 ];
 
 /// This module's routes.
 pub(crate) fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(list, add))
-        .routes(routes!(one, change))
-        .routes(routes!(timeline))
-        .routes(routes!(export))
-        .routes(routes!(forget))
+    OpenApiRouter::new().routes(routes!(list, add)).routes(routes!(one, change)).merge(contacts::router())
 }
 
 /// A customer's record.
@@ -157,6 +152,22 @@ struct Which {
     after: Option<String>,
 }
 
+/// Refuses who does not reach every record.
+async fn every_record(caller: &Caller) -> Result<(), Problem> {
+    let who = caller.principal.clone();
+    caller.look(move |turn| Reach::of(turn, &who)?.all()).await
+}
+
+/// Writes in the audit log whose numbers are about to be shown.
+async fn tells(caller: &Caller, customers: &[Customer], what: &str) -> Result<(), Problem> {
+    let numbers = customers.iter().map(|customer| customer.numbers.len()).sum();
+    let about = match customers {
+        [one] => format!("customer {}, {what}", one.id),
+        _ => what.to_owned(),
+    };
+    caller.reads_numbers(numbers, about).await
+}
+
 /// Customers, by number, by part of a name, or the newest.
 #[utoipa::path(get, path = "/customers", tag = "customers", params(Which), responses(
     (status = 200, description = "a page", body = inline(Page<ShownCustomer>)),
@@ -164,6 +175,7 @@ struct Which {
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn list(caller: Caller, Asking(which): Asking<Which>) -> Result<Json<Page<ShownCustomer>>, Problem> {
+    every_record(&caller).await?;
     if let Some(text) = which.number {
         let wanted = number("number", &text)?;
         let found = caller
@@ -173,6 +185,7 @@ async fn list(caller: Caller, Asking(which): Asking<Which>) -> Result<Json<Page<
                 Ok(documents.find::<Customer>("number", &national)?)
             })
             .await?;
+        tells(&caller, found.as_slice(), "a search by number").await?;
         return Ok(Json(Page { items: found.into_iter().map(Into::into).collect(), next: None, cut: false }));
     }
     let over = match &which.q {
@@ -192,6 +205,7 @@ async fn list(caller: Caller, Asking(which): Asking<Which>) -> Result<Json<Page<
             })
         })
         .await?;
+    tells(&caller, &page.items, "a list of customers").await?;
     Ok(Json(page.map(Into::into)))
 }
 
@@ -203,8 +217,10 @@ async fn list(caller: Caller, Asking(which): Asking<Which>) -> Result<Json<Page<
 ))]
 async fn add(caller: Caller, Body(body): Body<Known>) -> Result<Response, Problem> {
     let known = body.checked()?;
+    let who = caller.principal.clone();
     let made = caller
         .write(move |turn| {
+            Reach::of(turn, &who)?.all()?;
             let now_us = turn.now().as_micros();
             let documents = turn.documents();
             let mut customer = create(documents, now_us, |_| {})?;
@@ -228,7 +244,9 @@ fn there(found: Option<Customer>, id: u64) -> Result<Customer, Problem> {
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn one(caller: Caller, At(id): At<u64>) -> Result<Response, Problem> {
+    reach(&caller, id).await?;
     let found = caller.read(move |reader| there(reader.document::<Customer>(id)?, id)).await?;
+    tells(&caller, std::slice::from_ref(&found), "one record").await?;
     Ok(Versioned { version: found.version, answer: ShownCustomer::from(found) }.respond(StatusCode::OK))
 }
 
@@ -247,8 +265,10 @@ async fn change(
     Body(body): Body<Known>,
 ) -> Result<Response, Problem> {
     let (known, seen) = (body.checked()?, must_see(&headers, "a customer's record")?);
+    let who = caller.principal.clone();
     let changed = caller
         .write(move |turn| {
+            Reach::of(turn, &who)?.one(turn, id)?;
             let documents = turn.documents();
             let mut customer = there(documents.get::<Customer>(id)?, id)?;
             same(&format!("customer {id}"), seen, customer.version)?;
@@ -262,164 +282,4 @@ async fn change(
         })
         .await?;
     Ok(changed.respond(StatusCode::OK))
-}
-
-/// Something that a customer had to do with us.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-enum Contact {
-    /// A call.
-    Call {
-        /// When it came or was dialled, in microseconds since 1970.
-        at_us: u64,
-        /// The call's running number.
-        call: u64,
-        /// Whether we dialled it.
-        outbound: bool,
-        /// How it ended.
-        cause: Option<crate::wire::Cause>,
-        /// Talking, in microseconds.
-        talk_us: u64,
-        /// Who had it.
-        operators: Vec<u32>,
-        /// Its ticket.
-        ticket: Option<u64>,
-    },
-    /// A ticket.
-    Ticket {
-        /// When it was made, in microseconds since 1970.
-        at_us: u64,
-        /// Its number.
-        ticket: u64,
-        /// In a line.
-        subject: String,
-        /// Where it stands.
-        status: crate::wire::TicketStatus,
-        /// Whose it is.
-        owner: Option<u32>,
-    },
-}
-
-impl Contact {
-    const fn at_us(&self) -> u64 {
-        match self {
-            Self::Call { at_us, .. } | Self::Ticket { at_us, .. } => *at_us,
-        }
-    }
-}
-
-/// Most calls, and most tickets, of a timeline or an export.
-const MOST: usize = 5_000;
-
-fn contacts(reader: &mut dyn Reader, id: u64, most: usize) -> Result<(Vec<CallRecord>, Vec<Ticket>), Problem> {
-    let (from, to) = (format!("{id}:"), format!("{id};"));
-    let of = |kind| Range {
-        index: Some("customer"),
-        from: Some(&from),
-        to: Some(&to),
-        descending: true,
-        ..Range::all(kind, most)
-    };
-    let calls = reader.documents::<CallRecord>(&of(<CallRecord as crate::document::Document>::KIND))?;
-    let tickets = reader.documents::<Ticket>(&of(<Ticket as crate::document::Document>::KIND))?;
-    Ok((calls, tickets))
-}
-
-/// What a customer had to do with us, the newest first: the last 200 calls and tickets.
-#[utoipa::path(get, path = "/customers/{customer}/timeline", tag = "customers",
-    params(("customer" = u64, Path, description = "the record's number")), responses(
-    (status = 200, description = "calls and tickets", body = Vec<Contact>),
-    (status = "4XX", description = "refused", body = Problem),
-    (status = 503, description = "try again", body = Problem),
-))]
-async fn timeline(caller: Caller, At(id): At<u64>) -> Result<Json<Vec<Contact>>, Problem> {
-    let all = caller
-        .read(move |reader| {
-            there(reader.document::<Customer>(id)?, id)?;
-            let (calls, tickets) = contacts(reader, id, 200)?;
-            let calls = calls.into_iter().map(|call| Contact::Call {
-                at_us: call.arrived_us,
-                call: call.id,
-                outbound: call.outbound,
-                cause: call.cause,
-                talk_us: call.talk_us,
-                operators: call.operators,
-                ticket: call.ticket,
-            });
-            let tickets = tickets.into_iter().map(|ticket| Contact::Ticket {
-                at_us: ticket.created_us,
-                ticket: ticket.id,
-                subject: ticket.subject,
-                status: ticket.status,
-                owner: ticket.owner,
-            });
-            let mut all: Vec<_> = calls.chain(tickets).collect();
-            all.sort_by_key(|contact| std::cmp::Reverse(contact.at_us()));
-            Ok(all)
-        })
-        .await?;
-    Ok(Json(all))
-}
-
-/// Everything that is kept of a person.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-struct Export {
-    /// The record.
-    customer: ShownCustomer,
-    /// Their calls, whole.
-    #[schema(value_type = Vec<Object>)]
-    calls: Vec<CallRecord>,
-    /// Their tickets.
-    tickets: Vec<Ticket>,
-    /// Every line of their tickets.
-    lines: Vec<Line>,
-    /// Whom those of their tickets are from that came by the open API.
-    inquiries: Vec<Inquiry>,
-    /// The files under their tickets; `GET /tickets/{ticket}/attachments/{attachment}` has their content.
-    attachments: Vec<Attachment>,
-    /// Whether there was more than fits.
-    cut: bool,
-}
-
-/// Everything that is kept of a person, for them: their record, calls, tickets and texts.
-#[utoipa::path(get, path = "/customers/{customer}/export", tag = "customers",
-    params(("customer" = u64, Path, description = "the record's number")), responses(
-    (status = 200, description = "what is kept", body = Export),
-    (status = "4XX", description = "refused", body = Problem),
-    (status = 503, description = "try again", body = Problem),
-))]
-async fn export(caller: Caller, At(id): At<u64>) -> Result<Json<Export>, Problem> {
-    caller.audited(Act::DataExported, format!("customer {id}")).await?;
-    let export = caller
-        .read(move |reader| {
-            let customer = there(reader.document::<Customer>(id)?, id)?.into();
-            let (calls, tickets) = contacts(reader, id, MOST)?;
-            let (mut lines, mut inquiries, mut attachments) = (Vec::new(), Vec::new(), Vec::new());
-            for ticket in &tickets {
-                lines.extend(super::tickets::lines(reader, ticket.id, MOST)?);
-                inquiries.extend(reader.document::<Inquiry>(ticket.id)?);
-                attachments.extend(open_api::attachments(reader, ticket.id)?);
-            }
-            let cut = calls.len() == MOST || tickets.len() == MOST;
-            Ok(Export { customer, calls, tickets, lines, inquiries, attachments, cut })
-        })
-        .await?;
-    Ok(Json(export))
-}
-
-/// Erases a person: name, numbers, fields, notes, their number in call records, the texts of their tickets. Figures stay.
-#[utoipa::path(post, path = "/customers/{customer}/erase", tag = "customers",
-    params(("customer" = u64, Path, description = "the record's number")), responses(
-    (status = 200, description = "erased", body = Erased),
-    (status = "4XX", description = "refused", body = Problem),
-    (status = 503, description = "try again", body = Problem),
-))]
-async fn forget(caller: Caller, At(id): At<u64>) -> Result<Json<Erased>, Problem> {
-    let who = caller.principal.who();
-    let erased = caller.write(move |turn| {
-        let at_us = turn.now().as_micros();
-        crate::audit::append(turn.documents(), at_us, &who, Act::PersonErased, format!("customer {id}"))?;
-        erase(turn, id)
-    });
-    Ok(Json(erased.await?))
 }
