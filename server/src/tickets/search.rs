@@ -41,8 +41,9 @@ pub(crate) fn search(reader: &mut dyn Reader, text: &str, fits: impl Fn(&Ticket)
     }
     let mut search = Search { wanted, seen: BTreeSet::new(), tickets: Vec::new(), at_least: false };
     search.go_over::<Ticket>(reader, &pairs, |search, _, ticket| {
-        let mut texts = [&ticket.subject].into_iter().chain(ticket.fields.values()).chain(&ticket.tags);
-        if texts.any(|text| search.is_in(text)) && search.seen.insert(ticket.id) && fits(&ticket) {
+        let mut others = ticket.fields.values().chain(&ticket.tags);
+        let is_in = search.is_in(&ticket.subject) || others.any(|text| search.is_in(text));
+        if is_in && search.seen.insert(ticket.id) && fits(&ticket) {
             search.tickets.push(ticket);
         }
         Ok(())

@@ -332,7 +332,7 @@ impl Switchboard {
                 if let Command::BlindTransfer { target: TransferTarget::Number(to), .. } = command {
                     may_reach(turn, operator, to).map_err(|refused| {
                         tracing::info!(rule = refused.rule, "a telephone's transfer is refused");
-                        603
+                        603u16
                     })?;
                 }
                 turn.apply(command).map(drop).map_err(|refused| {
