@@ -302,7 +302,7 @@ async fn b1_b2_a_chat_is_handed_to_an_operator_by_name() {
     service["name"] = json!("Elsewhere");
     let (status, made) = admin.changes(Method::POST, "/floor/services", service).await;
     assert_eq!(status, 201, "{made}");
-    let stranger = json!({ "name": "op5", "services": [made["service"]], "queues": [{ "queue": 1 }], "chat_limit": 1 });
+    let stranger = json!({ "name": "op5", "services": [made["service"]], "queues": [], "chat_limit": 1 });
     let (status, made) = admin.changes(Method::POST, "/floor/operators", stranger).await;
     assert_eq!(status, 201, "{made}");
     let (status, problem) = hand(4).await;

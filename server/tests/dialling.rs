@@ -54,7 +54,8 @@ async fn dials_have_caps_that_outlive_the_process() {
 
     let running = running.restart().await;
     let operator = running.sign_in("op1").await;
-    assert_eq!(operator.dials(&running, "0300000001").await.0, 429);
+    let (status, problem) = operator.dials(&running, "0300000001").await;
+    assert_eq!((status, &problem["rule"]), (429, &json!("dial-cap")), "{problem}");
     assert_eq!(operator.dials(&running, "0300000002").await.0, 200);
     let (status, problem) = operator.dials(&running, "0300000002").await;
     assert_eq!((status, &problem["rule"]), (429, &json!("dial-cap")), "the service's three: {problem}");

@@ -55,7 +55,7 @@ pub(crate) fn open(turn: &mut Turn<'_>, ticket: &Ticket, wanted: Wanted) -> Resu
         issue.subject = wanted.subject.unwrap_or_else(|| ticket.subject.clone());
         issue.escalated_from = Some(ticket.id);
     })?;
-    Line::add(documents, id, now_us, LineKind::EscalatedFrom { ticket: ticket.id })?;
+    Line::add(documents, id, now_us, LineKind::EscalatedFrom { other: ticket.id })?;
     Line::add(documents, id, now_us, LineKind::Description { text: wanted.description })?;
     Ticket::edit(documents, ticket.id, now_us, |ticket| ticket.issues.push(id))?;
     Line::add(documents, ticket.id, now_us, LineKind::Escalated { issue: id, service: wanted.service })?;

@@ -138,7 +138,7 @@ pub enum LineKind {
     /// It is an issue, made of another ticket.
     EscalatedFrom {
         /// Which.
-        ticket: u64,
+        other: u64,
     },
     /// An issue ended: the line stands with the issue and with the ticket that it was made of.
     IssueSettled {

@@ -154,6 +154,8 @@ async fn a_members_token_is_checked_by_the_organisations_own_system() {
     let kinds: Vec<_> = timeline.as_array().unwrap().iter().map(|contact| contact["kind"].clone()).collect();
     assert_eq!(kinds, ["callback", "chat"], "{timeline}");
 
+    assert_eq!(std::mem::take(&mut *state.seen.lock().unwrap()).len(), 3, "each token was asked about once");
+
     // A secret that the other side does not have: it refuses, and so do we.
     *state.secret.lock().unwrap() = "another".into();
     assert_eq!(system.post(path, json!({ "token": "right" })).await, (200, wrong));
