@@ -366,11 +366,12 @@ pub(super) fn move_to(turn: &mut Turn<'_>, who: &Principal, ticket: &Ticket, to:
     let live = live(ticket)?;
     let internal =
         matches!(to.resolution, Some(Resolution::Spam | Resolution::Abuse | Resolution::Test | Resolution::Duplicate));
-    if to.status == TicketStatus::Solved && !internal {
-        if let Some(field) = missing_field(turn.documents(), ticket)? {
-            let detail = format!("ticket {} is not solved without the field {field:?}", ticket.id);
-            return Err(Problem::conflict("field-required", detail));
-        }
+    if to.status == TicketStatus::Solved
+        && !internal
+        && let Some(field) = missing_field(turn.documents(), ticket)?
+    {
+        let detail = format!("ticket {} is not solved without the field {field:?}", ticket.id);
+        return Err(Problem::conflict("field-required", detail));
     }
     let resolution = to.resolution.unwrap_or(Resolution::Answered).into();
     let status = to.status.into();
