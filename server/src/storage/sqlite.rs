@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use callfloor_engine::Instant;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior, ffi};
 
 pub use self::read::SqliteReader;
@@ -115,6 +116,13 @@ impl SqliteStorage {
     }
 }
 
+/// Keeps statements as they were prepared: without the planner's stability guarantee SQLite prepares one again whenever another
+/// value is bound to a key, which takes longer than the reading.
+fn prepare_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
+}
+
 /// Makes the tables where there are none, and takes the next epoch.
 fn prepare(connection: &mut Connection, place: &Place) -> Result<u64, StorageError> {
     let wrap = |error| place.error(error);
@@ -131,7 +139,7 @@ fn prepare(connection: &mut Connection, place: &Place) -> Result<u64, StorageErr
     }
     connection.pragma_update(None, "journal_size_limit", LOG_KEPT).map_err(wrap)?;
     connection.pragma_update(None, "cache_size", -65_536).map_err(wrap)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    prepare_once(connection).map_err(wrap)?;
 
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrap)?;
     let version: i32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(wrap)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use callfloor_engine::Instant;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params, params_from_iter, types::Value};
 
-use super::{FILE, PATIENCE, Place, StorageError, check_owner, commit, sum, unsigned};
+use super::{FILE, PATIENCE, Place, StorageError, check_owner, commit, prepare_once, sum, unsigned};
 use crate::storage::bounds::Bounds;
 use crate::storage::{Entry, Kind, Listed, Range, Reader, Stored, key_of};
 
@@ -40,7 +40,7 @@ impl SqliteReader {
         connection.busy_timeout(PATIENCE).map_err(|error| place.error(error))?;
         check_owner(&connection, &place)?;
         connection.pragma_update(None, "cell_size_check", 1).map_err(|error| place.error(error))?;
-        connection.set_prepared_statement_cache_capacity(64);
+        prepare_once(&connection).map_err(|error| place.error(error))?;
         Ok(Self { connection, place })
     }
 
