@@ -135,7 +135,8 @@ impl Organisations {
         name: Option<String>,
     ) -> Result<Running, StorageError> {
         let Opened { host, start_phones } = opened;
-        let lost = host.handle().run(let_go_of_lost_calls).await;
+        let served = self.exchange.is_some();
+        let lost = host.handle().run(move |turn| let_go_of_lost_calls(turn, served)).await;
         match lost.map_err(Problem::from).and_then(|lost| lost.map_err(Problem::from)) {
             Ok(0) => {}
             Ok(calls) => {
