@@ -145,7 +145,7 @@ async fn sign_in(
         }
         return Err(refused());
     };
-    app.sign_in_limits.succeeded(peer, &of);
+    app.sign_in_limits.succeeded(peer, &of, Instant::now());
     let token = Token::random(&tenant.name);
     let (hash, id, who) = (token.hash(), account.id, account.who());
     let until_us = tenant
