@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callfloor_engine::EngineConfig;
+use callfloor_sip::Places;
 
 use crate::certificates::{Certificates, Files, Use};
 use crate::document::Document;
@@ -138,6 +139,8 @@ impl Server {
         let listener = listener.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
         let listener = listener.map_err(|problem| StartError::Address { address: options.http, problem })?;
         let http = listener.local_addr().unwrap_or(options.http);
+        let places = options.phones.as_ref().map(PhoneLine::places_beside);
+        let places = places.unwrap_or_else(|| Places::new(options.limits.into()));
         let (mut exchange, mut of_sip) = (None, None);
         if let Some(line) = options.phones {
             let mut bound = line.bind().await?;
@@ -158,14 +161,14 @@ impl Server {
                 return Err(problem);
             }
         };
-        let places = listen::Places::new(options.limits, options.proxies.clone());
+        let door = listen::Door::new(places, options.proxies.clone());
         let app = App::new(Arc::clone(&organisations), Arc::clone(&certificates), options.limits, options.proxies);
         let router = http::router(app.with_open(open));
         let (stop, tls) = (listen::Stop::new(), certificates.of_http());
         let serving = tokio::spawn({
             let stop = stop.clone();
             async move {
-                if let Err(problem) = listen::serve(listener, tls, places, router, stop).await {
+                if let Err(problem) = listen::serve(listener, tls, door, router, stop).await {
                     tracing::error!(%problem, "HTTP ended");
                 }
             }
