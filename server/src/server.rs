@@ -13,7 +13,7 @@ use crate::document::Document;
 use crate::host::Host;
 use crate::http::{self, App, Problem};
 use crate::open_api::{OpenApi, Outgoing};
-use crate::organisations::{As, Hosting, Organisations, random_password, server_administrator};
+use crate::organisations::{As, Hosting, Organisations, server_administrator};
 use crate::phone::{Exchange, PhoneLine, PhoneTrouble, Phones};
 use crate::secrets::Vault;
 use crate::storage::{Range, StorageError, Stores};
@@ -104,12 +104,18 @@ fn open_api(open: &config::Open) -> Result<OpenApi, String> {
 }
 
 /// Accounts that were made at a start, with a password that was made up.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FirstAccounts {
     /// Their logins in the main organisation.
     pub logins: Vec<String>,
     /// The password of all of them: to be shown once.
     pub password: String,
+}
+
+impl std::fmt::Debug for FirstAccounts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FirstAccounts").field("logins", &self.logins).finish_non_exhaustive()
+    }
 }
 
 /// A server that runs.
@@ -198,7 +204,7 @@ impl Server {
         realm: String,
     ) -> Result<Option<FirstAccounts>, StartError> {
         let accounts = host.handle().read(|reader| reader.count(&Range::all(auth::Account::KIND, 0))).await?;
-        let password = wanted.clone().unwrap_or_else(random_password);
+        let password = wanted.clone().unwrap_or_else(auth::random_password);
         let used = password.clone();
         let made = host.handle().run(move |turn| {
             let mut logins = Vec::new();

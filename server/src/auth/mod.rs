@@ -7,6 +7,7 @@ mod key;
 mod limits;
 mod once;
 mod people;
+mod secret;
 mod session;
 mod token;
 
@@ -22,6 +23,7 @@ pub use gate::{Access, Row, gate};
 pub use key::{Key, Scope};
 pub(crate) use limits::SignInLimits;
 pub(crate) use once::{Repeatable, idempotency_key, once};
+pub(crate) use secret::{NewSecret, Shown, random_password};
 pub use session::Session;
 pub use token::Token;
 
