@@ -1,6 +1,7 @@
 //! Inquiries at an operator's desk: whom a ticket is from, and the files under it.
 
 use axum::Json;
+use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -67,7 +68,8 @@ async fn inquiry(caller: Caller, At(id): At<u64>) -> Result<Json<ShownInquiry>, 
     (status = "4XX", description = "refused", body = Problem),
     (status = 503, description = "try again", body = Problem),
 ))]
-async fn file(caller: Caller, At((ticket, file)): At<(u64, u64)>) -> Result<Response, Problem> {
+async fn file(State(app): State<App>, caller: Caller, At((ticket, file)): At<(u64, u64)>) -> Result<Response, Problem> {
     see(&caller, ticket).await?;
-    caller.read(move |reader| attachment::content(reader, ticket, file)).await.map(attachment::download)
+    let file = caller.read(move |reader| attachment::one(reader, ticket, file)).await?;
+    attachment::send(&app, &caller.principal.tenant, file).await
 }

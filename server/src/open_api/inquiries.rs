@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
+use super::OpenScope;
 use super::attachment::{self, Attachment, LARGEST_AT_ONCE, Upload};
 use super::door::Asker;
 use super::inquiry::{Contact, Inquiry, arrive, customer, member};
-use super::{OpenScope, attachment::download};
 use crate::auth::{Access, Row};
 use crate::document::Read;
 use crate::host::Turn;
@@ -315,15 +315,16 @@ async fn one(
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn file(
+    State(app): State<App>,
     asker: Asker,
     At((service, id, file)): At<(u16, u64, u64)>,
     Asking(whose): Asking<Whose>,
 ) -> Result<Response, Problem> {
     let found = asker.read(move |reader| {
         theirs(reader.document::<Inquiry>(id)?, service, whose.member.as_deref()).ok_or_else(|| unknown(id))?;
-        attachment::content(reader, id, file)
+        attachment::one(reader, id, file)
     });
-    found.await.map(download)
+    attachment::send(&app, &asker.tenant, found.await?).await
 }
 
 /// What a customer writes to an inquiry that there is.
