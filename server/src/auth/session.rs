@@ -154,6 +154,11 @@ async fn sign_in(
             let now_us = turn.now().as_micros();
             let until_us = now_us + LIFE_US;
             let documents = turn.documents();
+            for over in documents.with_key::<Session>("account", &id.to_string(), 100)? {
+                if over.until_us <= now_us {
+                    documents.delete::<Session>(over.id);
+                }
+            }
             let session = Session { id: documents.next_id::<Session>()?, token: hash, account: id, until_us };
             audit::append(documents, now_us, &who, Act::SignedIn, format!("session {}", session.id))?;
             documents.put(&session);

@@ -11,6 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::Listing;
 use super::administrator::first_administrator;
+use crate::auth::keep_answers_for_a_day;
 use crate::chat::{LiveChats, keep_presence};
 use crate::document::{Document, Read};
 use crate::host::{Handle, Host, Opening};
@@ -158,6 +159,7 @@ impl Organisations {
         let tasks = vec![
             tokio::spawn(keep_presence(host.handle().clone(), Arc::clone(&chats))),
             tokio::spawn(crate::floor::keep_hours(host.handle().clone())),
+            tokio::spawn(keep_answers_for_a_day(host.handle().clone())),
         ];
         self.tenants.add(Tenant::new(organisation, host.handle().clone(), phones, chats, realm, name));
         Ok(Running { host, switchboard, tasks })
