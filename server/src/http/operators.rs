@@ -259,7 +259,12 @@ async fn list(caller: Caller, Asking(search): Asking<Search>) -> Result<Json<Vec
 ))]
 async fn desk(caller: Caller, At(operator): At<u32>) -> Result<Json<Desk>, Problem> {
     let telephones = caller.principal.tenant.phones.is_some();
-    caller.look(move |turn| Desk::of(turn, OperatorId(operator), telephones)).await.map(Json)
+    let desk = caller.look(move |turn| Desk::of(turn, OperatorId(operator), telephones)).await?;
+    // Whose desk it is has the customer in hand.
+    if caller.principal.operator != Some(OperatorId(operator)) && desk.call.is_some() {
+        caller.watches_numbers().await?;
+    }
+    Ok(Json(desk))
 }
 
 /// A status button (P26). In Ringing it is kept for when the ringing ends; in after-call work it ends it (P60).
