@@ -57,7 +57,10 @@ async fn inquiry(caller: Caller, At(id): At<u64>) -> Result<Json<ShownInquiry>, 
         let inquiry = inquiry.ok_or_else(|| Problem::unknown(format!("ticket {id} did not come by the open API")))?;
         Ok(ShownInquiry { inquiry, attachments: attachment::of(reader, id)? })
     });
-    found.await.map(Json)
+    let found = found.await?;
+    let numbers = usize::from(found.inquiry.from.phone.is_some());
+    caller.reads_numbers(numbers, format!("the inquiry of ticket {id}")).await?;
+    Ok(Json(found))
 }
 
 /// A file under a ticket.

@@ -15,7 +15,7 @@ use crate::audit::{self, Act};
 use crate::auth::{Access, Caller, NewSecret, Role, Row, Shown};
 use crate::customers::Customer;
 use crate::document::{Document, Read};
-use crate::http::{App, At, Body, Problem};
+use crate::http::{App, At, Body, Problem, within_reach};
 use crate::storage::Range;
 
 const ADMINISTRATOR: Access = Access::Roles(&[Role::Administrator]);
@@ -248,6 +248,7 @@ fn shown(asked: Option<Result<Answer, Trouble>>) -> (LinkedState, Vec<LinkedFiel
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn of_customer(State(app): State<App>, caller: Caller, At(id): At<u64>) -> Result<Json<LinkedFields>, Problem> {
+    within_reach(&caller, id).await?;
     let customer = caller.read(move |reader| Ok(reader.document::<Customer>(id)?)).await?;
     let customer = customer.filter(|customer| !customer.erased);
     let customer = customer.ok_or_else(|| Problem::unknown(format!("there is no customer {id}")))?;
