@@ -42,6 +42,27 @@ async fn a_wrong_password_and_an_unknown_login_are_told_alike() {
     running.server.stop().await;
 }
 
+/// Whoever holds a session and not the password guesses no faster than at signing in; who knows it has a new one.
+#[tokio::test]
+async fn ones_own_password_is_changed_by_whoever_knows_it() {
+    let running = Running::start().await;
+    let user = running.sign_in("op1").await;
+    let path = "/sessions/current/password";
+    let changes = async |current: &str| {
+        let body = json!({ "current": current, "password": "another-long-password" });
+        let (status, problem) = user.call(reqwest::Method::PUT, path, Some(body)).await;
+        (status, problem["rule"].as_str().unwrap_or_default().to_owned())
+    };
+    for guess in 0..5 {
+        assert_eq!(changes(&format!("wrong {guess}")).await, (403, "wrong-password".to_owned()));
+    }
+    assert_eq!(changes("wrong 5").await, (429, "too-many-tries".to_owned()));
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    assert_eq!(changes(support::PASSWORD).await.0, 204);
+    assert_eq!(user.get("/sessions/current").await.0, 200, "the session in which it is done goes on");
+    running.server.stop().await;
+}
+
 #[tokio::test]
 async fn the_document_of_the_api_is_served_and_health_is_told() {
     let running = Running::start().await;

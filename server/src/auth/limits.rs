@@ -5,12 +5,12 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 
 use crate::http::{ClientAddress, Problem};
 
@@ -48,7 +48,7 @@ struct Failures {
 /// What is remembered of tries to sign in.
 pub(crate) struct SignInLimits {
     tries: Mutex<Tries>,
-    verifying: Semaphore,
+    verifying: Arc<Semaphore>,
     key: [u8; 32],
 }
 
@@ -71,7 +71,7 @@ impl Default for SignInLimits {
     fn default() -> Self {
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("the system gives random bytes");
-        Self { tries: Mutex::default(), verifying: Semaphore::new(AT_ONCE), key }
+        Self { tries: Mutex::default(), verifying: Arc::new(Semaphore::new(AT_ONCE)), key }
     }
 }
 
@@ -132,15 +132,23 @@ impl SignInLimits {
         if wait.is_zero() { Ok(()) } else { Err(too_many(wait)) }
     }
 
-    /// A turn to verify a password.
+    /// Verifies or hashes passwords when it is our turn, away from everything else. Whoever asked may go away meanwhile: the
+    /// turn lasts as long as the work.
     ///
     /// # Errors
     /// 429, where too many others wait.
-    pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, Problem> {
-        match tokio::time::timeout(PATIENCE, self.verifying.acquire()).await {
-            Ok(permit) => Ok(permit.expect("the turns are never closed")),
-            Err(_) => Err(too_many(PATIENCE)),
-        }
+    pub(super) async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.verifying).acquire_owned()).await;
+        let turn = turn.map_err(|_| too_many(PATIENCE))?.expect("the turns are never closed");
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(turn);
+            done
+        });
+        Ok(done.await.expect("verifying and hashing do not panic"))
     }
 
     /// The password was wrong.
@@ -186,6 +194,8 @@ fn wait_after(failures: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
@@ -279,5 +289,31 @@ mod tests {
         let last = REMEMBERED + 2_000 - 1;
         let address = IpAddr::from(u32::try_from(last / 100).unwrap().to_be_bytes());
         assert!(tries.at_home.contains_key(&(address, limits.typed(&last.to_string()))), "the newest are at home");
+    }
+
+    /// Who goes away while their password is verified gives no more of them their turn at once.
+    #[tokio::test]
+    async fn so_many_are_verified_at_once_whoever_waits_for_it() {
+        let limits = Arc::new(SignInLimits::default());
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let mut left = Vec::new();
+        for _ in 0..4 * AT_ONCE {
+            let (limits, now, most) = (Arc::clone(&limits), Arc::clone(&now), Arc::clone(&most));
+            let work = move || {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(40));
+                now.fetch_sub(1, Ordering::SeqCst);
+            };
+            let asks = tokio::spawn(async move { limits.in_turn(work).await });
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            asks.abort();
+            left.push(asks);
+        }
+        for asks in left {
+            let _ = asks.await;
+        }
+        limits.in_turn(|| ()).await.unwrap();
+        let most = most.load(Ordering::SeqCst);
+        assert!((1..=AT_ONCE).contains(&most), "{most} at once");
     }
 }
