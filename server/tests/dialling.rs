@@ -4,7 +4,7 @@
 mod floor;
 mod support;
 
-use callfloor_engine::{Command, FarEndFault, OperatorId};
+use callfloor_engine::{Command, FarEndFault};
 use callfloor_server::http::CallRef;
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -71,6 +71,7 @@ struct NewInquiry {
     category: Option<u64>,
     /// Values of fields, by the fields' numbers.
     #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
     fields: BTreeMap<u64, String>,
     /// At most 5 files, 5 MiB each and 10 MiB together.
     #[serde(default)]
@@ -254,6 +255,7 @@ struct WholeInquiry {
     /// The category's name.
     category_name: Option<String>,
     /// Values of fields, by the fields' numbers.
+    #[schema(value_type = BTreeMap<String, String>)]
     fields: BTreeMap<u64, String>,
     /// What was written, the oldest first.
     messages: Vec<Message>,

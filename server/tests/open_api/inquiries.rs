@@ -191,7 +191,7 @@ async fn a_repeated_request_is_done_once() {
     let system = running.system(&admin, everything()).await;
     let send = async |body: Value| {
         let signing = system.signing("POST", INQUIRIES, body.to_string().as_bytes());
-        let request = system.request(&signing, &crate::system::code(&signing, &system.secret));
+        let request = system.request(&signing, &code(&signing, &system.secret));
         told(request.header("idempotency-key", "form-7").send().await.unwrap()).await
     };
     let body = json!({ "member": "m-1", "subject": "A", "text": "B", "attachments": [file("a", "text/plain", b"x")] });
