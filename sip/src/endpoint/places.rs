@@ -71,36 +71,39 @@ impl Places {
     /// # Errors
     /// Where there is none.
     pub fn take(&self, from: IpAddr) -> Result<Place, NoPlace> {
-        self.take_of(from, self.most.of_address)
+        self.take_of(network(from), true)
     }
 
-    /// As [`take`](Self::take), for one who speaks for many: only the bound on all holds.
+    /// As [`take`](Self::take), for one who speaks for many, such as a proxy: only the bound on all holds, and nothing is counted
+    /// against what else comes from there.
     ///
     /// # Errors
     /// Where there is none.
     pub fn take_for_many(&self, from: IpAddr) -> Result<Place, NoPlace> {
-        self.take_of(from, usize::MAX)
+        self.take_of(network(from), false)
     }
 
-    fn take_of(&self, from: IpAddr, most: usize) -> Result<Place, NoPlace> {
-        let network = network(from);
+    fn take_of(&self, network: IpAddr, counts: bool) -> Result<Place, NoPlace> {
         let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
         // Counted up under the lock of the addresses alone, so that no two take the last one.
         let all = self.all.load(Ordering::Acquire);
         let own = of.get(&network).copied().unwrap_or(0);
-        if all >= self.most.all || own >= most {
+        if all >= self.most.all || (counts && own >= self.most.of_address) {
             return Err(NoPlace { network, own, all });
         }
         self.all.fetch_add(1, Ordering::AcqRel);
-        *of.entry(network).or_default() += 1;
-        Ok(Place { network, all: Arc::clone(&self.all), of: Arc::clone(&self.of) })
+        if counts {
+            *of.entry(network).or_default() += 1;
+        }
+        Ok(Place { counted: counts.then_some(network), all: Arc::clone(&self.all), of: Arc::clone(&self.of) })
     }
 }
 
 /// A connection's place, until it is dropped.
 #[derive(Debug)]
 pub struct Place {
-    network: IpAddr,
+    /// Against whom it counts.
+    counted: Option<IpAddr>,
     all: Arc<AtomicUsize>,
     of: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
@@ -109,10 +112,11 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
         self.all.fetch_sub(1, Ordering::AcqRel);
-        let left = of.get_mut(&self.network).expect("it was counted");
+        let Some(network) = self.counted else { return };
+        let left = of.get_mut(&network).expect("it was counted");
         *left -= 1;
         if *left == 0 {
-            of.remove(&self.network);
+            of.remove(&network);
         }
     }
 }
@@ -156,6 +160,7 @@ mod tests {
         let held = [of_http.take_for_many(proxy).unwrap(), of_http.take_for_many(proxy).unwrap()];
         assert!(of_http.take_for_many(proxy).is_err() && of_http.take(address("192.0.2.1")).is_err());
         assert!(of_sip.take(address("192.0.2.1")).is_ok());
+        assert!(of_sip.take(proxy).is_ok(), "telephones at the proxy's address are not held up by it");
         drop(held);
         assert!(of_http.clone().take(proxy).is_ok());
     }
