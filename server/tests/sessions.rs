@@ -78,6 +78,43 @@ async fn the_document_of_the_api_is_served_and_health_is_told() {
     running.server.stop().await;
 }
 
+/// Two types of one name are one schema in the document, and one of them is then told wrongly.
+#[test]
+fn every_schema_of_the_document_has_a_name_of_its_own() {
+    fn files(directory: &std::path::Path, all: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() { files(&entry, all) } else { all.push(entry) }
+        }
+    }
+    let mut all = Vec::new();
+    files(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
+    let mut named = std::collections::BTreeMap::new();
+    for file in all.iter().filter(|file| file.extension().is_some_and(|it| it == "rs")) {
+        let (mut is_schema, mut other) = (false, None);
+        for line in std::fs::read_to_string(file).unwrap().lines().map(str::trim) {
+            is_schema |= line.starts_with("#[derive(") && line.contains("ToSchema");
+            let named_as = line.split_once("schema(as = ").and_then(|(_, rest)| rest.split([')', ',']).next());
+            other = named_as.map(str::to_owned).or(other);
+            let own = line.split_once("struct ").or_else(|| line.split_once("enum "));
+            let Some((before, own)) = own.filter(|(before, _)| before.is_empty() || before.starts_with("pub")) else {
+                continue;
+            };
+            if std::mem::take(&mut is_schema) {
+                let own = own.split(|c: char| !c.is_alphanumeric()).next().unwrap().to_owned();
+                let first = named.insert(other.take().unwrap_or(own.clone()), file.clone());
+                assert!(
+                    first.is_none(),
+                    "{own} in {} and {}: give one #[schema(as = …)]",
+                    first.unwrap().display(),
+                    file.display()
+                );
+            }
+            let _ = (before, other.take());
+        }
+    }
+    assert!(named.len() > 200, "{} are found", named.len());
+}
+
 #[test]
 fn every_route_has_a_row_and_every_row_a_route() {
     let document = serde_json::to_value(http::openapi()).unwrap();

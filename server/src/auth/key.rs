@@ -172,6 +172,7 @@ impl From<Key> for Listed {
 
 /// A key that was made.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = MadeKey)]
 struct Made {
     /// The secret, shown this once: `Authorization: Bearer SECRET`.
     #[schema(value_type = String)]

@@ -95,6 +95,7 @@ impl From<Callback> for CustomersCallback {
 
 /// A callback that was received.
 #[derive(Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = ReceivedCallback)]
 struct Received {
     /// For the header `Callfloor-Customer-Token`. It is shown this once.
     token: String,

@@ -80,6 +80,7 @@ struct NewInquiry {
 
 /// Where something that was written is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ReceivedInquiry)]
 struct Received {
     /// The inquiry's number.
     inquiry: u64,
@@ -332,6 +333,7 @@ async fn file(
 /// What a customer writes to an inquiry that there is.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = InquiryReply)]
 struct Again {
     /// Whose inquiry it is, as your system calls them; left out for somebody who is no member.
     member: Option<String>,

@@ -49,6 +49,7 @@ pub fn router() -> OpenApiRouter<App> {
 /// Whether an organisation is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = OrganisationState)]
 enum Standing {
     /// It is.
     Served,
@@ -142,6 +143,7 @@ struct Secret {
 
 /// An organisation that was made.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = MadeOrganisation)]
 struct Made {
     /// Its first administrator.
     #[serde(flatten)]
