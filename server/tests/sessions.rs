@@ -95,21 +95,17 @@ fn every_schema_of_the_document_has_a_name_of_its_own() {
             is_schema |= line.starts_with("#[derive(") && line.contains("ToSchema");
             let named_as = line.split_once("schema(as = ").and_then(|(_, rest)| rest.split([')', ',']).next());
             other = named_as.map(str::to_owned).or(other);
-            let own = line.split_once("struct ").or_else(|| line.split_once("enum "));
-            let Some((before, own)) = own.filter(|(before, _)| before.is_empty() || before.starts_with("pub")) else {
+            let item = line.split_once("struct ").or_else(|| line.split_once("enum "));
+            let Some((_, own)) = item.filter(|(before, _)| before.is_empty() || before.starts_with("pub")) else {
                 continue;
             };
+            let other = other.take();
             if std::mem::take(&mut is_schema) {
                 let own = own.split(|c: char| !c.is_alphanumeric()).next().unwrap().to_owned();
-                let first = named.insert(other.take().unwrap_or(own.clone()), file.clone());
-                assert!(
-                    first.is_none(),
-                    "{own} in {} and {}: give one #[schema(as = …)]",
-                    first.unwrap().display(),
-                    file.display()
-                );
+                let name = other.unwrap_or(own);
+                let first = named.insert(name.clone(), file.clone());
+                assert!(first.is_none(), "{name} in {first:?} and {file:?}: give one #[schema(as = …)]");
             }
-            let _ = (before, other.take());
         }
     }
     assert!(named.len() > 200, "{} are found", named.len());
