@@ -1,24 +1,22 @@
 //! HTTP on a socket: plain or by TLS, with limits on the number of connections and on the time that a client may take over its
 //! handshake and its headers.
 
-use std::collections::HashMap;
 use std::future::{Ready, ready};
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use callfloor_sip::{Place, Places};
 use hyper_util::rt::TokioTimer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-
-use crate::config;
-use crate::http::ClientAddress;
 
 /// How long a client may take over its headers, and over the TLS handshake: one that takes longer is cut, so that slow ones
 /// hold no connection for ever.
@@ -33,7 +31,7 @@ pub(crate) type Stop = axum_server::Handle<SocketAddr>;
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<RustlsConfig>,
-    places: Places,
+    door: Door,
     router: Router,
     stop: Stop,
 ) -> io::Result<()> {
@@ -42,55 +40,43 @@ pub(crate) async fn serve(
     let mut http = server.http_builder().http1();
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(LARGEST_HEAD);
     match tls {
-        None => server.acceptor(places).serve(service).await,
+        None => server.acceptor(door).serve(service).await,
         Some(config) => {
             let acceptor = RustlsAcceptor::new(config).handshake_timeout(HEADERS);
-            server.acceptor(acceptor.acceptor(places)).serve(service).await
+            server.acceptor(acceptor.acceptor(door)).serve(service).await
         }
     }
 }
 
-/// The places for connections: so many in all, and from one address. Whoever finds none is closed at once, before anything is
-/// read.
+/// Lets connections in: so many in all, and from one address, telephones' among them. Whoever finds no place is closed at once,
+/// before anything is read.
 #[derive(Clone, Debug)]
-pub(crate) struct Places {
-    limits: config::Limits,
+pub(crate) struct Door {
+    places: Places,
     proxies: Arc<[IpAddr]>,
-    taken: Arc<Mutex<Taken>>,
-}
-
-#[derive(Debug, Default)]
-struct Taken {
-    all: u32,
-    of: HashMap<IpAddr, u32>,
     /// Those that found no place, all told.
-    refused: u64,
+    refused: Arc<AtomicU64>,
 }
 
-impl Places {
-    pub(crate) fn new(limits: config::Limits, proxies: Vec<IpAddr>) -> Self {
-        Self { limits, proxies: proxies.into(), taken: Arc::default() }
+impl Door {
+    pub(crate) fn new(places: Places, proxies: Vec<IpAddr>) -> Self {
+        Self { places, proxies: proxies.into(), refused: Arc::default() }
     }
 
     fn take(&self, from: IpAddr) -> io::Result<Place> {
-        let of = ClientAddress(from).network();
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = taken.of.get(&of).copied().unwrap_or(0);
         let is_proxy = self.proxies.contains(&from.to_canonical());
-        if taken.all >= self.limits.connections || (own >= self.limits.address_connections && !is_proxy) {
-            taken.refused += 1;
-            if taken.refused.is_power_of_two() {
-                tracing::warn!(%of, own, all = taken.all, refused = taken.refused, "no place for more connections");
+        let taken = if is_proxy { self.places.take_for_many(from) } else { self.places.take(from) };
+        taken.map_err(|full| {
+            let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
+            if refused.is_power_of_two() {
+                tracing::warn!(?full, refused, "no place for more connections");
             }
-            return Err(io::Error::other("too many connections"));
-        }
-        taken.all += 1;
-        *taken.of.entry(of).or_default() += 1;
-        Ok(Place { of, taken: Arc::clone(&self.taken) })
+            io::Error::other("too many connections")
+        })
     }
 }
 
-impl<S> Accept<TcpStream, S> for Places {
+impl<S> Accept<TcpStream, S> for Door {
     type Stream = Placed<TcpStream>;
     type Service = S;
     type Future = Ready<io::Result<(Self::Stream, S)>>;
@@ -98,25 +84,6 @@ impl<S> Accept<TcpStream, S> for Places {
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         let place = stream.peer_addr().and_then(|peer| self.take(peer.ip()));
         ready(place.map(|place| (Placed { stream, _place: place }, service)))
-    }
-}
-
-/// A connection's place, until it is dropped.
-#[derive(Debug)]
-struct Place {
-    of: IpAddr,
-    taken: Arc<Mutex<Taken>>,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.all -= 1;
-        let left = taken.of.get_mut(&self.of).expect("it was counted");
-        *left -= 1;
-        if *left == 0 {
-            taken.of.remove(&self.of);
-        }
     }
 }
 

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callfloor_engine::EngineConfig;
+use callfloor_sip::Places;
 
 use crate::certificates::{Certificates, Files, Use};
 use crate::document::Document;
 use crate::host::Host;
 use crate::http::{self, App, Problem};
 use crate::open_api::{OpenApi, Outgoing};
-use crate::organisations::{As, Hosting, Organisations, random_password, server_administrator};
+use crate::organisations::{As, Hosting, Organisations, server_administrator};
 use crate::phone::{Exchange, PhoneLine, PhoneTrouble, Phones};
 use crate::secrets::Vault;
 use crate::storage::{Range, StorageError, Stores};
@@ -103,12 +104,18 @@ fn open_api(open: &config::Open) -> Result<OpenApi, String> {
 }
 
 /// Accounts that were made at a start, with a password that was made up.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FirstAccounts {
     /// Their logins in the main organisation.
     pub logins: Vec<String>,
     /// The password of all of them: to be shown once.
     pub password: String,
+}
+
+impl std::fmt::Debug for FirstAccounts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FirstAccounts").field("logins", &self.logins).finish_non_exhaustive()
+    }
 }
 
 /// A server that runs.
@@ -138,6 +145,8 @@ impl Server {
         let listener = listener.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
         let listener = listener.map_err(|problem| StartError::Address { address: options.http, problem })?;
         let http = listener.local_addr().unwrap_or(options.http);
+        let places = options.phones.as_ref().map(PhoneLine::places_beside);
+        let places = places.unwrap_or_else(|| Places::new(options.limits.into()));
         let (mut exchange, mut of_sip) = (None, None);
         if let Some(line) = options.phones {
             let mut bound = line.bind().await?;
@@ -158,14 +167,14 @@ impl Server {
                 return Err(problem);
             }
         };
-        let places = listen::Places::new(options.limits, options.proxies.clone());
+        let door = listen::Door::new(places, options.proxies.clone());
         let app = App::new(Arc::clone(&organisations), Arc::clone(&certificates), options.limits, options.proxies);
         let router = http::router(app.with_open(open));
         let (stop, tls) = (listen::Stop::new(), certificates.of_http());
         let serving = tokio::spawn({
             let stop = stop.clone();
             async move {
-                if let Err(problem) = listen::serve(listener, tls, places, router, stop).await {
+                if let Err(problem) = listen::serve(listener, tls, door, router, stop).await {
                     tracing::error!(%problem, "HTTP ended");
                 }
             }
@@ -195,7 +204,7 @@ impl Server {
         realm: String,
     ) -> Result<Option<FirstAccounts>, StartError> {
         let accounts = host.handle().read(|reader| reader.count(&Range::all(auth::Account::KIND, 0))).await?;
-        let password = wanted.clone().unwrap_or_else(random_password);
+        let password = wanted.clone().unwrap_or_else(auth::random_password);
         let used = password.clone();
         let made = host.handle().run(move |turn| {
             let mut logins = Vec::new();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::audit::Watching;
 use crate::chat::LiveChats;
 use crate::host::Handle;
 use crate::phone::Phones;
@@ -20,6 +21,8 @@ pub struct Tenant {
     pub chats: Arc<LiveChats>,
     /// The realm of their passwords.
     pub realm: String,
+    /// Who watches customers' numbers on its live floor.
+    pub(crate) watching: Watching,
     /// Its name for people, where the server's administrators keep it and its domain; `None`: it keeps both itself.
     shown: RwLock<Option<String>>,
 }
@@ -35,7 +38,8 @@ impl Tenant {
         realm: &str,
         shown: Option<String>,
     ) -> Self {
-        Self { name: name.to_owned(), host, phones, chats, realm: realm.to_owned(), shown: RwLock::new(shown) }
+        let (name, realm) = (name.to_owned(), realm.to_owned());
+        Self { name, host, phones, chats, realm, watching: Watching::default(), shown: RwLock::new(shown) }
     }
 
     /// Its name for people, where the server's administrators keep it.

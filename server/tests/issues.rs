@@ -242,6 +242,26 @@ async fn issue_services_take_issues_alone() {
     let (status, problem) = developers.user.post(&replies, json!({ "text": "hello" })).await;
     assert_eq!((status, &problem["rule"]), (409, &json!("is-issue")));
 
+    // Neither an issue nor what a customer brings is handed on to the other side, or to whom it is not for.
+    let developer = developers.user.operator.unwrap();
+    for (ticket, to, expected) in [
+        (ticket, json!({ "queue": developers.queue }), (409, "issue-service")),
+        (ticket, json!({ "operator": developer }), (403, "not-of-service")),
+        (issue, json!({ "queue": 2 }), (403, "not-of-service")),
+        (issue, json!({ "operator": 0 }), (403, "not-of-service")),
+    ] {
+        let (status, problem) = supervisor.on_ticket(ticket, "forward", to.clone()).await;
+        assert_eq!((status, problem["rule"].as_str().unwrap()), expected, "{to}: {problem}");
+        let batch = json!({ "tickets": [ticket], "order": { "forward": to } });
+        let (_, done) = supervisor.post("/tickets/batch", batch).await;
+        assert_eq!(done[0]["refused"]["rule"], expected.1, "{done}");
+    }
+    let (status, done) = supervisor.on_ticket(issue, "forward", json!({ "queue": developers.queue })).await;
+    assert_eq!(status, 200, "{done}");
+    let elsewhere = json!({ "service": 0, "queue": developers.queue, "subject": "x" });
+    let (status, problem) = desk.post("/tickets", elsewhere).await;
+    assert_eq!((status, &problem["rule"]), (400, &json!("queue")));
+
     // The floor keeps the two kinds apart.
     let path = format!("/floor/services/{}", developers.service);
     let (_, service) = admin.get(&path).await;
@@ -287,6 +307,10 @@ async fn customers_are_shown_by_the_rights_of_the_issue_service() {
         assert_eq!(user.get("/customers").await.0, 403);
         assert_eq!(user.post("/customers", json!({ "name": "x" })).await.0, 403);
     }
+    // Nor does what the organisation's own system says of them go further.
+    assert_eq!(blind.user.get(&format!("{record}/linked")).await.0, 404);
+    assert_eq!(seeing.user.get(&format!("{record}/linked")).await.1["state"], "not-linked");
+    assert_eq!(seeing.user.get(&format!("/customers/{other}/linked")).await.0, 404);
     let (_, timeline) = seeing.user.get(&format!("{record}/timeline")).await;
     let tickets: Vec<_> = timeline.as_array().unwrap().iter().map(|contact| contact["ticket"].clone()).collect();
     assert_eq!(tickets, [json!(seen)], "{timeline}");

@@ -42,6 +42,27 @@ async fn a_wrong_password_and_an_unknown_login_are_told_alike() {
     running.server.stop().await;
 }
 
+/// Whoever holds a session and not the password guesses no faster than at signing in; who knows it has a new one.
+#[tokio::test]
+async fn ones_own_password_is_changed_by_whoever_knows_it() {
+    let running = Running::start().await;
+    let user = running.sign_in("op1").await;
+    let path = "/sessions/current/password";
+    let changes = async |current: &str| {
+        let body = json!({ "current": current, "password": "another-long-password" });
+        let (status, problem) = user.call(reqwest::Method::PUT, path, Some(body)).await;
+        (status, problem["rule"].as_str().unwrap_or_default().to_owned())
+    };
+    for guess in 0..5 {
+        assert_eq!(changes(&format!("wrong {guess}")).await, (403, "wrong-password".to_owned()));
+    }
+    assert_eq!(changes("wrong 5").await, (429, "too-many-tries".to_owned()));
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    assert_eq!(changes(support::PASSWORD).await.0, 204);
+    assert_eq!(user.get("/sessions/current").await.0, 200, "the session in which it is done goes on");
+    running.server.stop().await;
+}
+
 #[tokio::test]
 async fn the_document_of_the_api_is_served_and_health_is_told() {
     let running = Running::start().await;
@@ -55,6 +76,39 @@ async fn the_document_of_the_api_is_served_and_health_is_told() {
     let nothing = running.client.get(running.url("/nowhere")).send().await.unwrap();
     assert_eq!(nothing.status(), 404);
     running.server.stop().await;
+}
+
+/// Two types of one name are one schema in the document, and one of them is then told wrongly.
+#[test]
+fn every_schema_of_the_document_has_a_name_of_its_own() {
+    fn files(directory: &std::path::Path, all: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() { files(&entry, all) } else { all.push(entry) }
+        }
+    }
+    let mut all = Vec::new();
+    files(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
+    let mut named = std::collections::BTreeMap::new();
+    for file in all.iter().filter(|file| file.extension().is_some_and(|it| it == "rs")) {
+        let (mut is_schema, mut other) = (false, None);
+        for line in std::fs::read_to_string(file).unwrap().lines().map(str::trim) {
+            is_schema |= line.starts_with("#[derive(") && line.contains("ToSchema");
+            let named_as = line.split_once("schema(as = ").and_then(|(_, rest)| rest.split([')', ',']).next());
+            other = named_as.map(str::to_owned).or(other);
+            let item = line.split_once("struct ").or_else(|| line.split_once("enum "));
+            let Some((_, own)) = item.filter(|(before, _)| before.is_empty() || before.starts_with("pub")) else {
+                continue;
+            };
+            let other = other.take();
+            if std::mem::take(&mut is_schema) {
+                let own = own.split(|c: char| !c.is_alphanumeric()).next().unwrap().to_owned();
+                let name = other.unwrap_or(own);
+                let first = named.insert(name.clone(), file.clone());
+                assert!(first.is_none(), "{name} in {first:?} and {file:?}: give one #[schema(as = …)]");
+            }
+        }
+    }
+    assert!(named.len() > 200, "{} are found", named.len());
 }
 
 #[test]

@@ -236,6 +236,19 @@ async fn prometheus_reads_figures() {
         let sample = line.rsplit_once(' ').is_some_and(|(_, value)| value.parse::<f64>().is_ok());
         assert!(line.starts_with('#') || sample, "{line}");
     }
+    // Whoever a proxy on this machine brings is not this machine, whatever the proxy says of them.
+    for (name, value) in [
+        ("x-forwarded-for", "203.0.113.9"),
+        ("x-forwarded-for", "127.0.0.1"),
+        ("x-forwarded-for", "unknown"),
+        ("forwarded", "for=203.0.113.9"),
+        ("x-real-ip", "203.0.113.9"),
+        ("via", "1.1 proxy"),
+    ] {
+        let brought = running.client.get(running.url("/metrics")).header(name, value).send().await.unwrap();
+        assert_eq!(brought.status(), 403, "{name}: {value}");
+        assert_eq!(brought.headers()["content-type"], "application/problem+json");
+    }
     assert_eq!(operator.request(Method::GET, "/metrics").send().await.unwrap().status(), 403);
     let supervisor = running.sign_in("supervisor").await;
     assert_eq!(supervisor.request(Method::GET, "/metrics").send().await.unwrap().status(), 200);

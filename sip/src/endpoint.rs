@@ -1,6 +1,7 @@
 //! The endpoint: sockets around the [`Stack`](crate::Stack), a handle to order with, a stream of events.
 
 mod driver;
+mod places;
 mod stream;
 
 use crate::event::{Bound, Event, LegId, RegistrationId, RequestId};
@@ -12,6 +13,8 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::mpsc;
+
+pub use places::{MostConnections, NoPlace, Place, Places, network};
 
 /// One address to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,24 +75,8 @@ pub struct EndpointConfig {
     pub tls: Tls,
     /// The stack's settings.
     pub settings: Settings,
-    /// Connections by TCP and TLS that may come in.
-    pub connections: MostConnections,
-}
-
-/// How many connections by TCP and TLS may come in to one listener; whoever is one too many is closed at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MostConnections {
-    /// In all.
-    pub all: usize,
-    /// From one address.
-    pub of_address: usize,
-}
-
-impl Default for MostConnections {
-    /// Room for a call centre behind one address.
-    fn default() -> Self {
-        Self { all: 10_000, of_address: 2_000 }
-    }
+    /// Connections by TCP and TLS that may come in, to all listeners together.
+    pub connections: Places,
 }
 
 /// Why an endpoint cannot begin.

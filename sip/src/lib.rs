@@ -16,7 +16,8 @@ mod order;
 pub mod sdp;
 mod stack;
 
-pub use endpoint::{BindError, Endpoint, EndpointConfig, Events, Listen, MostConnections, OrderError, Tls};
+pub use endpoint::{BindError, Endpoint, EndpointConfig, Events, Listen, OrderError, Tls};
+pub use endpoint::{MostConnections, NoPlace, Place, Places, network};
 pub use event::{
     Bound, Cause, Contact, Event, Incoming, LegId, ReferTarget, RegisterRequest, RegistrationId, Replaces, RequestId,
 };

@@ -4,11 +4,13 @@
 
 mod api;
 mod chain;
+mod watch;
 
 use serde::{Deserialize, Serialize};
 
 pub use api::{PERMISSIONS, router};
 pub use chain::{Broken, Noted, Verified, verify};
+pub(crate) use watch::Watching;
 
 use crate::document::Document;
 use crate::host::Documents;

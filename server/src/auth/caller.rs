@@ -1,5 +1,7 @@
 //! A request's caller, with the two ways to serve it: a job in the loop, or a look at what is committed.
 
+use std::time::Instant;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::Serialize;
@@ -120,6 +122,21 @@ impl Caller {
             1 => self.audited(Act::NumbersRead, about).await,
             _ => self.audited(Act::NumbersRead, format!("{numbers} numbers: {about}")).await,
         }
+    }
+
+    /// Writes in the audit log that the caller watches customers' numbers on the live floor, once an hour: before they are shown.
+    ///
+    /// # Errors
+    /// That there is no answer at present.
+    pub async fn watches_numbers(&self) -> Result<(), Problem> {
+        let (watching, account) = (&self.principal.tenant.watching, self.principal.account);
+        let now = Instant::now();
+        if watching.is_noted(account, now) {
+            return Ok(());
+        }
+        self.audited(Act::NumbersRead, "the live floor, for an hour".to_owned()).await?;
+        watching.note(account, now);
+        Ok(())
     }
 
     /// Looks at the engine, in the loop's order: what the caller did before is seen.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Access, Caller, Role, Row, Token};
+use super::{Access, Caller, NewSecret, Role, Row, Shown};
 use crate::audit::{self, Act};
 use crate::document::{Document, Read};
 use crate::http::{App, At, Body, Problem};
@@ -171,10 +171,12 @@ impl From<Key> for Listed {
 }
 
 /// A key that was made.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = MadeKey)]
 struct Made {
     /// The secret, shown this once: `Authorization: Bearer SECRET`.
-    secret: String,
+    #[schema(value_type = String)]
+    secret: Shown,
     /// What is listed of it.
     #[serde(flatten)]
     key: Listed,
@@ -223,12 +225,10 @@ async fn make(caller: Caller, Body(body): Body<NewKey>) -> Result<(StatusCode, J
     if scopes.is_empty() {
         return Err(Problem::wrong("scopes", "a key without a scope opens nothing: name at least one"));
     }
-    let secret = Token::random_key(&caller.principal.tenant.name);
-    let (token, account) = (secret.hash(), caller.principal.account);
-    let hash = token.clone();
+    let (secret, account) = (NewSecret::key(&caller.principal.tenant.name), caller.principal.account);
     let who = caller.principal.who();
-    let key = caller
-        .write(move |turn| {
+    let (key, kept) = secret
+        .keep(&caller, move |turn, secret| {
             let made_us = turn.now().as_micros();
             let until_us = made_us + u64::from(days) * DAY_US;
             let documents = turn.documents();
@@ -236,18 +236,16 @@ async fn make(caller: Caller, Body(body): Body<NewKey>) -> Result<(StatusCode, J
             if id > MOST {
                 return Err(Problem::conflict("too-many-keys", format!("an organisation has at most {MOST} keys")));
             }
-            let key = Key { id, name, token, scopes, made_by: account, made_us, until_us, revoked_us: None };
+            let key =
+                Key { id, name, token: secret.hash(), scopes, made_by: account, made_us, until_us, revoked_us: None };
             let about = format!("key {id} {:?}: {}, {days} days", key.name, words(&key.scopes));
             audit::append(documents, made_us, &who, Act::KeyMade, about)?;
             documents.put(&key);
-            Ok(key)
+            Ok(Listed::from(key))
         })
         .await?;
-    if key.token != hash {
-        let detail = format!("key {} was made by this request before, and its secret is shown once: revoke it", key.id);
-        return Err(Problem::conflict("secret-shown-once", detail));
-    }
-    Ok((StatusCode::CREATED, Json(Made { secret: secret.reveal().to_owned(), key: key.into() })))
+    let secret = kept.show(|| format!("revoke key {}, and make another", key.id))?;
+    Ok((StatusCode::CREATED, Json(Made { secret, key })))
 }
 
 fn words(scopes: &[Scope]) -> String {

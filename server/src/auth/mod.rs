@@ -7,6 +7,7 @@ mod key;
 mod limits;
 mod once;
 mod people;
+mod secret;
 mod session;
 mod token;
 
@@ -21,7 +22,8 @@ pub use caller::Caller;
 pub use gate::{Access, Row, gate};
 pub use key::{Key, Scope};
 pub(crate) use limits::SignInLimits;
-pub(crate) use once::{Repeatable, idempotency_key, once};
+pub(crate) use once::{Repeatable, idempotency_key, keep_answers_for_a_day, once};
+pub(crate) use secret::{NewSecret, Shown, random_password};
 pub use session::Session;
 pub use token::Token;
 

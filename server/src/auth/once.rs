@@ -1,13 +1,15 @@
 //! Requests that are repeated because their answer was lost: done once, answered the same again.
 
+use std::time::Duration;
+
 use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::document::Document;
-use crate::host::Turn;
+use crate::host::{Handle, Turn, Unavailable};
 use crate::http::Problem;
-use crate::storage::{IndexKey, Kind, key_of};
+use crate::storage::{IndexKey, Kind, Range, key_of};
 
 /// How a repeated request is known again.
 #[derive(Clone, Debug)]
@@ -100,5 +102,83 @@ pub(crate) fn once<T: Serialize + DeserializeOwned>(
         let Repeatable { key, fingerprint } = asked;
         turn.documents().put(&Done { id, who, key, fingerprint, at_us, answer: kept });
         Ok(answer)
+    }
+}
+
+/// Answers are kept for so long: a day.
+const KEPT_US: u64 = 86_400_000_000;
+/// So many are forgotten in one job.
+const AT_ONCE: usize = 500;
+
+/// Forgets answers that nobody asks for again, every hour, for as long as the host takes jobs.
+pub(crate) async fn keep_answers_for_a_day(host: Handle) {
+    let mut hourly = tokio::time::interval(Duration::from_secs(3_600));
+    loop {
+        hourly.tick().await;
+        let now_us = u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or(0);
+        match forget(&host, now_us.saturating_sub(KEPT_US)).await {
+            Ok(0) => {}
+            Ok(forgotten) => tracing::info!(forgotten, "answers kept for idempotency keys are a day old and gone"),
+            Err(problem) if host.has_stopped() => return tracing::debug!(%problem, "the host has ended"),
+            Err(problem) => tracing::warn!(%problem, "old answers could not be forgotten now"),
+        }
+    }
+}
+
+/// Forgets the answers from before a moment; how many.
+async fn forget(host: &Handle, before_us: u64) -> Result<usize, Problem> {
+    let mut all = 0;
+    loop {
+        let old = host.read(move |reader| {
+            let end = key_of(before_us);
+            let range = Range { index: Some("at"), to: Some(&end), ..Range::all(Done::KIND, AT_ONCE) };
+            Ok::<_, Problem>(reader.list(&range)?.into_iter().map(|listed| listed.document.id).collect::<Vec<_>>())
+        });
+        let old = old.await?;
+        let forgotten = old.len();
+        if forgotten > 0 {
+            let gone: Result<(), Unavailable> = host
+                .run(move |turn| {
+                    old.into_iter().for_each(|id| turn.documents().delete::<Done>(id));
+                    Ok::<_, Problem>(())
+                })
+                .await
+                .map(|_| ());
+            gone?;
+        }
+        all += forgotten;
+        if forgotten < AT_ONCE {
+            return Ok(all);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::{Host, Opening};
+    use crate::storage::sqlite::SqliteStorage;
+
+    #[tokio::test]
+    async fn answers_from_before_a_moment_are_forgotten() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let writer = Box::new(SqliteStorage::open(directory.path()).expect("opens"));
+        let host = Host::open(writer, Opening::new(crate::demo::floor().expect("a floor"))).expect("opens");
+        let asks = async |key: String| {
+            let asked = Some(Repeatable { key, fingerprint: "f".into() });
+            let job = once("account 1".into(), asked, |turn| Ok(turn.documents().last_id::<Done>()?));
+            host.handle().run(job).await.expect("is durable").expect("it is answered")
+        };
+        for one in 0..AT_ONCE + 3 {
+            asks(one.to_string()).await;
+        }
+        let first = asks("0".into()).await;
+        assert_eq!(first, 0, "the same is answered again");
+        assert_eq!(forget(host.handle(), 1).await, Ok(0), "they are not that old");
+        assert_eq!(forget(host.handle(), u64::MAX >> 1).await, Ok(AT_ONCE + 3));
+        let left = host.handle().read(|reader| Ok::<_, Problem>(reader.count(&Range::all(Done::KIND, 0))?)).await;
+        assert_eq!(left, Ok(0));
+        assert!(asks("0".into()).await > 0, "it is done anew");
+        host.close();
     }
 }

@@ -1,17 +1,21 @@
 //! Accounts, as an administrator keeps them, and one's own password.
 
+use std::time::Instant;
+
 use axum::Json;
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::account::name;
+use super::session::tried;
 use super::{Access, Account, Caller, Role, Row, Session, create_account};
 use crate::audit::{self, Act};
 use crate::document::{Document, Read};
 use crate::host::{Documents, Turn};
-use crate::http::{App, At, Body, Problem};
+use crate::http::{App, At, Body, ClientAddress, Problem};
 use crate::storage::Range;
 
 /// Whoever keeps accounts: which of them, [`may_keep`] says.
@@ -93,15 +97,22 @@ impl Settings {
 
 /// A new account.
 #[derive(Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 struct NewAccount {
     /// The name to sign in with: 1 to 60 characters, unique.
     login: String,
     /// Its password: 8 to 256 characters.
     #[schema(format = Password)]
     password: String,
-    /// What else is decided.
-    #[serde(flatten)]
-    settings: Settings,
+    /// For screens: 1 to 60 characters.
+    name: String,
+    /// What they are.
+    role: Role,
+    /// The operator that they are: of the role `operator` alone.
+    operator: Option<u32>,
+    /// Whether signing in is refused.
+    #[serde(default)]
+    disabled: bool,
 }
 
 impl std::fmt::Debug for NewAccount {
@@ -154,10 +165,15 @@ async fn list(caller: Caller) -> Result<Json<Vec<Listed>>, Problem> {
     (status = "4XX", description = "refused", body = Problem),
     (status = 503, description = "try again", body = Problem),
 ))]
-async fn make(caller: Caller, Body(body): Body<NewAccount>) -> Result<(StatusCode, Json<Listed>), Problem> {
+async fn make(
+    State(app): State<App>,
+    caller: Caller,
+    Body(body): Body<NewAccount>,
+) -> Result<(StatusCode, Json<Listed>), Problem> {
     let login = name(&body.login)?;
-    let password = hashed(body.password).await?;
-    let (who, settings) = (caller.principal.who(), body.settings);
+    let password = hashed(&app, body.password).await?;
+    let NewAccount { name, role, operator, disabled, .. } = body;
+    let (who, settings) = (caller.principal.who(), Settings { name, role, operator, disabled });
     may_keep(caller.principal.role, settings.role)?;
     let made = caller
         .write(move |turn| {
@@ -177,8 +193,8 @@ async fn make(caller: Caller, Body(body): Body<NewAccount>) -> Result<(StatusCod
 }
 
 /// argon2id takes tens of milliseconds: away from everything else.
-async fn hashed(password: String) -> Result<String, Problem> {
-    tokio::task::spawn_blocking(move || Account::hash(&password)).await.expect("hashing does not panic")
+async fn hashed(app: &App, password: String) -> Result<String, Problem> {
+    app.sign_in_limits.in_turn(move || Account::hash(&password)).await?
 }
 
 /// Changes an account. Its sessions end where its role, operator or state is another.
@@ -255,11 +271,12 @@ struct NewPassword {
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn set_password(
+    State(app): State<App>,
     caller: Caller,
     At(number): At<u64>,
     Body(body): Body<NewPassword>,
 ) -> Result<StatusCode, Problem> {
-    let password = hashed(body.password).await?;
+    let password = hashed(&app, body.password).await?;
     store_password(&caller, number, password, Keep::Nothing).await
 }
 
@@ -314,15 +331,23 @@ struct OwnPassword {
     (status = "4XX", description = "refused", body = Problem),
     (status = 503, description = "try again", body = Problem),
 ))]
-async fn set_own_password(caller: Caller, Body(body): Body<OwnPassword>) -> Result<StatusCode, Problem> {
+async fn set_own_password(
+    State(app): State<App>,
+    ClientAddress(peer): ClientAddress,
+    caller: Caller,
+    Body(body): Body<OwnPassword>,
+) -> Result<StatusCode, Problem> {
     let number = caller.principal.account;
+    // Whoever holds a session and not the password may guess here no faster than at signing in.
+    let of = tried(&caller.principal.tenant.name, &caller.principal.login);
+    app.sign_in_limits.admit(peer, &of, Instant::now())?;
     let account = caller.read(move |reader| Ok(reader.document::<Account>(number)?)).await?;
     let account = account.ok_or_else(|| Problem::unknown("the account is gone"))?;
     let current = body.current;
-    let right = tokio::task::spawn_blocking(move || account.verify(&current)).await.expect("verifying does not panic");
-    if !right {
+    if !app.sign_in_limits.in_turn(move || account.verify(&current)).await? {
+        app.sign_in_limits.failed(peer, &of, Instant::now());
         return Err(Problem::new(StatusCode::FORBIDDEN, "wrong-password", "the password in force is another"));
     }
-    let hash = hashed(body.password).await?;
+    let hash = hashed(&app, body.password).await?;
     store_password(&caller, number, hash, Keep::Session(caller.session)).await
 }

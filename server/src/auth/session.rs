@@ -116,7 +116,7 @@ async fn sign_in(
 ) -> Result<Response, Problem> {
     let refused = || Problem::unauthenticated("login or password is wrong");
     let (organisation, login) = body.meant(app.tenants());
-    let of = format!("{organisation}/{login}");
+    let of = tried(&organisation, &login);
     app.sign_in_limits.admit(peer, &of, Instant::now())?;
     if app.tenants().is_closed(&organisation) {
         return Err(Problem::not_served(&organisation));
@@ -129,15 +129,12 @@ async fn sign_in(
     };
     // Without an account, a password is verified all the same: the time taken tells nobody which logins exist.
     let (nobody, password) = (app.nobody.clone(), body.password);
-    let turn = app.sign_in_limits.turn().await?;
-    let (account, right) = tokio::task::spawn_blocking(move || {
+    let verified = app.sign_in_limits.in_turn(move || {
         let account = account.filter(|account| !account.disabled);
         let right = account.as_ref().unwrap_or(&nobody).verify(&password);
         (account, right)
-    })
-    .await
-    .expect("verifying does not panic");
-    drop(turn);
+    });
+    let (account, right) = verified.await?;
     let (Some(account), Some(tenant)) = (account.filter(|_| right), &tenant) else {
         app.sign_in_limits.failed(peer, &of, Instant::now());
         if let Some(tenant) = &tenant {
@@ -145,7 +142,7 @@ async fn sign_in(
         }
         return Err(refused());
     };
-    app.sign_in_limits.succeeded(peer, &of);
+    app.sign_in_limits.succeeded(peer, &of, Instant::now());
     let token = Token::random(&tenant.name);
     let (hash, id, who) = (token.hash(), account.id, account.who());
     let until_us = tenant
@@ -154,6 +151,11 @@ async fn sign_in(
             let now_us = turn.now().as_micros();
             let until_us = now_us + LIFE_US;
             let documents = turn.documents();
+            for over in documents.with_key::<Session>("account", &id.to_string(), 100)? {
+                if over.until_us <= now_us {
+                    documents.delete::<Session>(over.id);
+                }
+            }
             let session = Session { id: documents.next_id::<Session>()?, token: hash, account: id, until_us };
             audit::append(documents, now_us, &who, Act::SignedIn, format!("session {}", session.id))?;
             documents.put(&session);
@@ -171,6 +173,11 @@ async fn sign_in(
     let mut headers = HeaderMap::new();
     headers.insert(header::SET_COOKIE, HeaderValue::from_str(&cookie).expect("a token is plain text"));
     Ok((StatusCode::CREATED, headers, Json(answer)).into_response())
+}
+
+/// A login, as tries to sign in are counted.
+pub(super) fn tried(organisation: &str, login: &str) -> String {
+    format!("{organisation}/{login}")
 }
 
 /// The log tells which login was tried; what was typed into the wrong field may be a password, so an unknown one is not

@@ -56,7 +56,7 @@ impl Token {
     /// What is stored and looked up: SHA-256 in hexadecimal. A random token of 256 bits needs no salt.
     #[must_use]
     pub fn hash(&self) -> String {
-        Sha256::digest(self.0.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex_of_hash(self.0.as_bytes())
     }
 
     /// To show it, once.
@@ -64,4 +64,9 @@ impl Token {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+}
+
+/// SHA-256 in small hexadecimal digits.
+pub(super) fn hex_of_hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

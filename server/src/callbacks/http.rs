@@ -17,7 +17,7 @@ use crate::document::{Document, Read, decode};
 use crate::host::Turn;
 use crate::http::{App, Asking, At, Body, CallRef, CallbackRef, ClientAddress, Instead, Problem, name, number};
 use crate::open_api::record_of_member;
-use crate::storage::Range;
+use crate::storage::{Range, Reader};
 use crate::tenant::Tenant;
 use crate::wire::shown;
 
@@ -95,6 +95,7 @@ impl From<Callback> for CustomersCallback {
 
 /// A callback that was received.
 #[derive(Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = ReceivedCallback)]
 struct Received {
     /// For the header `Callfloor-Customer-Token`. It is shown this once.
     token: String,
@@ -155,8 +156,12 @@ impl Sight {
         Ok(Self { operator: Some(operator), services })
     }
 
+    fn reads(&self, service: u16) -> bool {
+        self.operator.is_none() || self.services.contains(&ServiceId(service))
+    }
+
     fn sees(&self, callback: &Callback) -> bool {
-        self.operator.is_none() || self.services.contains(&ServiceId(callback.service))
+        self.reads(callback.service)
     }
 
     fn view(&self, callback: Callback) -> Option<CallbackView> {
@@ -347,30 +352,21 @@ async fn list(caller: Caller, Asking(which): Asking<Which>) -> Result<Json<Vec<C
         _ => ("all", String::new()),
     };
     let limit = which.limit.unwrap_or(PAGE).clamp(1, PAGE);
-    let found = caller.read(move |reader| {
-        let mut before = which.before.unwrap_or(u64::MAX >> 1);
-        let mut found = Vec::new();
-        // What is not for the caller is passed over, page by page.
-        while found.len() < limit {
-            let range = Range {
-                after: Some((&key, before)),
-                descending: true,
-                ..Range::with_key(Callback::KIND, index, &key, PAGE)
-            };
-            let page = reader.list(&range)?;
-            let last = page.len() < PAGE;
-            for listed in page {
-                let callback: Callback = decode(&listed.document)?;
-                before = callback.id;
-                let wanted = which.service.is_none_or(|service| service == callback.service);
-                if wanted && sight.sees(&callback) && found.len() < limit {
-                    found.extend(sight.view(callback));
-                }
-            }
-            if last {
-                break;
-            }
+    // An operator's services one by one: those of others, however many callbacks they have, are not gone over.
+    let over: Vec<_> = match index {
+        "all" if sight.operator.is_some() => {
+            sight.services.iter().map(|service| ("service", service.0.to_string())).collect()
         }
+        "service" if !which.service.is_some_and(|of| sight.reads(of)) => Vec::new(),
+        _ => vec![(index, key)],
+    };
+    let found = caller.read(move |reader| {
+        let mut found = Vec::new();
+        for (index, key) in &over {
+            found.extend(page(reader, index, key, limit, which, &sight)?);
+        }
+        found.sort_unstable_by_key(|callback: &CallbackView| std::cmp::Reverse(callback.sequence));
+        found.truncate(limit);
         Ok(found)
     });
     let found = found.await?;
@@ -378,6 +374,37 @@ async fn list(caller: Caller, Asking(which): Asking<Which>) -> Result<Json<Vec<C
     let numbers = if whole.operator.is_none() { found.len() } else { 0 };
     caller.reads_numbers(numbers, "a list of callbacks".to_owned()).await?;
     Ok(Json(found))
+}
+
+/// So many callbacks under a key, the newest first. What is not for whoever asks is passed over, page by page.
+fn page(
+    reader: &mut dyn Reader,
+    index: &'static str,
+    key: &str,
+    limit: usize,
+    which: Which,
+    sight: &Sight,
+) -> Result<Vec<CallbackView>, Problem> {
+    let mut before = which.before.unwrap_or(u64::MAX >> 1);
+    let mut found = Vec::new();
+    while found.len() < limit {
+        let range =
+            Range { after: Some((key, before)), descending: true, ..Range::with_key(Callback::KIND, index, key, PAGE) };
+        let page = reader.list(&range)?;
+        let last = page.len() < PAGE;
+        for listed in page {
+            let callback: Callback = decode(&listed.document)?;
+            before = callback.id;
+            let wanted = which.service.is_none_or(|service| service == callback.service);
+            if wanted && sight.sees(&callback) && found.len() < limit {
+                found.extend(sight.view(callback));
+            }
+        }
+        if last {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// Takes a callback back for a customer who no longer wants it.
@@ -396,5 +423,8 @@ async fn cancel(caller: Caller, At(callback): At<CallbackRef>) -> Result<Json<Ca
         let found = found.filter(|found| sight.sees(found)).ok_or_else(unknown)?;
         sight.view(cancel_in(turn, found.id)?).ok_or_else(unknown)
     });
-    cancelled.await.map(Json)
+    let cancelled = cancelled.await?;
+    let numbers = usize::from(caller.principal.role == Role::Supervisor);
+    caller.reads_numbers(numbers, format!("callback {callback}")).await?;
+    Ok(Json(cancelled))
 }

@@ -15,9 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::writing::{By, Cursor, Line, Writing, lines, text};
-use super::{
-    Author, COMMENT_LIMIT, Chat, ChatCustomer, ChatEnding, ChatState, Evaluation, KnownBy, TEXT_LIMIT, TOKEN_LIFE_US,
-};
+use super::{Author, COMMENT_LIMIT, Chat, ChatCustomer, ChatEnding, ChatState, Evaluation, KnownBy, TEXT_LIMIT};
 use crate::auth::{Access, Row, Token};
 use crate::customers::{Customer as Record, national};
 use crate::document::Read;
@@ -72,8 +70,7 @@ impl Customer {
         let hash = token.hash();
         let found = tenant.host.read(move |reader| Ok::<_, Problem>(reader.find::<Chat>("token", &hash)?)).await?;
         let now_us = u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or(0);
-        let alive = |chat: &Chat| chat.ended_us.is_none_or(|ended| now_us < ended.saturating_add(TOKEN_LIFE_US));
-        let chat = found.filter(alive).ok_or_else(unknown_token)?;
+        let chat = found.filter(|chat| chat.token_opens(now_us)).ok_or_else(unknown_token)?;
         if let (Some(id), false) = (chat.chat, chat.state == ChatState::Ended) {
             tenant.chats.seen(id.0);
         }
@@ -283,7 +280,10 @@ fn open_in(turn: &mut Turn<'_>, opening: &Opening, member: Option<u64>, token: &
     let asked = opening.number.as_deref().map(|text| crate::http::number("number", text)).transpose()?;
     let documents = turn.documents();
     let previous = match &opening.previous {
-        Some(previous) => documents.find::<Chat>("token", &Token::sent(previous).hash())?,
+        Some(previous) => {
+            let found = documents.find::<Chat>("token", &Token::sent(previous).hash())?;
+            found.filter(|chat| chat.token_opens(now.as_micros()))
+        }
         None => None,
     };
     let record = known(documents, member, previous.as_ref(), asked)?;

@@ -43,7 +43,7 @@ pub(crate) const MESSAGES_LIMIT: u64 = 2_000;
 /// Numbers of messages that one chat has: room for the lines that the engine's events add.
 const MESSAGES_OF_A_CHAT: u64 = 1 << 16;
 /// How long a customer's token reads and evaluates a chat that is over, in microseconds: a week.
-pub(crate) const TOKEN_LIFE_US: u64 = 7 * 24 * 3_600 * 1_000_000;
+const TOKEN_LIFE_US: u64 = 7 * 24 * 3_600 * 1_000_000;
 
 /// Where a chat stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -219,6 +219,13 @@ pub struct ChatMessage {
     pub key: Option<String>,
 }
 
+impl Chat {
+    /// Whether the customer's token still opens it: until a week after its end.
+    pub(crate) fn token_opens(&self, now_us: u64) -> bool {
+        self.ended_us.is_none_or(|ended| now_us < ended.saturating_add(TOKEN_LIFE_US))
+    }
+}
+
 impl ChatMessage {
     /// The number of a line's document.
     #[must_use]
@@ -243,5 +250,35 @@ impl Document for ChatMessage {
     fn keys(&self) -> Vec<IndexKey> {
         let named = self.key.as_ref().map(|key| IndexKey::new("name", Self::name(self.chat, self.from, key)));
         named.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_opens_its_chat_until_a_week_after_its_end() {
+        let mut chat = Chat {
+            id: 1,
+            token: String::new(),
+            chat: None,
+            queue: 0,
+            service: 0,
+            name: String::new(),
+            customer: None,
+            state: ChatState::Waiting,
+            operator: None,
+            ticket: None,
+            messages: 0,
+            opened_us: 0,
+            answered_us: None,
+            ended_us: None,
+            ending: None,
+            evaluation: None,
+        };
+        assert!(chat.token_opens(u64::MAX), "it goes on");
+        chat.ended_us = Some(10);
+        assert_eq!([9 + TOKEN_LIFE_US, 10 + TOKEN_LIFE_US].map(|now| chat.token_opens(now)), [true, false]);
     }
 }

@@ -172,36 +172,57 @@ async fn list(caller: Caller, Asking(which): Asking<Which>) -> Result<Json<Vec<C
         _ => ("all", String::new()),
     };
     let limit = which.limit.unwrap_or(PAGE).clamp(1, PAGE);
+    // An operator's services one by one: those of others, however many chats they have, are not gone over.
+    let over: Vec<_> = match (index, &services) {
+        ("all", Some(own)) => own.iter().map(|service| ("service", service.to_string())).collect(),
+        ("live-all", Some(own)) => own.iter().map(|service| ("live", service.to_string())).collect(),
+        ("service" | "live", Some(own)) if !which.service.is_some_and(|of| own.contains(&of)) => Vec::new(),
+        _ => vec![(index, key)],
+    };
     let found = caller.read(move |reader| {
-        let mut before = which.before.unwrap_or(u64::MAX >> 1);
         let mut found = Vec::new();
-        // What is not for the caller is passed over, page by page.
-        while found.len() < limit {
-            let range = Range {
-                after: Some((&key, before)),
-                descending: true,
-                ..Range::with_key(Chat::KIND, index, &key, PAGE)
-            };
-            let page = reader.list(&range)?;
-            let last = page.len() < PAGE;
-            for listed in page {
-                let chat: Chat = decode(&listed.document)?;
-                before = chat.id;
-                let shown = services.as_ref().is_none_or(|services| services.contains(&chat.service))
-                    && which.service.is_none_or(|service| service == chat.service)
-                    && which.operator.is_none_or(|operator| chat.operator == Some(operator))
-                    && !(which.live && chat.state == ChatState::Ended);
-                if shown && found.len() < limit {
-                    found.extend(ChatView::of(chat));
-                }
-            }
-            if last {
-                break;
-            }
+        for (index, key) in &over {
+            found.extend(page(reader, index, key, limit, which, services.as_deref())?);
         }
+        found.sort_unstable_by_key(|chat: &ChatView| std::cmp::Reverse(chat.number));
+        found.truncate(limit);
         Ok(found)
     });
     found.await.map(Json)
+}
+
+/// So many chats under a key, the newest first. What is not for whoever asks is passed over, page by page.
+fn page(
+    reader: &mut dyn Reader,
+    index: &'static str,
+    key: &str,
+    limit: usize,
+    which: Which,
+    services: Option<&[u16]>,
+) -> Result<Vec<ChatView>, Problem> {
+    let mut before = which.before.unwrap_or(u64::MAX >> 1);
+    let mut found = Vec::new();
+    while found.len() < limit {
+        let range =
+            Range { after: Some((key, before)), descending: true, ..Range::with_key(Chat::KIND, index, key, PAGE) };
+        let page = reader.list(&range)?;
+        let last = page.len() < PAGE;
+        for listed in page {
+            let chat: Chat = decode(&listed.document)?;
+            before = chat.id;
+            let shown = services.is_none_or(|services| services.contains(&chat.service))
+                && which.service.is_none_or(|service| service == chat.service)
+                && which.operator.is_none_or(|operator| chat.operator == Some(operator))
+                && !(which.live && chat.state == ChatState::Ended);
+            if shown && found.len() < limit {
+                found.extend(ChatView::of(chat));
+            }
+        }
+        if last {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// One chat.

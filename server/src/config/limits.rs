@@ -31,9 +31,9 @@ pub struct Limits {
     pub address_streams: u32,
     /// WebSocket connections in all.
     pub all_streams: u32,
-    /// Connections to HTTP in all.
+    /// Connections to HTTP in all, and as many to SIP.
     pub connections: u32,
-    /// Connections to HTTP from one address; a proxy's have no such limit.
+    /// Connections to HTTP and SIP together from one address, of IPv6 from a whole /64; a proxy's to HTTP have no such limit.
     pub address_connections: u32,
 }
 
@@ -55,6 +55,12 @@ impl Default for Limits {
             connections: 20_000,
             address_connections: 2_000,
         }
+    }
+}
+
+impl From<Limits> for callfloor_sip::MostConnections {
+    fn from(limits: Limits) -> Self {
+        Self { all: limits.connections as usize, of_address: limits.address_connections as usize }
     }
 }
 

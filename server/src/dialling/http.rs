@@ -35,6 +35,7 @@ struct Dialled {
 
 /// How a count stands to its cap.
 #[derive(Clone, Copy, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = DialStanding)]
 struct Standing {
     /// Dials so far.
     dials: u32,

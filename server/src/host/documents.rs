@@ -70,6 +70,24 @@ impl Documents {
         self.gather(&range, |entry| entry.index == index && entry.key.starts_with(prefix))
     }
 
+    /// The last documents whose key of an index begins with a text that ends with `:`, by number; no more than `most` are read.
+    ///
+    /// # Errors
+    /// What storage says.
+    pub fn last_with_prefix<D: Document>(
+        &mut self,
+        index: &str,
+        prefix: &str,
+        most: usize,
+    ) -> Result<Vec<D>, StorageError> {
+        let end = prefix.strip_suffix(':').map(|of| format!("{of};"));
+        let all = Range::all(D::KIND, most);
+        let range = Range { index: Some(index), from: Some(prefix), to: end.as_deref(), descending: true, ..all };
+        let mut found = self.gather(&range, |entry| entry.index == index && entry.key.starts_with(prefix))?;
+        found.drain(..found.len().saturating_sub(most));
+        Ok(found)
+    }
+
     /// What is committed in a range, under what is on its way with keys that `fit`.
     fn gather<D: Document>(
         &mut self,

@@ -31,14 +31,17 @@ impl ClientAddress {
 
     /// What is counted as one: a host has a whole /64 of IPv6 for itself.
     pub(crate) fn network(self) -> IpAddr {
-        match self.0.to_canonical() {
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                IpAddr::from([a, b, c, d, 0, 0, 0, 0])
-            }
-            v4 => v4,
-        }
+        callfloor_sip::network(self.0)
     }
+}
+
+/// What a proxy adds to a request that it brings (RFC 7239, RFC 9110 section 7.6.3, and what was in use before them).
+const BROUGHT: [&str; 6] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
+/// Whether a proxy brings this request: whoever asks is then somebody else than the other end of the connection.
+pub(super) fn is_brought(headers: &HeaderMap) -> bool {
+    BROUGHT.iter().any(|name| headers.contains_key(*name))
 }
 
 /// An address, with a port or not.
@@ -82,10 +85,11 @@ mod tests {
     }
 
     #[test]
-    fn one_network_of_ipv6_is_one() {
-        let network = |text: &str| ClientAddress(text.parse().unwrap()).network();
-        assert_eq!(network("2001:db8::1"), network("2001:db8::ffff"));
-        assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
-        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+    fn a_proxy_is_known_by_what_it_adds() {
+        let brought = |name: &'static str| {
+            is_brought(&HeaderMap::from_iter([(axum::http::HeaderName::from_static(name), "x".parse().unwrap())]))
+        };
+        assert!(BROUGHT.iter().all(|name| brought(name)));
+        assert!(!brought("host") && !brought("user-agent"));
     }
 }

@@ -186,6 +186,9 @@ impl Stream {
             Ok(view) => view,
             Err(end) => return end,
         };
+        if let Err(end) = Self::watched(&self.caller, &view).await {
+            return end;
+        }
         if let Err(end) = self.tell(&Notice::Hello { newest }).await {
             return end;
         }
@@ -242,6 +245,9 @@ impl Stream {
                         true => {}
                         false => return End::Told(close::SIGNED_OUT, "the session is over".into()),
                     }
+                    if let Err(end) = Self::watched(&self.caller, &view).await {
+                        return end;
+                    }
                     if let (Some(operator), Ok(scope)) = (view.operator, Self::scope(&self.caller, view.operator).await) {
                         debug_assert_eq!(scope.is_some(), view.scope.is_some(), "operator {operator} stays one");
                         view.scope = scope;
@@ -252,6 +258,14 @@ impl Stream {
                 }
             }
         }
+    }
+
+    /// Writes in the audit log that numbers are shown from now on.
+    async fn watched(caller: &Caller, view: &View) -> Result<(), End> {
+        if !view.sight.numbers {
+            return Ok(());
+        }
+        caller.watches_numbers().await.map_err(|problem| End::Told(close::GOING_AWAY, problem.rule))
     }
 
     async fn scope(caller: &Caller, operator: Option<OperatorId>) -> Result<Option<Scope>, Problem> {

@@ -8,13 +8,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use callfloor_engine::Status;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::address::is_brought;
 use super::{App, Problem};
 use crate::auth::{Access, Caller, Principal, Role, Row};
 use crate::host::Figures;
@@ -275,12 +276,13 @@ async fn metrics(State(app): State<App>, caller: Caller) -> Response {
     exposition(if role == Role::ServerAdministrator { whole_text(&app).await } else { text(&[tenant]).await })
 }
 
-/// `/metrics`, for this machine alone.
+/// `/metrics`, for this machine alone: not for whoever a proxy on it brings.
 pub(super) async fn local_metrics(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if !peer.ip().to_canonical().is_loopback() {
+    if !peer.ip().to_canonical().is_loopback() || is_brought(&headers) {
         return Err(Problem::forbidden("figures are for this machine alone here; others sign in: GET /api/v1/metrics"));
     }
     Ok(exposition(whole_text(&app).await))

@@ -30,6 +30,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub(crate) use address::ClientAddress;
 pub(crate) use admin::{is_domain, name};
+pub(crate) use customers::within_reach;
 pub use desk::Desk;
 pub(crate) use extract::{Asking, At, Body};
 pub use ids::{CallRef, CallbackRef, ChatRef, OfferRef, TicketRef};

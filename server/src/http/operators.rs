@@ -94,7 +94,16 @@ async fn order(
             Desk::of(turn, operator, telephones)
         })
         .await?;
+    shows(&caller, operator, &desk).await?;
     Ok(Json(desk))
+}
+
+/// Writes in the audit log that somebody looks at another's desk with a call on it. Whose desk it is has the customer in hand.
+async fn shows(caller: &Caller, operator: OperatorId, desk: &Desk) -> Result<(), Problem> {
+    if caller.principal.operator != Some(operator) && desk.call.is_some() {
+        caller.watches_numbers().await?;
+    }
+    Ok(())
 }
 
 /// A button that carries nothing.
@@ -259,7 +268,9 @@ async fn list(caller: Caller, Asking(search): Asking<Search>) -> Result<Json<Vec
 ))]
 async fn desk(caller: Caller, At(operator): At<u32>) -> Result<Json<Desk>, Problem> {
     let telephones = caller.principal.tenant.phones.is_some();
-    caller.look(move |turn| Desk::of(turn, OperatorId(operator), telephones)).await.map(Json)
+    let desk = caller.look(move |turn| Desk::of(turn, OperatorId(operator), telephones)).await?;
+    shows(&caller, OperatorId(operator), &desk).await?;
+    Ok(Json(desk))
 }
 
 /// A status button (P26). In Ringing it is kept for when the ringing ends; in after-call work it ends it (P60).

@@ -136,9 +136,10 @@ async fn calls(caller: Caller, Asking(search): Asking<CallSearch>) -> Result<Jso
                 .collect();
             found.sort_unstable_by_key(|call| call.call.number());
             found.truncate(limit);
-            Ok(found.iter().map(LiveCall::of).collect())
+            Ok(found.iter().map(LiveCall::of).collect::<Vec<_>>())
         })
         .await?;
+    watched(&caller, &found).await?;
     Ok(Json(found))
 }
 
@@ -150,7 +151,14 @@ async fn calls(caller: Caller, Asking(search): Asking<CallSearch>) -> Result<Jso
 ))]
 async fn call(caller: Caller, At(call): At<CallRef>) -> Result<Json<LiveCall>, Problem> {
     let found = caller.look(move |turn| live(turn.engine(), call)).await?;
+    watched(&caller, std::slice::from_ref(&found)).await?;
     Ok(Json(found))
+}
+
+/// Writes in the audit log whose numbers are about to be shown.
+async fn watched(caller: &Caller, calls: &[LiveCall]) -> Result<(), Problem> {
+    let outside = |call: &LiveCall| call.number.is_some() || matches!(call.target, Some(Party::Number(_)));
+    if calls.iter().any(outside) { caller.watches_numbers().await } else { Ok(()) }
 }
 
 fn live(engine: &Engine, call: CallRef) -> Result<LiveCall, Problem> {
@@ -188,6 +196,7 @@ async fn change(caller: Caller, call: CallRef, command: Command) -> Result<Json<
             live(turn.engine(), call)
         })
         .await?;
+    watched(&caller, std::slice::from_ref(&changed)).await?;
     Ok(Json(changed))
 }
 

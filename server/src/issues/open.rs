@@ -73,7 +73,7 @@ fn takes_issues(turn: &mut Turn<'_>, service: u16) -> Result<Shows, Problem> {
     match ServiceExtra::of(turn.documents(), ServiceId(service))?.kind {
         ServiceKind::Issues { shows } => Ok(shows),
         ServiceKind::Desk => {
-            let detail = format!("service {service} takes no issues: hand the ticket on to a queue of it instead");
+            let detail = format!("service {service} takes no issues: make a ticket there instead, and link it");
             Err(Problem::conflict("no-issue-service", detail))
         }
     }

@@ -1,6 +1,6 @@
 //! Files that customers send with what they write: kept in the store with a hash of their content, under a ticket.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use base64::Engine as _;
@@ -8,11 +8,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::room::Taken;
 use super::signature::sha256;
 use crate::document::{Document, Read};
 use crate::host::{Documents, Turn};
-use crate::http::Problem;
+use crate::http::{App, Problem};
 use crate::storage::{IndexKey, Kind, Range, Reader, StorageError, key_of};
+use crate::tenant::Tenant;
 use crate::tickets::{Line, LineKind, Ticket};
 
 /// Most files that are sent at once.
@@ -200,31 +202,61 @@ pub(crate) fn forget(documents: &mut Documents, ticket: u64) -> Result<(), Stora
     Ok(())
 }
 
-/// A file of a ticket with its content, compared with its hash.
+fn unknown(ticket: u64, id: u64) -> Problem {
+    Problem::unknown(format!("there is no attachment {id} of {ticket}"))
+}
+
+/// What is known of a file of a ticket.
 ///
 /// # Errors
-/// Where the ticket has no such file, or what is stored is damaged.
-pub(super) fn content(reader: &mut dyn Reader, ticket: u64, id: u64) -> Result<(Attachment, Vec<u8>), Problem> {
-    let unknown = || Problem::unknown(format!("there is no attachment {id} of {ticket}"));
-    let file = reader.document::<Attachment>(id)?.filter(|file| file.ticket == ticket).ok_or_else(unknown)?;
-    let data = reader.document::<AttachmentData>(id)?.ok_or_else(unknown)?;
+/// Where the ticket has no such file.
+pub(super) fn one(reader: &mut dyn Reader, ticket: u64, id: u64) -> Result<Attachment, Problem> {
+    let file = reader.document::<Attachment>(id)?.filter(|file| file.ticket == ticket);
+    file.ok_or_else(|| unknown(ticket, id))
+}
+
+/// The content of a file, compared with its hash.
+fn content(reader: &mut dyn Reader, file: &Attachment) -> Result<Vec<u8>, Problem> {
+    let data = reader.document::<AttachmentData>(file.id)?.ok_or_else(|| unknown(file.ticket, file.id))?;
     let content = STANDARD.decode(data.base64).ok().filter(|content| sha256(content) == file.sha256);
     let damaged = || StorageError::Damaged {
-        place: format!("attachment {id}"),
+        place: format!("attachment {}", file.id),
         what: "the content is not that of its hash".into(),
     };
-    Ok((file, content.ok_or_else(damaged)?))
+    Ok(content.ok_or_else(damaged)?)
+}
+
+/// A file that is sent, and the room that it takes until it is.
+struct Held {
+    content: Vec<u8>,
+    _room: Taken,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.content
+    }
+}
+
+/// Reads a file, when there is room for it, and sends it.
+///
+/// # Errors
+/// That there is no room at present, or what is stored is damaged.
+pub(super) async fn send(app: &App, tenant: &Tenant, file: Attachment) -> Result<Response, Problem> {
+    let room = app.open.room.for_file(&tenant.name, usize::try_from(file.bytes).unwrap_or(LARGEST)).await?;
+    let (file, content) = tenant.host.read(move |reader| content(reader, &file).map(|content| (file, content))).await?;
+    Ok(download(file, Held { content, _room: room }))
 }
 
 /// A file as it is downloaded: never shown in place, whatever it says it is.
-pub(super) fn download((file, content): (Attachment, Vec<u8>)) -> Response {
+fn download(file: Attachment, content: impl AsRef<[u8]> + Send + 'static) -> Response {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let name: String = file
         .name
         .bytes()
         .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect();
-    let digest = format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(&content)));
+    let digest = format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(content.as_ref())));
     let headers = [
         (header::CONTENT_TYPE.as_str(), file.media_type),
         (header::CONTENT_DISPOSITION.as_str(), format!("attachment; filename*=UTF-8''{name}")),
@@ -233,7 +265,7 @@ pub(super) fn download((file, content): (Attachment, Vec<u8>)) -> Response {
         (header::CACHE_CONTROL.as_str(), "private, no-store".to_owned()),
         ("content-digest", digest),
     ];
-    let mut response = Response::new(Body::from(content));
+    let mut response = Response::new(Body::from(Bytes::from_owner(content)));
     for (name, value) in headers {
         let value = HeaderValue::from_str(&value).expect("what is written in headers was checked");
         response.headers_mut().insert(name, value);
@@ -284,7 +316,7 @@ mod tests {
             bytes: 1,
             sha256: sha256(b"x"),
         };
-        let response = download((file, b"x".to_vec()));
+        let response = download(file, b"x");
         let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
         assert_eq!(header("content-disposition"), "attachment; filename*=UTF-8''%E8%A6%8B%22%3B.html");
         assert_eq!(header("x-content-type-options"), "nosniff");

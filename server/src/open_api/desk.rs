@@ -1,6 +1,7 @@
 //! Inquiries at an operator's desk: whom a ticket is from, and the files under it.
 
 use axum::Json;
+use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -56,7 +57,10 @@ async fn inquiry(caller: Caller, At(id): At<u64>) -> Result<Json<ShownInquiry>, 
         let inquiry = inquiry.ok_or_else(|| Problem::unknown(format!("ticket {id} did not come by the open API")))?;
         Ok(ShownInquiry { inquiry, attachments: attachment::of(reader, id)? })
     });
-    found.await.map(Json)
+    let found = found.await?;
+    let numbers = usize::from(found.inquiry.from.phone.is_some());
+    caller.reads_numbers(numbers, format!("the inquiry of ticket {id}")).await?;
+    Ok(Json(found))
 }
 
 /// A file under a ticket.
@@ -67,7 +71,8 @@ async fn inquiry(caller: Caller, At(id): At<u64>) -> Result<Json<ShownInquiry>, 
     (status = "4XX", description = "refused", body = Problem),
     (status = 503, description = "try again", body = Problem),
 ))]
-async fn file(caller: Caller, At((ticket, file)): At<(u64, u64)>) -> Result<Response, Problem> {
+async fn file(State(app): State<App>, caller: Caller, At((ticket, file)): At<(u64, u64)>) -> Result<Response, Problem> {
     see(&caller, ticket).await?;
-    caller.read(move |reader| attachment::content(reader, ticket, file)).await.map(attachment::download)
+    let file = caller.read(move |reader| attachment::one(reader, ticket, file)).await?;
+    attachment::send(&app, &caller.principal.tenant, file).await
 }

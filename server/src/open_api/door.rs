@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use super::OpenScope;
 use super::key::{OpenKey, known_as};
 use super::nonce;
+use super::room::Taken;
 use super::signature::{Claim, Signed, sha256};
 use crate::auth::{Repeatable, idempotency_key, once};
 use crate::document::Read;
@@ -40,6 +41,8 @@ pub(super) struct Asker {
     /// The services in which the key opens the route.
     pub services: Vec<u16>,
     repeatable: Option<Repeatable>,
+    /// The room that a large body takes, while it is worked on.
+    room: Option<Taken>,
 }
 
 impl Asker {
@@ -51,7 +54,15 @@ impl Asker {
         &self,
         job: impl FnOnce(&mut Turn<'_>) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        self.tenant.host.run(once(known_as(self.key), self.repeatable.clone(), job)).await?
+        let job = once(known_as(self.key), self.repeatable.clone(), job);
+        let (host, room) = (self.tenant.host.clone(), self.room.clone());
+        // On its own: of a client that goes away, what it sent takes its room until it is written.
+        let written = tokio::spawn(async move {
+            let written = host.run(job).await;
+            drop(room);
+            written
+        });
+        written.await.expect("waiting does not panic")?
     }
 
     /// Looks at the engine, in the loop's order.
@@ -86,14 +97,38 @@ impl FromRequestParts<App> for Asker {
     }
 }
 
-/// How many requests the keys may still make: the moment at which each is whole again.
+/// How many requests the keys may still make. One that is whole again, within seconds of its last request, is as one that was
+/// never used: it is forgotten, so that no key that is over stays.
 #[derive(Debug, Default)]
-pub(super) struct Rates(Mutex<HashMap<(String, u64), Instant>>);
+pub(super) struct Rates(Mutex<Buckets>);
+
+#[derive(Debug, Default)]
+struct Buckets {
+    /// The moment at which each is whole again.
+    of: HashMap<(String, u64), Instant>,
+    /// How many there were after the last look for those that are whole.
+    kept: usize,
+}
+
+/// So many more are there before we look again for those that are whole.
+const LOOK_AFTER: usize = 1_000;
+
+impl Buckets {
+    /// Costs each request little: as many came since the last look as are gone over.
+    fn forget(&mut self, now: Instant) {
+        if self.of.len() >= 2 * self.kept + LOOK_AFTER {
+            self.of.retain(|_, whole_at| *whole_at > now);
+            self.of.shrink_to(2 * self.of.len() + LOOK_AFTER);
+            self.kept = self.of.len();
+        }
+    }
+}
 
 impl Rates {
     fn take(&self, organisation: &str, key: u64, now: Instant) -> Result<(), Problem> {
-        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let whole_at = keys.entry((organisation.to_owned(), key)).or_insert(now);
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets.forget(now);
+        let whole_at = buckets.of.entry((organisation.to_owned(), key)).or_insert(now);
         let next = (*whole_at).max(now) + EACH;
         if next.saturating_duration_since(now) > EACH * AT_ONCE {
             let detail = format!("this key asks too often: {AT_ONCE} requests at once and 100 in a second are right");
@@ -131,6 +166,10 @@ pub(crate) async fn admit(app: &App, request: &mut Request, scope: OpenScope) ->
         return Err(Problem::forbidden(format!("this key has no scope {word} in {place}")));
     }
     let most = if scope == OpenScope::InquiriesWrite { super::inquiries::LARGEST_BODY } else { SMALL_BODY };
+    let room = match body_to_come(request, most)? {
+        length if length > SMALL_BODY => Some(app.open.room.for_body(&tenant.name, length).await?),
+        _ => None,
+    };
     take_body(request, most, &claim.body_hash).await?;
     let (id, text, timestamp) = (key.id, claim.nonce.clone(), claim.timestamp);
     tenant.host.run(move |turn| nonce::spend(turn, id, &text, timestamp, over)).await??;
@@ -140,7 +179,7 @@ pub(crate) async fn admit(app: &App, request: &mut Request, scope: OpenScope) ->
     });
     let services = key.grants.iter().filter(|grant| grant.scopes.contains(&scope)).map(|grant| grant.service);
     let services = services.collect();
-    request.extensions_mut().insert(Asker { tenant, key: key.id, services, repeatable });
+    request.extensions_mut().insert(Asker { tenant, key: key.id, services, repeatable, room });
     Ok(())
 }
 
@@ -182,20 +221,24 @@ async fn service_of(request: &mut Request) -> Option<u16> {
     found
 }
 
+fn too_large(most: usize) -> Problem {
+    let detail = format!("a body of at most {} KiB is right here", most >> 10);
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
+}
+
+/// How long the body will be, at most.
+fn body_to_come(request: &Request, most: usize) -> Result<usize, Problem> {
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let length: usize = length.unwrap_or(most);
+    if length > most { Err(too_large(most)) } else { Ok(length) }
+}
+
 /// Reads the body, and compares it with the hash that was signed.
 async fn take_body(request: &mut Request, most: usize, hash: &str) -> Result<(), Problem> {
-    let too_large = || {
-        let detail = format!("a body of at most {} KiB is right here", most >> 10);
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
-    };
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: usize| length > most) {
-        return Err(too_large());
-    }
     let (parts, body) = std::mem::take(request).into_parts();
     let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "the body did not come in 60 s");
     let bytes = tokio::time::timeout(BODY_PATIENCE, axum::body::to_bytes(body, most)).await.map_err(late)?;
-    let bytes = bytes.map_err(|_| too_large())?;
+    let bytes = bytes.map_err(|_| too_large(most))?;
     let hashed = if bytes.len() > SMALL_BODY {
         let copy: Bytes = bytes.clone();
         tokio::task::spawn_blocking(move || sha256(&copy)).await.expect("hashing does not panic")
@@ -222,5 +265,21 @@ mod tests {
         assert_eq!(admitted(2, now), 200);
         assert_eq!(admitted(1, now + Duration::from_millis(500)), 50);
         assert_eq!(admitted(1, now + Duration::from_secs(60)), 200);
+    }
+
+    #[test]
+    fn a_key_that_asks_no_more_is_forgotten() {
+        let (rates, begun) = (Rates::default(), Instant::now());
+        let known = || rates.0.lock().unwrap().of.len();
+        for second in 0..100 {
+            let now = begun + Duration::from_secs(second);
+            (0..500).for_each(|key| rates.take("main", second * 500 + key, now).unwrap());
+        }
+        assert!(known() <= 2 * LOOK_AFTER, "{} of 50000 keys", known());
+        // Those in use are not forgotten: they have no more for it.
+        let now = begun + Duration::from_secs(1_000);
+        let first = (0..500).filter(|_| rates.take("main", 0, now).is_ok()).count();
+        (1..5_000).for_each(|key| rates.take("acme", key, now).unwrap());
+        assert_eq!((first, rates.take("main", 0, now).is_ok()), (200, false));
     }
 }

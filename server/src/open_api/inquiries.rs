@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
+use super::OpenScope;
 use super::attachment::{self, Attachment, LARGEST_AT_ONCE, Upload};
 use super::door::Asker;
 use super::inquiry::{Contact, Inquiry, arrive, customer, member};
-use super::{OpenScope, attachment::download};
 use crate::auth::{Access, Row};
 use crate::document::Read;
 use crate::host::Turn;
@@ -71,6 +71,7 @@ struct NewInquiry {
     category: Option<u64>,
     /// Values of fields, by the fields' numbers.
     #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
     fields: BTreeMap<u64, String>,
     /// At most 5 files, 5 MiB each and 10 MiB together.
     #[serde(default)]
@@ -79,6 +80,7 @@ struct NewInquiry {
 
 /// Where something that was written is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ReceivedInquiry)]
 struct Received {
     /// The inquiry's number.
     inquiry: u64,
@@ -254,6 +256,7 @@ struct WholeInquiry {
     /// The category's name.
     category_name: Option<String>,
     /// Values of fields, by the fields' numbers.
+    #[schema(value_type = BTreeMap<String, String>)]
     fields: BTreeMap<u64, String>,
     /// What was written, the oldest first.
     messages: Vec<Message>,
@@ -315,20 +318,22 @@ async fn one(
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn file(
+    State(app): State<App>,
     asker: Asker,
     At((service, id, file)): At<(u16, u64, u64)>,
     Asking(whose): Asking<Whose>,
 ) -> Result<Response, Problem> {
     let found = asker.read(move |reader| {
         theirs(reader.document::<Inquiry>(id)?, service, whose.member.as_deref()).ok_or_else(|| unknown(id))?;
-        attachment::content(reader, id, file)
+        attachment::one(reader, id, file)
     });
-    found.await.map(download)
+    attachment::send(&app, &asker.tenant, found.await?).await
 }
 
 /// What a customer writes to an inquiry that there is.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = InquiryReply)]
 struct Again {
     /// Whose inquiry it is, as your system calls them; left out for somebody who is no member.
     member: Option<String>,

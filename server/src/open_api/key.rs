@@ -9,10 +9,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::audit::{self, Act};
-use crate::auth::{Access, Caller, Role, Row};
+use crate::auth::{Access, Caller, NewSecret, Role, Row, Shown};
 use crate::document::{Document, Read};
 use crate::http::{App, At, Body, Problem, name};
-use crate::secrets::new_secret;
 use crate::storage::{Kind, Range};
 
 /// Most keys that an organisation can have, those that are over among them.
@@ -147,10 +146,11 @@ impl From<OpenKey> for ListedOpenKey {
 }
 
 /// A key that was made.
-#[derive(Clone, Serialize, utoipa::ToSchema)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct MadeOpenKey {
     /// The secret that signs, shown this once.
-    secret: String,
+    #[schema(value_type = String)]
+    secret: Shown,
     /// What is listed of it.
     #[serde(flatten)]
     key: ListedOpenKey,
@@ -222,10 +222,9 @@ async fn make(
         return Err(Problem::wrong("days", format!("{days} days: 1 to {MOST_DAYS} are right")));
     }
     let (made_by, who) = (caller.principal.account, caller.principal.who());
-    let (secret, open) = (new_secret(), app.open.clone());
-    let signs = secret.clone();
-    let made = caller
-        .write(move |turn| {
+    let vault = app.open.vault;
+    let (key, kept) = NewSecret::signing()
+        .keep(&caller, move |turn, secret| {
             let grants = grants(body.grants, turn.engine().config().services.len())?;
             let made_us = turn.now().as_micros();
             let until_us = made_us + u64::from(days) * DAY_US;
@@ -234,20 +233,15 @@ async fn make(
             if id > MOST {
                 return Err(Problem::conflict("too-many-keys", format!("an organisation has at most {MOST} keys")));
             }
-            let secret = open.vault.seal(&known_as(id), &signs);
+            let secret = secret.sealed(&vault, &known_as(id));
             let key = OpenKey { id, name, secret, grants, made_by, made_us, until_us, revoked_us: None };
             let about = format!("{} {:?}: {}, {days} days", known_as(id), key.name, words(&key.grants));
             audit::append(documents, made_us, &who, Act::KeyMade, about)?;
             documents.put(&key);
-            // The answer is kept for a repeated request: so the secret is not in it, but a trace that shows whose it is.
-            Ok((ListedOpenKey::from(key), super::signature::sha256(signs.as_bytes())))
+            Ok(ListedOpenKey::from(key))
         })
         .await?;
-    let (key, trace) = made;
-    if trace != super::signature::sha256(secret.as_bytes()) {
-        let detail = format!("key {} was made by this request before, and its secret is shown once: revoke it", key.id);
-        return Err(Problem::conflict("secret-shown-once", detail));
-    }
+    let secret = kept.show(|| format!("revoke key {}, and make another", key.id))?;
     Ok((StatusCode::CREATED, Json(MadeOpenKey { secret, key })))
 }
 

@@ -114,7 +114,7 @@ pub(super) async fn ask(
     let Some(link) = link else { return Ok(None) };
     let limit = Duration::from_millis(link.settings.time_limit_ms.into());
     let asked = match signed(app, &tenant.name, &link, says) {
-        Ok(asked) => app.open.outgoing.ask(asked, limit).await,
+        Ok(asked) => app.open.outgoing.ask(&tenant.name, asked, limit).await,
         Err(problem) => Err(Trouble::Failed(problem)),
     };
     if let Err(trouble) = &asked {

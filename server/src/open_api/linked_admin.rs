@@ -11,13 +11,11 @@ use utoipa_axum::routes;
 
 use super::linked::{Link, LinkName, LinkSettings, ask, tame};
 use super::outgoing::{Answer, Trouble};
-use super::signature::sha256;
 use crate::audit::{self, Act};
-use crate::auth::{Access, Caller, Role, Row};
+use crate::auth::{Access, Caller, NewSecret, Role, Row, Shown};
 use crate::customers::Customer;
 use crate::document::{Document, Read};
-use crate::http::{App, At, Body, Problem};
-use crate::secrets::new_secret;
+use crate::http::{App, At, Body, Problem, within_reach};
 use crate::storage::Range;
 
 const ADMINISTRATOR: Access = Access::Roles(&[Role::Administrator]);
@@ -137,10 +135,11 @@ async fn remove(caller: Caller, At(word): At<String>) -> Result<StatusCode, Prob
 }
 
 /// A secret that was made.
-#[derive(Clone, Serialize, utoipa::ToSchema)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct MadeSecret {
     /// What signs our questions from now on, shown this once.
-    secret: String,
+    #[schema(value_type = String)]
+    secret: Shown,
 }
 
 /// Makes a new secret for a linked system in place of the one before. It is in this answer alone: a repeated request with the
@@ -158,23 +157,19 @@ async fn make_secret(
 ) -> Result<(StatusCode, Json<MadeSecret>), Problem> {
     let name = named(&word)?;
     let who = caller.principal.who();
-    let (secret, open) = (new_secret(), app.open.clone());
-    let signs = secret.clone();
-    let trace = caller
-        .write(move |turn| {
+    let vault = app.open.vault;
+    let ((), kept) = NewSecret::signing()
+        .keep(&caller, move |turn, secret| {
             let now_us = turn.now().as_micros();
             let documents = turn.documents();
             let mut link = documents.get::<Link>(Link::number(name))?.ok_or_else(|| unset(name))?;
-            link.secret = Some(open.vault.seal(&name.known_as(), &signs));
+            link.secret = Some(secret.sealed(&vault, &name.known_as()));
             audit::append(documents, now_us, &who, Act::KeyMade, name.known_as())?;
             documents.put(&link);
-            Ok(sha256(signs.as_bytes()))
+            Ok(())
         })
         .await?;
-    if trace != sha256(secret.as_bytes()) {
-        let detail = "a secret was made by this request before, and is shown once: make another";
-        return Err(Problem::conflict("secret-shown-once", detail));
-    }
+    let secret = kept.show(|| "make another".into())?;
     Ok((StatusCode::CREATED, Json(MadeSecret { secret })))
 }
 
@@ -253,6 +248,7 @@ fn shown(asked: Option<Result<Answer, Trouble>>) -> (LinkedState, Vec<LinkedFiel
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn of_customer(State(app): State<App>, caller: Caller, At(id): At<u64>) -> Result<Json<LinkedFields>, Problem> {
+    within_reach(&caller, id).await?;
     let customer = caller.read(move |reader| Ok(reader.document::<Customer>(id)?)).await?;
     let customer = customer.filter(|customer| !customer.erased);
     let customer = customer.ok_or_else(|| Problem::unknown(format!("there is no customer {id}")))?;

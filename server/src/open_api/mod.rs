@@ -16,6 +16,7 @@ mod linked_admin;
 mod members;
 mod nonce;
 mod outgoing;
+mod room;
 mod signature;
 
 use std::sync::Arc;
@@ -50,13 +51,14 @@ pub struct OpenApi {
     /// Asks the organisations' own systems.
     pub(crate) outgoing: Arc<Outgoing>,
     rates: Arc<door::Rates>,
+    room: Arc<room::Room>,
 }
 
 impl OpenApi {
     /// With secrets kept so, and systems asked so.
     #[must_use]
     pub fn new(vault: Vault, outgoing: Outgoing) -> Self {
-        Self { vault: Arc::new(vault), outgoing: Arc::new(outgoing), rates: Arc::default() }
+        Self { vault: Arc::new(vault), outgoing: Arc::new(outgoing), rates: Arc::default(), room: Arc::default() }
     }
 }
 

@@ -2,9 +2,11 @@
 //! network: only public addresses are asked, by TLS, unless the server's configuration names the host as trusted; a redirect
 //! is not followed; time and length of an answer have limits.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -13,8 +15,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::Semaphore;
 
-/// Questions to other systems at once.
-const AT_ONCE: usize = 64;
+/// Questions of one organisation at once: systems that are slow hold up their own organisation and no other.
+const AT_ONCE: usize = 16;
+/// Questions of one organisation that may wait for their turn beside those; one more is refused at once.
+const WAITING: usize = 64;
 /// Longest answer, in bytes.
 const LARGEST: usize = 64 << 10;
 
@@ -45,7 +49,33 @@ pub struct Outgoing {
     authorities: Vec<CertificateDer<'static>>,
     /// Made when it is first needed: the system's authorities take a while to read.
     client: OnceLock<Result<Client, String>>,
+    /// Of the organisations that ask at this moment.
+    lines: Mutex<HashMap<String, Arc<Line>>>,
+}
+
+/// The questions of an organisation.
+#[derive(Debug)]
+struct Line {
     turns: Semaphore,
+    /// Those that are asked and those that wait.
+    asking: AtomicUsize,
+}
+
+/// A place in an organisation's line.
+struct Place<'a> {
+    outgoing: &'a Outgoing,
+    organisation: &'a str,
+    line: Arc<Line>,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut lines = self.outgoing.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        // Under the lock under which one is added: a line that somebody is in stays.
+        if self.line.asking.fetch_sub(1, Ordering::AcqRel) == 1 {
+            lines.remove(self.organisation);
+        }
+    }
 }
 
 impl Default for Outgoing {
@@ -75,7 +105,7 @@ impl Outgoing {
     }
 
     fn with(trusted: Vec<String>, authorities: Vec<CertificateDer<'static>>) -> Self {
-        Self { trusted: trusted.into(), authorities, client: OnceLock::new(), turns: Semaphore::new(AT_ONCE) }
+        Self { trusted: trusted.into(), authorities, client: OnceLock::new(), lines: Mutex::default() }
     }
 
     /// An address that may be asked.
@@ -107,17 +137,32 @@ impl Outgoing {
         Ok(url)
     }
 
-    /// Asks, and waits so long for the whole answer.
+    /// Asks for an organisation, and waits so long for its turn and the whole answer.
     ///
     /// # Errors
     /// Why there is none.
-    pub(super) async fn ask(&self, request: Asked, limit: Duration) -> Result<Answer, Trouble> {
-        let asked = tokio::time::timeout(limit, self.send(request)).await;
+    pub(super) async fn ask(&self, organisation: &str, request: Asked, limit: Duration) -> Result<Answer, Trouble> {
+        let place = self.place(organisation)?;
+        let asked = tokio::time::timeout(limit, self.send(&place.line, request)).await;
         asked.unwrap_or_else(|_| Err(Trouble::Late(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))))
     }
 
-    async fn send(&self, asked: Asked) -> Result<Answer, Trouble> {
-        let _turn = self.turns.acquire().await.expect("the turns are never closed");
+    fn place<'a>(&'a self, organisation: &'a str) -> Result<Place<'a>, Trouble> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = lines
+            .entry(organisation.to_owned())
+            .or_insert_with(|| Arc::new(Line { turns: Semaphore::new(AT_ONCE), asking: AtomicUsize::new(0) }));
+        if line.asking.load(Ordering::Acquire) >= AT_ONCE + WAITING {
+            let detail = format!("{AT_ONCE} questions are asked already and {WAITING} wait: it is too slow for them");
+            return Err(Trouble::Failed(detail));
+        }
+        line.asking.fetch_add(1, Ordering::AcqRel);
+        let line = Arc::clone(line);
+        Ok(Place { outgoing: self, organisation, line })
+    }
+
+    async fn send(&self, line: &Line, asked: Asked) -> Result<Answer, Trouble> {
+        let _turn = line.turns.acquire().await.expect("the turns are never closed");
         // The configuration may have changed since the address was entered.
         self.address(asked.url.as_str()).map_err(Trouble::Failed)?;
         let client = self.client.get_or_init(|| client(Arc::clone(&self.trusted), &self.authorities));
@@ -322,9 +367,54 @@ mod tests {
         let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
         let outgoing = Outgoing::default();
         let asked = Asked { method: Method::GET, url: outgoing.address(&url).unwrap(), headers: vec![], body: None };
-        let trouble = outgoing.ask(asked, Duration::from_secs(5)).await.unwrap_err();
+        let trouble = outgoing.ask("main", asked, Duration::from_secs(5)).await.unwrap_err();
         assert!(trouble.to_string().contains("has no public address"), "{trouble}");
         let came = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
         assert!(came.is_err(), "nobody connected");
+    }
+
+    /// One organisation's system takes every question and answers none; another organisation is answered at once.
+    #[tokio::test]
+    async fn a_slow_system_holds_up_its_own_organisation_alone() {
+        let slow = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let quick = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = |listener: &tokio::net::TcpListener| format!("http://{}/", listener.local_addr().unwrap());
+        let (at_slow, at_quick) = (url(&slow), url(&quick));
+        let connected = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connected);
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((stream, _)) = slow.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
+                held.push(stream);
+            }
+        });
+        tokio::spawn(async move {
+            let app = axum::Router::new().fallback(|| async { "yes" });
+            axum::serve(quick, app).await
+        });
+        let outgoing = Arc::new(Outgoing::new(&["127.0.0.1".into()], None).unwrap());
+        let asks = |organisation: &'static str, url: &str| {
+            let url = outgoing.address(url).unwrap();
+            let asked = Asked { method: Method::GET, url, headers: vec![], body: None };
+            let outgoing = Arc::clone(&outgoing);
+            tokio::spawn(async move { outgoing.ask(organisation, asked, Duration::from_secs(3)).await })
+        };
+        let held: Vec<_> = (0..AT_ONCE + WAITING).map(|_| asks("acme", &at_slow)).collect();
+        while connected.load(Ordering::SeqCst) < AT_ONCE {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let refused = asks("acme", &at_quick).await.unwrap().unwrap_err();
+        assert!(refused.to_string().contains("too slow"), "{refused}");
+        let begun = std::time::Instant::now();
+        let answer = asks("beta", &at_quick).await.unwrap().expect("an answer");
+        assert_eq!((answer.status, answer.body.as_slice()), (200, b"yes".as_slice()));
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        assert_eq!(connected.load(Ordering::SeqCst), AT_ONCE, "no more are asked at once");
+        for held in held {
+            assert_eq!(held.await.unwrap(), Err(Trouble::Late(3_000)));
+        }
+        assert!(outgoing.lines.lock().unwrap().is_empty(), "who asks nothing is not remembered");
+        assert!(asks("acme", &at_quick).await.unwrap().is_ok(), "nor held up for good");
     }
 }

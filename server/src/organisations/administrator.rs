@@ -1,7 +1,7 @@
 //! The accounts that somebody must have before there is anybody to make accounts.
 
 use crate::audit::{self, Act};
-use crate::auth::{Account, Role, Token, create_account};
+use crate::auth::{Account, Role, create_account};
 use crate::host::{Documents, Turn};
 use crate::http::Problem;
 
@@ -9,11 +9,6 @@ use super::FirstAdministrator;
 
 /// Who made an account that nobody asked for, in the audit log.
 const SERVER: &str = "the server";
-
-/// A password to be shown once: 20 characters of 64.
-pub(crate) fn random_password() -> String {
-    Token::random("x").reveal().chars().skip(2).take(20).collect()
-}
 
 /// Makes the first account that administers the server, where the main organisation has none; gives its login.
 ///

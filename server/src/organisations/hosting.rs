@@ -11,6 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::Listing;
 use super::administrator::first_administrator;
+use crate::auth::keep_answers_for_a_day;
 use crate::chat::{LiveChats, keep_presence};
 use crate::document::{Document, Read};
 use crate::host::{Handle, Host, Opening};
@@ -135,7 +136,8 @@ impl Organisations {
         name: Option<String>,
     ) -> Result<Running, StorageError> {
         let Opened { host, start_phones } = opened;
-        let lost = host.handle().run(let_go_of_lost_calls).await;
+        let served = self.exchange.is_some();
+        let lost = host.handle().run(move |turn| let_go_of_lost_calls(turn, served)).await;
         match lost.map_err(Problem::from).and_then(|lost| lost.map_err(Problem::from)) {
             Ok(0) => {}
             Ok(calls) => {
@@ -157,6 +159,7 @@ impl Organisations {
         let tasks = vec![
             tokio::spawn(keep_presence(host.handle().clone(), Arc::clone(&chats))),
             tokio::spawn(crate::floor::keep_hours(host.handle().clone())),
+            tokio::spawn(keep_answers_for_a_day(host.handle().clone())),
         ];
         self.tenants.add(Tenant::new(organisation, host.handle().clone(), phones, chats, realm, name));
         Ok(Running { host, switchboard, tasks })

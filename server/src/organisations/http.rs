@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::administrator::random_password;
 use super::{FirstAdministrator, Listing};
 use crate::audit::{self, Act};
-use crate::auth::{Access, Account, Caller, Role, Row, create_account};
+use crate::auth::{Access, Account, Caller, NewSecret, Role, Row, Shown, create_account};
 use crate::document::{Document, Read};
 use crate::host::{Documents, Turn};
 use crate::http::{App, At, Body, Problem, is_domain, name};
@@ -50,6 +49,7 @@ pub fn router() -> OpenApiRouter<App> {
 /// Whether an organisation is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = OrganisationState)]
 enum Standing {
     /// It is.
     Served,
@@ -132,16 +132,18 @@ struct NewOrganisation {
 }
 
 /// An administrator's password, shown once.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Secret {
     /// The administrator's login: `LOGIN@ORGANISATION` signs in.
     administrator: String,
     /// Their password, shown this once: they change it when they have signed in.
-    password: String,
+    #[schema(value_type = String)]
+    password: Shown,
 }
 
 /// An organisation that was made.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = MadeOrganisation)]
 struct Made {
     /// Its first administrator.
     #[serde(flatten)]
@@ -168,12 +170,11 @@ async fn make(
     let sip_domain = domain(&body.sip_domain, &caller.principal.tenant.realm)?;
     let numbers = numbers(&body.numbers)?;
     let login = name("administrator", body.administrator.as_deref().unwrap_or("admin"))?;
-    let password = random_password();
-    let hash = hashed(password.clone()).await?;
-    let first = FirstAdministrator { login: login.clone(), password: hash.clone() };
-    let who = caller.principal.who();
-    let listing = caller
-        .write(move |turn| {
+    let password = NewSecret::password();
+    let first = FirstAdministrator { login: login.clone(), password: password.password_hash().await? };
+    let (who, administrator) = (caller.principal.who(), login.clone());
+    let (listing, kept) = password
+        .keep(&caller, move |turn, _| {
             let now_us = turn.now().as_micros();
             let documents = turn.documents();
             if documents.find::<Listing>(Listing::ORGANISATION, &organisation)?.is_some() {
@@ -198,22 +199,14 @@ async fn make(
         })
         .await?;
     app.organisations.settle(&listing.organisation).await?;
-    let first = listing.first.clone().filter(|first| first.password == hash);
-    let first = first.ok_or_else(|| shown_before(&listing.organisation))?;
-    let secret = Secret { administrator: first.login, password };
+    let password = kept.show(|| another(&listing.organisation))?;
+    let secret = Secret { administrator, password };
     Ok((StatusCode::CREATED, Json(Made { secret, organisation: Listed::of(&app, listing) })))
 }
 
-fn shown_before(organisation: &str) -> Problem {
-    let detail = format!(
-        "this request was done before, and the password of the administrator of {organisation:?} was shown then: make \
-         another administrator"
-    );
-    Problem::conflict("secret-shown-once", detail)
-}
-
-async fn hashed(password: String) -> Result<String, Problem> {
-    tokio::task::spawn_blocking(move || Account::hash(&password)).await.expect("hashing does not panic")
+/// What to do where an administrator's password was shown before.
+fn another(organisation: &str) -> String {
+    format!("make another administrator of {organisation:?}")
 }
 
 fn identifier(text: &str) -> Result<String, Problem> {
@@ -405,23 +398,19 @@ async fn add_administrator(
     if taken.is_some() {
         return Err(Problem::conflict("login-taken", format!("the login {login:?} is taken in {organisation:?}")));
     }
-    let password = random_password();
-    let hash = hashed(password.clone()).await?;
+    let password = NewSecret::password();
+    let hash = password.password_hash().await?;
     let (who, named, wanted) = (caller.principal.who(), organisation.clone(), login.clone());
-    // The main log tells of it first, so that nothing is done that it does not know. A repeated request is known by the hash.
-    let (known, own) = (hash.clone(), hash.clone());
-    let noted = caller
-        .write(move |turn| {
+    // The main log tells of it first, so that nothing is done that it does not know.
+    let ((), kept) = password
+        .keep(&caller, move |turn, _| {
             let now_us = turn.now().as_micros();
             found(turn.documents(), &named)?;
             let about = format!("administrator {wanted:?} of organisation {named:?}");
-            audit::append(turn.documents(), now_us, &who, Act::AccountMade, about)?;
-            Ok(known)
+            Ok(audit::append(turn.documents(), now_us, &who, Act::AccountMade, about)?)
         })
         .await?;
-    if noted != own {
-        return Err(shown_before(&organisation));
-    }
+    let password = kept.show(|| another(&organisation))?;
     let who = format!("the server's {}", caller.principal.who());
     let administrator = login.clone();
     let made = tenant.host.run(move |turn| {

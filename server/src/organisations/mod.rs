@@ -7,7 +7,7 @@ mod http;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use administrator::{random_password, server_administrator};
+pub(crate) use administrator::server_administrator;
 pub(crate) use hosting::As;
 pub use hosting::{Hosting, Organisations};
 pub use http::{PERMISSIONS, router};

@@ -71,14 +71,15 @@ struct Switchboard {
 }
 
 impl Switchboard {
-    fn tell(&self, fact: Fact) {
+    /// Tells a fact; whoever has gone gives it back, and has hung up what it had.
+    fn tell(&self, fact: Fact) -> Result<(), Box<Fact>> {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        // Who has gone has hung up what it had.
-        let _ = self.facts.send(fact);
+        self.facts.send(fact).map_err(|gone| Box::new(gone.0))
     }
 
-    fn is_behind(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) >= MOST_WAITING
+    /// Whether it takes new calls and registrations: it has not gone with its host, and is not behind.
+    fn is_there(&self) -> bool {
+        !self.facts.is_closed() && self.waiting.load(Ordering::Relaxed) < MOST_WAITING
     }
 }
 
@@ -202,7 +203,7 @@ impl Exchange {
             Event::Ended { leg, .. } => {
                 let owner = self.routing().legs.remove(&leg);
                 if let Some(owner) = owner {
-                    owner.tell(Fact::Sip(event));
+                    let _ = owner.tell(Fact::Sip(event));
                 }
             }
             Event::Confirmed { leg, .. }
@@ -217,7 +218,7 @@ impl Exchange {
             | Event::ReferProgress { leg, .. } => {
                 let owner = self.routing().legs.get(&leg).cloned();
                 if let Some(owner) = owner {
-                    owner.tell(Fact::Sip(event));
+                    let _ = owner.tell(Fact::Sip(event));
                 }
             }
             // Registrations of ours at carriers, and what a later endpoint may tell: there are none here.
@@ -236,34 +237,36 @@ impl Exchange {
         };
         let owner = self.routing().sessions.get(&session).cloned();
         if let Some(owner) = owner {
-            owner.tell(Fact::Audio(event));
+            let _ = owner.tell(Fact::Audio(event));
         }
     }
 
     fn incoming(&self, incoming: Box<Incoming>) {
-        let leg = incoming.leg;
+        let (leg, from) = (incoming.leg, incoming.flow.remote);
         let mut routing = self.routing();
-        let found = routing.called(&incoming, &self.shared.trunks).filter(|owner| !owner.is_behind());
-        if let Some(owner) = found {
+        if let Some(owner) = routing.called(&incoming, &self.shared.trunks).filter(Switchboard::is_there) {
+            // Noted first: news of the leg may follow at once.
             routing.legs.insert(leg, owner.clone());
-            return owner.tell(Fact::Sip(Event::Incoming(incoming)));
+            if owner.tell(Fact::Sip(Event::Incoming(incoming))).is_ok() {
+                return;
+            }
+            routing.legs.remove(&leg);
         }
         drop(routing);
-        tracing::info!(from = %incoming.flow.remote, "a call to an organisation that is not served now");
+        tracing::info!(%from, "a call to an organisation that is not served now");
         // It may have hung up already.
         let _ = self.shared.endpoint.reject(leg, 503, Some(RETRY_AFTER_S));
     }
 
     fn register(&self, request: Box<RegisterRequest>) {
-        let found = self.routing().at_domain(&request.domain).filter(|owner| !owner.is_behind());
-        match found {
-            Some(owner) => owner.tell(Fact::Sip(Event::Register(request))),
-            None => {
-                tracing::info!(from = %request.flow.remote, "a registration at an organisation that is not served now");
-                // It asks again.
-                let _ = self.shared.endpoint.refuse(request.id, 503);
-            }
+        let (id, from) = (request.id, request.flow.remote);
+        let found = self.routing().at_domain(&request.domain).filter(Switchboard::is_there);
+        if found.is_some_and(|owner| owner.tell(Fact::Sip(Event::Register(request))).is_ok()) {
+            return;
         }
+        tracing::info!(%from, "a registration at an organisation that is not served now");
+        // It asks again.
+        let _ = self.shared.endpoint.refuse(id, 503);
     }
 }
 
@@ -314,8 +317,9 @@ impl Extension {
         Some(fact)
     }
 
-    /// A fact that came and was not looked at; for one that ends.
+    /// A fact that came and was not looked at; for one that ends: no more are taken.
     pub(super) fn left(&mut self) -> Option<Fact> {
+        self.facts.close();
         self.facts.try_recv().ok()
     }
 

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use callfloor_sip::digest::Algorithm;
 use callfloor_sip::media::{MediaConfig, MediaEngine, MediaEvents};
-use callfloor_sip::{Admission, BindError, Endpoint, EndpointConfig, Events, Listen, MostConnections, Settings, Tls};
+use callfloor_sip::{
+    Admission, BindError, Endpoint, EndpointConfig, Events, Listen, MostConnections, Places, Settings, Tls,
+};
 
 use super::browser::BrowserPorts;
 use crate::certificates::{Files, Loaded, Use};
@@ -41,7 +43,7 @@ pub struct PhoneLine {
     pub(super) browsers: BrowserPorts,
     listen: Vec<Listen>,
     files: Option<Files>,
-    connections: MostConnections,
+    connections: Places,
     admission: Admission,
     media: MediaConfig,
 }
@@ -89,10 +91,7 @@ impl PhoneLine {
             },
             listen,
             files: files.filter(|_| sip.tls_address.is_some()).map(|(certificate, key)| Files { certificate, key }),
-            connections: MostConnections {
-                all: config.limits.connections as usize,
-                of_address: config.limits.address_connections as usize,
-            },
+            connections: Places::new(MostConnections::from(config.limits)),
             admission: Admission {
                 // A call has a caller's leg and an operator's.
                 max_legs: sip.most_calls as usize * 2,
@@ -107,6 +106,11 @@ impl PhoneLine {
                 quiet_after: None,
             },
         }
+    }
+
+    /// Places for connections of another kind, that count together with telephones' for each address.
+    pub(crate) fn places_beside(&self) -> Places {
+        self.connections.beside()
     }
 
     /// Opens the sockets.
@@ -125,7 +129,8 @@ impl PhoneLine {
             algorithms: vec![Algorithm::Md5],
             ..Settings::default()
         };
-        let config = EndpointConfig { listen: self.listen.clone(), tls, settings, connections: self.connections };
+        let config =
+            EndpointConfig { listen: self.listen.clone(), tls, settings, connections: self.connections.clone() };
         let (endpoint, events) = Endpoint::bind(config).await?;
         let (media, audio) = MediaEngine::start(self.media.clone()).map_err(PhoneTrouble::Media)?;
         let certificate = self.files.clone().zip(loaded);

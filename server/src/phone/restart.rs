@@ -4,12 +4,13 @@ use callfloor_engine::{CallPlace, Command, FarEndFault, OperatorId, Rejection, S
 
 use crate::host::Turn;
 
-/// Ends every call that lost its telephones with the last process, and notes that operators' devices are lost: those that
-/// register again in time are restored, the others are logged out by their grace.
+/// Ends every call that lost its telephones with the last process, and notes that operators' devices are lost where
+/// telephones are served: those that register again in time are restored, the others are logged out by their grace. Where none
+/// are served, no device was there to be lost.
 ///
 /// # Errors
 /// Never in a state that the engine's own check accepts; a rejection is told as it came.
-pub fn let_go_of_lost_calls(turn: &mut Turn<'_>) -> Result<usize, Rejection> {
+pub fn let_go_of_lost_calls(turn: &mut Turn<'_>, telephones_are_served: bool) -> Result<usize, Rejection> {
     let before = turn.engine().live_calls();
     // A consult whose customer is gone goes on between operators: it takes another round to end.
     for _ in 0..3 {
@@ -23,6 +24,9 @@ pub fn let_go_of_lost_calls(turn: &mut Turn<'_>) -> Result<usize, Rejection> {
             };
             turn.apply(command)?;
         }
+    }
+    if !telephones_are_served {
+        return Ok(before);
     }
     let operators = u32::try_from(turn.engine().config().operators.len()).unwrap_or(u32::MAX);
     for operator in (0..operators).map(OperatorId) {

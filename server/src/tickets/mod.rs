@@ -51,6 +51,7 @@ pub struct Ticket {
     /// Words to find it by.
     pub tags: Vec<String>,
     /// Values of custom fields, by the fields' numbers.
+    #[schema(value_type = BTreeMap<String, String>)]
     pub fields: BTreeMap<u64, String>,
     /// The customer's record.
     pub customer: Option<u64>,

@@ -1,13 +1,17 @@
 //! Inquiries from a customer's own system to an operator's desk and back.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncWriteExt as _;
 
 use crate::support::{Running, User};
-use crate::system::{System, everything, hex, told};
+use crate::system::{System, code, everything, hex, told};
 
 const INQUIRIES: &str = "/open/v1/services/0/inquiries";
 
@@ -187,7 +191,7 @@ async fn a_repeated_request_is_done_once() {
     let system = running.system(&admin, everything()).await;
     let send = async |body: Value| {
         let signing = system.signing("POST", INQUIRIES, body.to_string().as_bytes());
-        let request = system.request(&signing, &crate::system::code(&signing, &system.secret));
+        let request = system.request(&signing, &code(&signing, &system.secret));
         told(request.header("idempotency-key", "form-7").send().await.unwrap()).await
     };
     let body = json!({ "member": "m-1", "subject": "A", "text": "B", "attachments": [file("a", "text/plain", b"x")] });
@@ -280,5 +284,43 @@ async fn inquiries_outlive_the_process() {
     assert_eq!(system.get(&format!("{INQUIRIES}/{id}?member=m-1")).await, before);
     let answer = system.send(&system.signing("GET", &format!("{INQUIRIES}/{id}/attachments/1?member=m-1"), b"")).await;
     assert_eq!(answer.bytes().await.unwrap().as_ref(), b"x");
+    running.server.stop().await;
+}
+
+/// Large bodies take turns: while two of the largest are on their way, a third waits and small ones do not.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_bodies_take_turns() {
+    let running = Running::start().await;
+    let admin = running.sign_in("admin").await;
+    let system = running.system(&admin, everything()).await;
+    let begun = async |bytes: usize| {
+        let signing = system.signing("POST", INQUIRIES, &vec![b' '; bytes]);
+        let head = format!(
+            "POST {INQUIRIES} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {bytes}\r\n\
+             Callfloor-Organisation: main\r\nCallfloor-Key: {}\r\nCallfloor-Timestamp: {}\r\nCallfloor-Nonce: {}\r\n\
+             Callfloor-Content-SHA256: {}\r\nCallfloor-Signature: {}\r\n\r\n{{",
+            signing.key,
+            signing.timestamp,
+            signing.nonce,
+            hex(&Sha256::digest(&signing.body)),
+            code(&signing, &system.secret)
+        );
+        let mut stream = tokio::net::TcpStream::connect(running.server.http()).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream
+    };
+    let stalled = [begun(14 << 20).await, begun(14 << 20).await];
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let large = file("a", "text/plain", &vec![7; 4 << 20]);
+    let body = json!({ "subject": "A", "text": "B", "attachments": [large] });
+    let system = Arc::new(system);
+    let (other, sent) = (Arc::clone(&system), body.clone());
+    let mut waits = tokio::spawn(async move { other.post(INQUIRIES, sent).await });
+    let early = tokio::time::timeout(Duration::from_secs(1), &mut waits).await;
+    assert!(early.is_err(), "it waits for its turn: {early:?}");
+    assert_eq!(system.post(INQUIRIES, json!({ "subject": "A", "text": "B" })).await.0, 201, "a small one does not");
+    drop(stalled);
+    let (status, made) = waits.await.unwrap();
+    assert_eq!(status, 201, "{made}");
     running.server.stop().await;
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use callfloor_engine::{Event, Output};
 use callfloor_server::config::Config;
-use callfloor_server::host::Subscription;
+use callfloor_server::host::{Subscription, Unavailable};
+use callfloor_server::http::Problem;
 use callfloor_sip::Cause;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -149,6 +150,60 @@ async fn a_carrier_of_ones_own_brings_ones_own_calls() {
     let mut customer = Telephone::new().await;
     let refused = customer.calls_at(sip, "beta.example", "0312345678").await;
     assert!(matches!(refused, Err(Cause::Failed { code: 403, .. })), "{refused:?}");
+    running.server.stop().await;
+}
+
+/// A call to an organisation whose host has ended is refused at once, whatever ended it; another's goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organisation_whose_host_has_ended_refuses_calls() {
+    let (running, sip) = start("").await;
+    let api = running.api();
+    for organisation in ["acme", "beta", "gamma"] {
+        api.furnishes(organisation, 1).await;
+    }
+    let host = |organisation| running.server.tenants().named(Some(organisation)).expect("it is served").host.clone();
+    let mut other = Telephone::new().await;
+    other.calls_at(sip, "gamma.example", "0312345678").await.expect("it is answered");
+    let mut customer = Telephone::new().await;
+    customer.calls_at(sip, "acme.example", "0312345678").await.expect("it is answered");
+
+    host("acme").stop();
+    assert_eq!(customer.ended().await, Cause::PeerHungUp, "its calls are hung up");
+    let crashed = host("beta").run(|_| -> Result<(), Problem> { panic!("a fault of ours, on purpose") }).await;
+    assert!(matches!(crashed, Err(Unavailable::Stopped(_))), "{crashed:?}");
+    for organisation in ["acme", "beta"] {
+        let mut tries = 0;
+        while !host(organisation).has_stopped() {
+            tries += 1;
+            assert!(tries < 500, "{organisation} has not ended");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        for _ in 0..3 {
+            let mut late = Telephone::new().await;
+            let refused = late.calls_at(sip, &domain(organisation), "0312345678").await;
+            assert!(matches!(refused, Err(Cause::Failed { code: 503, .. })), "{organisation}: {refused:?}");
+        }
+        let mut phone = Telephone::new().await;
+        let refused = phone.registers_at(sip, &domain(organisation), "op1", PASSWORD).await;
+        assert_eq!(refused, Err(Some(503)), "{organisation}");
+        // By HTTP too.
+        let body = json!({ "organisation": organisation, "login": "op1", "password": PASSWORD });
+        let answer = running.client.post(running.url("/api/v1/sessions")).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 503, "{organisation}");
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        let body = json!({ "organisation": organisation, "service": 0, "number": "09011112222" });
+        let answer = running.client.post(running.url("/api/v1/customer/callbacks")).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 503, "{organisation}");
+    }
+    assert!(other.hears(Duration::from_millis(300)).await.iter().any(|sample| *sample != 0), "another's call goes on");
+    other.hangs_up().await;
+
+    // Whoever runs the server serves it again.
+    let server = api.user("main", "server-admin", PASSWORD).await;
+    assert_eq!(server.post("/organisations/acme/resume", Value::Null).await.0, 200);
+    let mut customer = Telephone::new().await;
+    customer.calls_at(sip, "acme.example", "0312345678").await.expect("it waits in the queue");
+    customer.hangs_up().await;
     running.server.stop().await;
 }
 

@@ -3,12 +3,15 @@
 use callfloor_engine::{Command, ServiceId, StepId};
 use callfloor_server::audit::{Broken, Noted, verify};
 use callfloor_server::storage::sqlite::SqliteReader;
+use futures_util::StreamExt as _;
 use reqwest::Method;
 use rusqlite::Connection;
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use twox_hash::XxHash3_64;
 
 use crate::support::{PASSWORD, Running};
+use crate::system::everything;
 
 /// What is in the log, oldest first: act and about.
 async fn log(running: &Running) -> Vec<(String, String, String)> {
@@ -118,9 +121,72 @@ async fn reading_whole_numbers_is_in_the_log() {
         (op1, format!("customer {customer}, one record")),
         ("account 2 \"supervisor\"", "a list of callbacks".to_owned()),
     ];
-    assert_eq!(read, wanted.map(|(who, about)| (who.to_owned(), about)));
+    assert_eq!(read, wanted.clone().map(|(who, about)| (who.to_owned(), about)));
+
+    // A callback that a supervisor takes back, and an inquiry's number.
+    let system = running.system(&admin, everything()).await;
+    let inquiry = json!({ "from": { "name": "Sato", "phone": "0311112222" }, "subject": "A", "text": "B" });
+    let (status, made) = system.post("/open/v1/services/0/inquiries", inquiry).await;
+    assert_eq!(status, 201, "{made}");
+    let ticket = made["inquiry"].as_u64().unwrap();
+    assert_eq!(operator.get(&format!("/tickets/{ticket}/inquiry")).await.0, 200);
+    let supervisor = running.sign_in("supervisor").await;
+    let (_, callbacks) = supervisor.get("/callbacks").await;
+    let callback = callbacks[0]["callback"].as_str().unwrap();
+    assert_eq!(supervisor.post(&format!("/callbacks/{callback}/cancel"), Value::Null).await.0, 200);
+    let read = log(&running).await.into_iter().filter(|(_, act, _)| act == "numbers-read");
+    let read: Vec<_> = read.skip(wanted.len()).map(|(_, _, about)| about).collect();
+    let inquiry = format!("the inquiry of ticket {ticket}");
+    assert_eq!(read, [inquiry, "a list of callbacks".to_owned(), format!("callback {callback}")]);
     let (_, verification) = admin.get("/audit/verification").await;
     assert_eq!(verification["broken"], Value::Null);
+    running.server.stop().await;
+}
+
+/// Watching whole numbers on the live floor is in the log once for an account and an hour, before they are shown: calls in
+/// progress, another's desk, the stream of events.
+#[tokio::test(flavor = "multi_thread")]
+async fn watching_the_live_floor_is_in_the_log() {
+    let running = Running::start().await;
+    let watched = async || {
+        let read = log(&running).await.into_iter().filter(|(_, act, _)| act == "numbers-read");
+        read.map(|(who, _, about)| (who, about)).collect::<Vec<_>>()
+    };
+    let admin = running.sign_in("admin").await;
+    for login in ["second", "third"] {
+        let new = json!({ "login": login, "password": PASSWORD, "name": login, "role": "supervisor" });
+        assert_eq!(admin.post("/accounts", new).await.0, 201);
+    }
+    let (first, second, third) =
+        (running.sign_in("supervisor").await, running.sign_in("second").await, running.sign_in("third").await);
+    let operator = running.sign_in("op1").await;
+    assert_eq!(first.get("/calls").await.1, json!([]));
+    assert_eq!(watched().await, [], "there is no number to see");
+    for (path, body) in [("login", None), ("dial", Some(json!({ "to": "09011112222" })))] {
+        let (status, desk) = operator.call(Method::POST, &format!("/operators/0/{path}"), body).await;
+        assert_eq!(status, 200, "{desk}");
+    }
+    assert_eq!(operator.get("/operators/0/desk").await.1["call"]["number"], "09011112222");
+    assert_eq!(watched().await, [], "an operator has the customer in hand");
+    for _ in 0..3 {
+        let (_, calls) = first.get("/calls").await;
+        assert_eq!(calls[0]["number"], "09011112222");
+        let call = calls[0]["call"].as_str().unwrap();
+        assert_eq!(first.get(&format!("/calls/{call}")).await.0, 200);
+    }
+    assert_eq!(second.get("/operators/0/desk").await.1["call"]["number"], "09011112222");
+    let mut request = running.url("/api/v1/events").replace("http://", "ws://").into_client_request().unwrap();
+    request.headers_mut().insert("authorization", format!("Bearer {}", third.token).parse().unwrap());
+    let (mut stream, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    let hello = stream.next().await.unwrap().unwrap();
+    assert!(hello.to_text().unwrap().contains("hello"));
+    let mut request = running.url("/api/v1/events").replace("http://", "ws://").into_client_request().unwrap();
+    request.headers_mut().insert("authorization", format!("Bearer {}", operator.token).parse().unwrap());
+    let (mut own, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    assert!(own.next().await.is_some());
+    let about = "the live floor, for an hour";
+    let wanted = [("account 2 \"supervisor\"", about), ("account 8 \"second\"", about), ("account 9 \"third\"", about)];
+    assert_eq!(watched().await, wanted.map(|(who, about)| (who.to_owned(), about.to_owned())));
     running.server.stop().await;
 }
 

@@ -73,7 +73,7 @@ pub(super) async fn bind(config: EndpointConfig) -> Result<(Endpoint, Events), B
     let identity = Arc::new(RwLock::new(config.tls.server));
     for (listener, index, transport) in acceptors {
         let identity = (transport == Transport::Tls).then(|| Arc::clone(&identity));
-        tokio::spawn(stream::accept(listener, index, identity, config.connections, inner_sender.clone()));
+        tokio::spawn(stream::accept(listener, index, identity, config.connections.clone(), inner_sender.clone()));
     }
     let ids = Arc::new(AtomicU64::new(1));
     let stack = Stack::new(config.settings, infos, Arc::clone(&ids), Instant::now());

@@ -8,9 +8,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -130,10 +130,9 @@ pub(super) async fn accept(
     listener: TcpListener,
     index: u16,
     identity: Option<Identity>,
-    most: super::MostConnections,
+    places: super::Places,
     inner: mpsc::Sender<Inner>,
 ) {
-    let live = Arc::new(Mutex::new(Live::default()));
     let transport = if identity.is_some() { Transport::Tls } else { Transport::Tcp };
     loop {
         let accepted = tokio::select! {
@@ -145,7 +144,13 @@ pub(super) async fn accept(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let Some(place) = Place::take(&live, remote.ip(), most) else { continue };
+        let place = match places.take(remote.ip()) {
+            Ok(place) => place,
+            Err(full) => {
+                tracing::debug!(?full, "no place for more connections");
+                continue;
+            }
+        };
         let inner = inner.clone();
         let tls = identity.as_ref().and_then(|own| own.read().unwrap_or_else(PoisonError::into_inner).clone());
         tokio::spawn(async move {
@@ -165,46 +170,6 @@ pub(super) async fn accept(
             }
             drop(place);
         });
-    }
-}
-
-/// The connections that came in and are open.
-#[derive(Debug, Default)]
-struct Live {
-    all: usize,
-    of: HashMap<IpAddr, usize>,
-}
-
-/// A connection among them, until it is dropped.
-#[derive(Debug)]
-struct Place {
-    of: IpAddr,
-    live: Arc<Mutex<Live>>,
-}
-
-impl Place {
-    fn take(live: &Arc<Mutex<Live>>, of: IpAddr, most: super::MostConnections) -> Option<Self> {
-        let mut counted = live.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = counted.of.get(&of).copied().unwrap_or(0);
-        if counted.all >= most.all || own >= most.of_address {
-            tracing::debug!(%of, own, all = counted.all, "no place for more connections");
-            return None;
-        }
-        counted.all += 1;
-        *counted.of.entry(of).or_default() += 1;
-        Some(Self { of, live: Arc::clone(live) })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut counted = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        counted.all -= 1;
-        let left = counted.of.get_mut(&self.of).expect("it was counted");
-        *left -= 1;
-        if *left == 0 {
-            counted.of.remove(&self.of);
-        }
     }
 }
 

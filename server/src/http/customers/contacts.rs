@@ -34,6 +34,7 @@ pub(super) fn router() -> OpenApiRouter<App> {
 /// Something that a customer had to do with us.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[schema(as = TimelineContact)]
 enum Contact {
     /// A call.
     Call {

@@ -158,6 +158,14 @@ async fn every_record(caller: &Caller) -> Result<(), Problem> {
     caller.look(move |turn| Reach::of(turn, &who)?.all()).await
 }
 
+/// Refuses who does not reach one customer's record.
+///
+/// # Errors
+/// That there is no such customer for them, or that there is no answer at present.
+pub(crate) async fn within_reach(caller: &Caller, id: u64) -> Result<(), Problem> {
+    reach(caller, id).await.map(drop)
+}
+
 /// Writes in the audit log whose numbers are about to be shown.
 async fn tells(caller: &Caller, customers: &[Customer], what: &str) -> Result<(), Problem> {
     let numbers = customers.iter().map(|customer| customer.numbers.len()).sum();

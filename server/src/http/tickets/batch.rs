@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::change::{Forward, Move, move_to};
+use super::change::{Forward, Move, hand_on, move_to};
 use super::{DESK, live, order, visible};
 use crate::auth::{Caller, Row};
 use crate::http::{App, Body, Problem};
@@ -72,10 +72,7 @@ async fn batch(caller: Caller, Body(body): Body<Batch>) -> Result<Json<Vec<Done>
                     let ticket = visible(turn, &who, id)?;
                     match body.order {
                         Order::Status(to) => move_to(turn, &who, &ticket, to),
-                        Order::Forward(to) => {
-                            let (ticket, to) = (live(&ticket)?, to.target());
-                            order(turn, Command::ForwardTicket { ticket, to, version: None })
-                        }
+                        Order::Forward(to) => hand_on(turn, &ticket, to),
                         Order::Priority(priority) => {
                             order(turn, Command::SetTicketPriority { ticket: live(&ticket)?, priority, version: None })
                         }

@@ -139,6 +139,7 @@ struct NewTicket {
     tags: Vec<String>,
     /// Values of custom fields, by the fields' numbers.
     #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
     fields: BTreeMap<u64, String>,
 }
 
@@ -171,6 +172,7 @@ async fn create(caller: Caller, Body(body): Body<NewTicket>) -> Result<Response,
                 return Err(Problem::wrong("customer", format!("there is no customer {customer}")));
             }
             takes_tickets(turn, body.service)?;
+            of_service(turn, body.queue, body.service)?;
             check(turn, body.category, &body.fields)?;
             let outputs = turn.apply(Command::TicketArrived {
                 service: ServiceId(body.service),
@@ -194,6 +196,18 @@ async fn create(caller: Caller, Body(body): Body<NewTicket>) -> Result<Response,
         })
         .await?;
     Ok(made.respond(StatusCode::CREATED))
+}
+
+/// A ticket waits in a queue of its own service.
+fn of_service(turn: &Turn<'_>, queue: Option<u16>, service: u16) -> Result<(), Problem> {
+    let queues = &turn.engine().config().queues;
+    let of = queue.and_then(|queue| queues.get(usize::from(queue))).map(|found| found.service.0);
+    match of {
+        Some(of) if of != service => {
+            Err(Problem::wrong("queue", format!("that queue is of service {of}: one of service {service} is right")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A service for issues is given tickets by escalation alone.
@@ -232,6 +246,7 @@ struct Edit {
     /// Words to find it by, all of them.
     tags: Option<Vec<String>>,
     /// Values of custom fields; an empty one takes the field's value away.
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
     fields: Option<BTreeMap<u64, String>>,
     /// Greater goes first.
     priority: Option<u8>,
@@ -332,6 +347,36 @@ impl Forward {
     }
 }
 
+/// Hands a ticket on: to whom its service's tickets are for. Issues and what customers bring do not change sides.
+pub(super) fn hand_on(turn: &mut Turn<'_>, ticket: &Ticket, to: Forward) -> Result<(), Problem> {
+    let live = live(ticket)?;
+    let not_of_service = |detail| Problem::new(StatusCode::FORBIDDEN, "not-of-service", detail);
+    let config = turn.engine().config();
+    match to {
+        Forward::Operator(operator) => {
+            let person = config.operators.get(operator as usize);
+            if person.is_some_and(|person| !person.services.contains(&ServiceId(ticket.service))) {
+                return Err(not_of_service(format!(
+                    "operator {operator} does not belong to service {}, whose ticket it is",
+                    ticket.service
+                )));
+            }
+        }
+        Forward::Queue(queue) => {
+            let of = config.queues.get(usize::from(queue)).map(|found| found.service.0);
+            if let Some(of) = of.filter(|of| *of != ticket.service) {
+                takes_tickets(turn, of)?;
+                return Err(not_of_service(format!(
+                    "queue {queue} is of service {of}, and ticket {} of service {}: make a ticket there, and link it",
+                    ticket.id, ticket.service
+                )));
+            }
+        }
+        Forward::Nobody => {}
+    }
+    order(turn, Command::ForwardTicket { ticket: live, to: to.target(), version: None })
+}
+
 /// Hands a ticket on.
 #[utoipa::path(post, path = "/tickets/{ticket}/forward", tag = "tickets", request_body = Forward,
     params(("ticket" = u64, Path, description = "its number")), responses(
@@ -345,10 +390,7 @@ async fn forward(
     headers: HeaderMap,
     Body(body): Body<Forward>,
 ) -> Result<Response, Problem> {
-    change(&caller, id, seen(&headers)?, move |turn, _, ticket| {
-        order(turn, Command::ForwardTicket { ticket: live(&ticket)?, to: body.target(), version: None })
-    })
-    .await
+    change(&caller, id, seen(&headers)?, move |turn, _, ticket| hand_on(turn, &ticket, body)).await
 }
 
 /// A status to move to.

@@ -188,6 +188,7 @@ async fn escalate(
 /// Why an issue is opened again.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReopenedIssue)]
 struct Again {
     /// For the issue service.
     reason: String,

@@ -186,6 +186,7 @@ struct TicketCounts {
     /// Nobody's, by status, of all services.
     unassigned: BTreeMap<&'static str, u64>,
     /// By service, then status; an operator's services alone.
+    #[schema(value_type = BTreeMap<String, BTreeMap<String, u64>>)]
     services: BTreeMap<u16, BTreeMap<&'static str, u64>>,
 }
 

@@ -110,11 +110,10 @@ fn whole(turn: &mut Turn<'_>, id: u64) -> Result<WholeTicket, Problem> {
     let documents = turn.documents();
     let ticket = documents.get::<Ticket>(id)?;
     let ticket = ticket.ok_or_else(|| Problem::unknown(format!("there is no ticket {id}")))?;
-    let mut lines = documents.with_prefix::<Line>("ticket", &format!("{id}:"), 100_000)?;
+    let lines = documents.last_with_prefix::<Line>("ticket", &format!("{id}:"), SHOWN_LINES)?;
     let engine = turn.engine();
     let live = ticket.live().and_then(|live| engine.ticket_times(live, now));
     let clocks_now = live.map_or(ticket.clocks, Clocks::from);
-    lines.drain(..lines.len().saturating_sub(SHOWN_LINES));
     Ok(WholeTicket { ticket, clocks_now, lines })
 }
 
