@@ -1,10 +1,8 @@
 //! Accounts: who may sign in, with which password and role.
 
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use serde::{Deserialize, Serialize};
 
-use super::Role;
+use super::{Role, password};
 use crate::document::Document;
 use crate::host::Documents;
 use crate::http::Problem;
@@ -59,11 +57,10 @@ impl Account {
     /// Whether this is the password. Takes tens of milliseconds on purpose: not for the engine's loop.
     #[must_use]
     pub fn verify(&self, password: &str) -> bool {
-        PasswordHash::new(&self.password)
-            .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+        password::verify(&self.password, password)
     }
 
-    /// argon2id of a password, with the library's defaults (19 MiB, 2 passes: OWASP's recommendation).
+    /// argon2id of a password.
     ///
     /// # Errors
     /// Where the password is too short or too long.
@@ -72,11 +69,7 @@ impl Account {
         if !(8..=256).contains(&length) {
             return Err(Problem::wrong("password", format!("a password of {length} characters: 8 to 256 are right")));
         }
-        let mut bytes = [0u8; 16];
-        getrandom::fill(&mut bytes).expect("the system gives random bytes");
-        let salt = SaltString::encode_b64(&bytes).expect("16 bytes are a salt");
-        let hash = Argon2::default().hash_password(password.as_bytes(), &salt);
-        Ok(hash.expect("the library's own parameters are right").to_string())
+        Ok(password::hash(password))
     }
 }
 

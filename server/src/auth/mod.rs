@@ -6,6 +6,7 @@ mod gate;
 mod key;
 mod limits;
 mod once;
+mod password;
 mod people;
 mod secret;
 mod session;
