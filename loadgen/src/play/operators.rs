@@ -439,7 +439,7 @@ impl Player<'_, '_> {
             Status::AfterCallWork => {
                 operator.offer = None;
                 let length = std::mem::take(&mut operator.after_call_us);
-                let due = if self.stopping { at } else { at + self.real(length) };
+                let due = if self.is_stopping() { at } else { at + self.real(length) };
                 self.rest_until(id, due);
             }
             Status::Work | Status::Break => self.came_to_rest(id, at, from, to),
