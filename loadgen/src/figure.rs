@@ -181,7 +181,9 @@ fn measured(name: &str, measures: &Measures) -> Option<f64> {
         "failed_share" => share(count("refused") + count("timed_out"), count("calls")),
         "served_share" => share(count("served"), count("calls")),
         "silent_share" => share(count("served_in_silence"), count("served")),
-        "retransmission_share" => share(traffic.retransmitted + traffic.received_again, traffic.sent + traffic.received),
+        "retransmission_share" => {
+            share(traffic.retransmitted + traffic.received_again, traffic.sent + traffic.received)
+        }
         "timeouts" => Some(traffic.timeouts as f64),
         "responses_4xx" => Some(traffic.responses[3] as f64),
         "responses_5xx" => Some(traffic.responses[4] as f64),

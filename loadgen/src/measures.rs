@@ -153,7 +153,10 @@ pub const COUNTS: &[(&str, &str)] = &[
 
 /// Beginnings of the names of counts that are made: what follows is a code or the rule that refused.
 pub const COUNTS_MADE: &[(&str, &str)] = &[
-    ("refused_", "calls refused with a SIP code (refused_486), or orders refused over HTTP by status and rule (refused_409_…)"),
+    (
+        "refused_",
+        "calls refused with a SIP code (refused_486), or orders refused over HTTP by status and rule (refused_409_…)",
+    ),
     ("asked_again_", "orders that had to be given again, by status and rule (asked_again_429_…)"),
 ];
 
@@ -298,7 +301,9 @@ mod tests {
 
     #[test]
     fn counts_are_known_by_name_or_by_the_beginning_of_it() {
-        for known in ["calls", "records_twice", "refused_486", "refused_409_not-ready", "asked_again_429_too-many-requests"] {
+        for known in
+            ["calls", "records_twice", "refused_486", "refused_409_not-ready", "asked_again_429_too-many-requests"]
+        {
             assert!(is_count(known), "{known}");
         }
         for unknown in ["", "call", "abandonned", "refused_", "refused_often", "asked_again_"] {

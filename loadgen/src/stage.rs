@@ -135,7 +135,8 @@ impl<'s, 'm> Stage<'s, 'm> {
         }
         let floor = match watching {
             Some(watching) => {
-                let (floor, trouble) = self.close_floor(watching, ended, lost, (&calls, &untaken), &mut measures, &mut notes);
+                let (floor, trouble) =
+                    self.close_floor(watching, ended, lost, (&calls, &untaken), &mut measures, &mut notes);
                 cut = cut.or(trouble);
                 Some(floor)
             }
@@ -468,14 +469,18 @@ impl<'s, 'm> Stage<'s, 'm> {
         });
         let Observed { counter, queued, gap } = observed.expect("what was begun to be watched is watched to the end");
         if lost {
-            notes.push("the floor's figures are those of the time until the server was lost, as far as it told of it".into());
+            notes.push(
+                "the floor's figures are those of the time until the server was lost, as far as it told of it".into(),
+            );
         }
         if gap {
             notes.push("a part of the event stream was lost: the floor's figures are not complete".into());
         }
         let trouble = match found {
             Ok(found) => {
-                records::join(&found, calls, &queued, untaken, self.options.shard.of > 1, measures, |id| self.is_direct(id));
+                records::join(&found, calls, &queued, untaken, self.options.shard.of > 1, measures, |id| {
+                    self.is_direct(id)
+                });
                 None
             }
             Err(why) => {

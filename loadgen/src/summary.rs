@@ -80,7 +80,10 @@ fn head(out: &mut String, results: &LoadResults, judgements: &[Judgement]) {
     }
     let spread_s = Part::spread_us(&results.parts) as f64 / 1e6;
     if spread_s > 1.0 {
-        line!(out, "APART: the shards began up to {spread_s:.1} s from each other, so that the rate was not that of the whole");
+        line!(
+            out,
+            "APART: the shards began up to {spread_s:.1} s from each other, so that the rate was not that of the whole"
+        );
     }
     for judgement in judgements {
         line!(out, "{judgement}");
