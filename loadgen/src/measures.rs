@@ -116,6 +116,10 @@ pub const COUNTS: &[(&str, &str)] = &[
     ("timed_out", "calls without a final response in 32 s"),
     ("unfinished", "calls that were not over when the run was"),
     ("answers_without_audio", "answers from which no stream of audio came about"),
+    (
+        "audio_elsewhere",
+        "answers whose audio was to go to an address that is not ours to load (--i-may-load): none was sent",
+    ),
     ("keys_pressed", "keys that customers pressed in menus and offers"),
     ("keys_not_taken", "keys that could not be sent: the far end takes none"),
     ("voicemails", "messages that customers began to leave"),

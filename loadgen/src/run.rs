@@ -23,7 +23,7 @@ use crate::prepare::{PrepareError, Ready, prepare};
 use crate::results::LoadResults;
 use crate::sip::{Credentials, Micros};
 use crate::stage::Stage;
-use crate::target::{SipTarget, TargetError, Url};
+use crate::target::{Reach, SipTarget, TargetError, Url};
 
 /// What is put under load.
 #[derive(Debug, Clone)]
@@ -216,6 +216,7 @@ pub fn run(
         clock: Clock::default(),
         shard: options.shard,
         peer: place.sip,
+        reach: Reach::of(place.sip.ip(), options.allowed),
         uris: uris(scenario, target, place.sip, ready.as_ref()),
         floor: ready.as_ref().map(|ready| ready.prepared.clone()),
         sound: options.sound,

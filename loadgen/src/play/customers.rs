@@ -244,7 +244,7 @@ impl Player<'_, '_> {
         }
         self.recorder.latency(Kind::CallToAnswer, intended, now);
         self.recorder.count("answered");
-        let agreed = sdp.and_then(Agreed::of);
+        let agreed = self.audible(sdp.and_then(Agreed::of));
         if self.setup.sound
             && let Some(agreed) = agreed
         {

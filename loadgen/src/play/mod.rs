@@ -28,10 +28,11 @@ use crate::clock::Clock;
 use crate::course::Course;
 use crate::desk::Order;
 use crate::measures::{Kind, Measures, Recorder};
-use crate::media::{Media, StreamKey};
+use crate::media::{Agreed, Media, StreamKey};
 use crate::note::{Letters, Note, Post};
 use crate::plan::{Coming, Plan, Shard, Timescale};
 use crate::sip::{Agent, CallKey, Credentials, Micros};
+use crate::target::Reach;
 use customers::Caller;
 use operators::Operator;
 use outside::Outsider;
@@ -98,6 +99,8 @@ pub(crate) struct Setup<'m> {
     pub(crate) shard: Shard,
     /// Where SIP goes.
     pub(crate) peer: SocketAddr,
+    /// Where the target may have us send.
+    pub(crate) reach: Reach,
     /// Whom the customers of a class call; `None` for a class that does not call. `[class]`
     pub(crate) uris: Vec<Option<String>>,
     /// The floor, where operators are played too.
@@ -252,7 +255,9 @@ impl<'s, 'm> Player<'s, 'm> {
         if let Some(credentials) = &setup.credentials {
             customers.authenticate("", credentials.clone());
         }
-        let telephones = Agent::new(sockets.address(Line::Telephones)?, run ^ 0x5555_5555);
+        customers.may_reach(setup.reach.clone());
+        let mut telephones = Agent::new(sockets.address(Line::Telephones)?, run ^ 0x5555_5555);
+        telephones.may_reach(setup.reach.clone());
         let mut player = Self {
             setup,
             me,
@@ -550,6 +555,15 @@ impl<'s, 'm> Player<'s, 'm> {
             self.posts[case.player].send(Note::Customer { id, tell });
         }
         true
+    }
+
+    /// What was agreed on, where audio may go there.
+    fn audible(&mut self, agreed: Option<Agreed>) -> Option<Agreed> {
+        let found = agreed.filter(|agreed| self.setup.reach.has(agreed.remote.ip()));
+        if found.is_none() && agreed.is_some() {
+            self.recorder.count("audio_elsewhere");
+        }
+        found
     }
 
     fn session(&mut self) -> u64 {

@@ -314,10 +314,12 @@ impl Player<'_, '_> {
         let session = self.session();
         let Ok(local) = self.sockets.address(Line::TelephonesSound) else { return };
         let (now, sound) = (self.now, self.setup.sound);
+        let offered = self.operators.get(&id).and_then(|operator| operator.phone.as_ref()?.offer_sdp.as_deref());
+        let agreed = self.audible(offered.and_then(Agreed::of));
         let Some(phone) = self.operators.get_mut(&id).and_then(|operator| operator.phone.as_mut()) else { return };
         phone.answered_us = Some(at);
         let (call, customer) = (phone.call, phone.customer);
-        if sound && let Some(agreed) = phone.offer_sdp.as_deref().and_then(Agreed::of) {
+        if sound && let Some(agreed) = agreed {
             let stream = self.telephones_media.open(now, agreed, Voice::Operator);
             phone.stream = Some(stream);
             self.operator_of_stream.insert(stream, id);
