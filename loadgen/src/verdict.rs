@@ -26,7 +26,7 @@ pub fn to_junit(results: &LoadResults, judgements: &[Judgement]) -> Result<Strin
         suite.add_test_case(TestCase::new(name, status));
     };
     let void = results.void();
-    add("the generator was in time", void.is_none(), void.unwrap_or_default());
+    add("the run is not void", void.is_none(), void.unwrap_or_default());
     let missing = results.missing();
     add("every shard is here", missing.is_empty(), format!("missing: {missing:?}"));
     for judgement in judgements {
