@@ -90,10 +90,7 @@ pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
 pub(crate) fn check_writable(path: &Path) -> Result<(), Failure> {
     use io::ErrorKind::{AlreadyExists, IsADirectory};
     let fail = |error: &io::Error| {
-        Err(Failure::Input(format!(
-            "{}: it could not be written in the end: {error}; give another FILE",
-            path.display()
-        )))
+        Err(Failure::Input(format!("{}: cannot write it: {error}; give another FILE", path.display())))
     };
     if path.is_dir() {
         return fail(&io::Error::from(IsADirectory));

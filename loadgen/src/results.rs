@@ -83,6 +83,9 @@ pub struct LoadResults {
     /// Which shard watched that floor; 0 where there is none.
     #[serde(default)]
     floor_of: u32,
+    /// What a shard has just played, judged by itself: the others are no matter of its own.
+    #[serde(skip)]
+    by_itself: bool,
 }
 
 /// Why two results are not parts of one run.
@@ -119,7 +122,7 @@ impl LoadResults {
     #[must_use]
     pub fn new(settings: Settings, part: Part, floor: Option<Results>) -> Self {
         let floor_of = if floor.is_some() { part.shard } else { 0 };
-        Self { format: FORMAT.to_owned(), settings, parts: vec![part], floor, floor_of }
+        Self { format: FORMAT.to_owned(), settings, parts: vec![part], floor, floor_of, by_itself: true }
     }
 
     /// Adds the parts of `other`.
@@ -143,14 +146,18 @@ impl LoadResults {
             self.floor.clone_from(&other.floor);
             self.floor_of = other.floor_of;
         }
+        self.by_itself = false;
         self.parts.extend(other.parts.iter().cloned());
         self.parts.sort_by_key(|part| part.shard);
         Ok(())
     }
 
-    /// Shards of which nothing is here.
+    /// Shards of which nothing is here; none of what a shard has just played, for it is judged by itself.
     #[must_use]
     pub fn missing(&self) -> Vec<u32> {
+        if self.by_itself {
+            return Vec::new();
+        }
         (1..=self.settings.shards).filter(|shard| !self.parts.iter().any(|part| part.shard == *shard)).collect()
     }
 
@@ -325,7 +332,7 @@ pub(crate) mod tests {
             cut: None,
             notes: Vec::new(),
         };
-        LoadResults::new(settings, part, None)
+        LoadResults { by_itself: false, ..LoadResults::new(settings, part, None) }
     }
 
     #[test]
@@ -339,6 +346,8 @@ pub(crate) mod tests {
         backward.merge(&one).expect("parts");
         assert_eq!(forward.to_json(), backward.to_json());
         assert_eq!(forward.missing(), [3]);
+        let played = LoadResults::new(one.settings.clone(), one.parts[0].clone(), None);
+        assert_eq!((played.missing().len(), one.missing()), (0, vec![2, 3, 4]));
         let measures = forward.measures();
         let lags = measures.latency(Kind::Lag).map(callfloor_measure::Histogram::count);
         assert_eq!((measures.count("calls"), lags), (30, Some(4)));
