@@ -76,18 +76,18 @@ impl Server {
         Self::start_with(&[])
     }
 
+    fn command(data: &Path, http: &str, sip: &str) -> Command {
+        let mut command = Command::new(cargo_bin("callfloor"));
+        command.args(["serve", "--http", http, "--sip", sip, "--data"]).arg(data);
+        command.env("CALLFLOOR_LOG_LEVEL", "error").stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+    }
+
     /// With these settings, by the names of the environment.
     fn start_with(settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let mut child = Command::new(cargo_bin("callfloor"))
-            .args(["serve", "--http", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--data"])
-            .arg(directory.path().join("data"))
-            .env("CALLFLOOR_LOG_LEVEL", "error")
-            .envs(settings.iter().copied())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = Self::command(&directory.path().join("data"), "127.0.0.1:0", "127.0.0.1:0");
+        let mut child = command.envs(settings.iter().copied()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut next = |before: &str| {
             let line = lines.next().unwrap().unwrap();
@@ -634,6 +634,34 @@ fn a_server_that_is_lost_in_mid_run_leaves_a_report() {
         assert!(found["parts"][0]["measures"]["counts"]["records"].is_null());
         assert!(!keeps(&json, "calls_lost<=0"));
     }
+}
+
+/// A server that dies and is started again in mid-run loses its run nothing: every call is there, and how long they waited.
+#[test]
+fn a_server_that_is_started_again_goes_on_with_the_run() {
+    let mut server = Server::start();
+    let (plan, json) = (scenario(&server.directory, LINE), server.directory.path().join("a.json"));
+    let mut command = server.load_beside(&plan);
+    command.args(["--rate", "5", "--for", "15s", "--speed", "120", "--lag-limit", "1s"]);
+    command.args(["--threshold", "calls_lost<=0", "--json"]).arg(&json);
+    let mut generator = Guarded(command.spawn().unwrap());
+    let all = serde_json::json!({ "parts": [{ "began_us": 0 }] });
+    until("twenty calls", || server.arrivals(&all).len() >= 20);
+    server.process.signal("-KILL");
+    server.process.0.wait().unwrap();
+    let http = server.url.strip_prefix("http://").unwrap().to_owned();
+    std::thread::sleep(Duration::from_secs(1));
+    server.process =
+        Guarded(Server::command(&server.directory.path().join("data"), &http, &server.sip).spawn().unwrap());
+    let mut told = String::new();
+    generator.0.stdout.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!(generator.0.wait().unwrap().code(), Some(0), "{told}");
+    let found = results(&json);
+    conforms(&found, "load");
+    assert_eq!((count(&found, "calls"), count(&found, "records_missing")), (75, 0), "{told}");
+    assert!(count(&found, "screens_lost") >= 5 && keeps(&json, "call_to_response_max_ms>=1000"), "{told}");
+    // Nobody stays behind at a telephone of a call that the server has forgotten.
+    assert!(found["parts"][0]["lasted_us"].as_u64().unwrap() < 60_000_000, "{told}");
 }
 
 /// A telephone system that dies in mid-run is told too.

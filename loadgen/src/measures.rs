@@ -130,6 +130,10 @@ pub const COUNTS: &[(&str, &str)] = &[
     ("logins", "operators' logins that were ordered"),
     ("telephones_rang", "calls that rang at operators' telephones"),
     ("telephones_busy", "of those, that found another call there"),
+    (
+        "telephones_hung_up",
+        "calls that operators ended at their telephone because it was still up when the screen said it was over",
+    ),
     ("offers_missed", "rings that operators let pass, as their scenario says"),
     ("offers_declined", "rings that operators declined, as their scenario says"),
     ("talks", "talks that operators began"),

@@ -40,6 +40,8 @@ const LEAD_US: Micros = 200_000;
 const LAST_EVENTS: Duration = Duration::from_millis(700);
 /// How often the server's clock is asked for.
 const QUESTIONS: usize = 9;
+/// Whoever has not looked for so long cannot say that nothing came.
+const BLIND_US: Micros = 2_000_000;
 /// How often it is drawn how far the run has come.
 const DRAWN: Duration = Duration::from_millis(100);
 
@@ -278,7 +280,13 @@ impl<'s, 'm> Stage<'s, 'm> {
             let threads: Vec<_> = players.into_iter().map(|player| scope.spawn(|| player.run())).collect();
             let watching = scope.spawn(|| {
                 let (mut cut, mut lost, mut told) = (None, false, Told::new(clock.begin()));
+                let mut looked_us = clock.now();
                 while !over.load(Ordering::Relaxed) {
+                    let before_us = std::mem::replace(&mut looked_us, clock.now());
+                    if looked_us - before_us > BLIND_US {
+                        // We stood still ourselves, and could hear nobody.
+                        self.setup.alive_us.fetch_max(looked_us, Ordering::Relaxed);
+                    }
                     watch(self.snapshot(asked, &told.course));
                     if let Some(control) = self.options.control {
                         told.tell(control, clock.now(), posts);

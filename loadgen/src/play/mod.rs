@@ -166,6 +166,8 @@ pub(crate) enum Happening {
     BreakDue { operator: u32, plan: u16 },
     /// An operator's telephone registers again.
     Registers(u32),
+    /// A telephone may be up though its call is over.
+    Forgotten(u32, CallKey),
     /// A party outside answers, or hangs up.
     Outside(CallKey),
 }
@@ -521,6 +523,7 @@ impl<'s, 'm> Player<'s, 'm> {
             Happening::Shift(first) => self.shift(at, first),
             Happening::BreakDue { operator, plan } => self.break_due(at, operator, plan),
             Happening::Registers(operator) => self.registers(operator),
+            Happening::Forgotten(operator, call) => self.forgotten(operator, call),
             Happening::Outside(call) => self.outside_acts(at, call),
         }
     }

@@ -23,6 +23,8 @@ use crate::voice::Voice;
 /// How long a registration is asked for, in seconds, and when it is renewed, in microseconds of real time.
 const EXPIRES_S: u32 = 3_600;
 const RENEWED_US: Micros = 1_800_000_000;
+/// How long a telephone may be up after the screen said that the call is over, in microseconds of real time.
+const DEAD_US: Micros = 2_000_000;
 /// The server's reason of a break that nobody gives another reason for.
 const NO_REASON: u16 = 0;
 
@@ -431,6 +433,12 @@ impl Player<'_, '_> {
         if rest != Entry::NONE {
             self.calendar.withdraw(rest);
         }
+        if (operator.is_free() || to == Status::LoggedOut)
+            && let Some(call) = operator.phone.as_ref().map(|phone| phone.call)
+        {
+            self.calendar.schedule(self.now + DEAD_US, Happening::Forgotten(id, call));
+        }
+        let Some(operator) = self.operators.get_mut(&id) else { return };
         match to {
             Status::Ready => {
                 operator.ready_since = operator.ready_asked_us.take().map(|asked| (at, asked));
@@ -451,6 +459,18 @@ impl Player<'_, '_> {
             }
             Status::Talking if from == Status::Ringing => self.perhaps_taken_over(id, at),
             _ => {}
+        }
+    }
+
+    /// A telephone that is still up though the screen has said for a while that no call is: the server forgot it, as one that was
+    /// started again does, and whoever sits there hangs up.
+    pub(super) fn forgotten(&mut self, id: u32, call: CallKey) {
+        let Some(operator) = self.operators.get(&id) else { return };
+        let is_up = operator.phone.as_ref().is_some_and(|phone| phone.call == call);
+        if is_up && (operator.is_free() || operator.status == Status::LoggedOut) {
+            self.recorder.count("telephones_hung_up");
+            self.telephones.advance(self.now);
+            self.telephones.hang_up(call);
         }
     }
 
