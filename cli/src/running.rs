@@ -57,7 +57,7 @@ pub(crate) enum By {
     Answer,
 }
 
-/// Set by Ctrl-C.
+/// Set by Ctrl-C, or by who ends the process (SIGTERM, SIGHUP).
 pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
 
 /// What must be done before the process is ended by a second Ctrl-C.
@@ -70,7 +70,7 @@ pub(crate) fn at_exit(restores: Option<Restores>) {
     *AT_EXIT.lock().unwrap_or_else(PoisonError::into_inner) = restores;
 }
 
-/// The first Ctrl-C ends the run after what is done; the second ends the process.
+/// The first Ctrl-C, or SIGTERM, ends the run after what is done; the second ends the process.
 pub(crate) fn listen() {
     static LISTENING: OnceLock<()> = OnceLock::new();
     LISTENING.get_or_init(|| {

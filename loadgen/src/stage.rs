@@ -467,14 +467,25 @@ impl<'s, 'm> Stage<'s, 'm> {
         let Watching { task, mut connection, stop, until, offset, header } = watching;
         let clock = &self.setup.clock;
         until.store(ended, Ordering::Release);
-        let (observed, found) = self.runtime.block_on(async {
+        let (observed, found, now) = self.runtime.block_on(async {
             tokio::time::sleep(LAST_EVENTS).await;
             stop.store(true, Ordering::Relaxed);
             let observed = task.await.expect("watching does not panic");
             let from = clock.wall_at(clock.begin()) + offset.ahead_us - 1_000_000;
             let found = if lost { Err("it is lost".to_owned()) } else { records::since(&mut connection, from).await };
-            (observed, found)
+            let now = match self.floor {
+                Some(ready) if found.is_ok() => self::offset(&mut connection, ready).await.ok(),
+                _ => None,
+            };
+            (observed, found, now)
         });
+        if let Some(moved_us) = now.and_then(|now| now.moved_since(offset)) {
+            notes.push(format!(
+                "the server's clock moved by {:.1} ms against this machine's in the run: latencies that it dates (assignment, device_told, \
+                 screen_told, answer_taken) may be off by as much",
+                moved_us as f64 / 1e3
+            ));
+        }
         let Observed { counter, queued, gap } = observed.expect("what was begun to be watched is watched to the end");
         if lost {
             notes.push(
