@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A command that did what it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,9 +82,68 @@ pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
         // A device, a pipe or a new file: nothing to keep whole.
         return std::fs::write(path, text).map_err(fail);
     }
+    let beside = beside(path);
+    std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path)).map_err(fail)
+}
+
+/// Refuses a file that cannot be written, before long work is done for it. Nothing of what is there is changed.
+pub(crate) fn check_writable(path: &Path) -> Result<(), Failure> {
+    use io::ErrorKind::{AlreadyExists, IsADirectory};
+    let fail = |error: &io::Error| {
+        Err(Failure::Input(format!("{}: cannot write it: {error}; give another FILE", path.display())))
+    };
+    if path.is_dir() {
+        return fail(&io::Error::from(IsADirectory));
+    }
+    // A device or a pipe is what its other end makes of it.
+    if path.exists() && !path.is_file() {
+        return Ok(());
+    }
+    let probe = if path.is_file() { beside(path) } else { path.to_owned() };
+    match std::fs::OpenOptions::new().write(true).create_new(true).open(&probe) {
+        Ok(_) => {
+            // It was made a moment ago, and is empty.
+            let _ = std::fs::remove_file(&probe);
+            Ok(())
+        }
+        Err(error) if error.kind() == AlreadyExists => Ok(()),
+        Err(error) => fail(&error),
+    }
+}
+
+/// Writes what a long run came to. Where that fails, the text is kept elsewhere, and the failure says where.
+pub(crate) fn save(path: &Path, text: &str) -> Result<(), Failure> {
+    let Err(Failure::Input(problem) | Failure::Fault(problem)) = write_file(path, text) else { return Ok(()) };
+    let end = path.extension().map(|end| format!(".{}", end.to_string_lossy())).unwrap_or_default();
+    let keep = || {
+        let mut file = tempfile::Builder::new().prefix("callfloor-").suffix(&end).tempfile().ok()?;
+        file.write_all(text.as_bytes()).ok()?;
+        file.keep().ok().map(|(_, kept)| kept)
+    };
+    Err(Failure::Fault(match keep() {
+        Some(kept) => format!("{problem}\nWhat was to be in it is kept in {}", kept.display()),
+        None => {
+            print(text)?;
+            format!("{problem}\nWhat was to be in it went to stdout")
+        }
+    }))
+}
+
+/// All failures of writing in one, if there are any.
+pub(crate) fn all_of(failures: Vec<Failure>) -> Result<(), Failure> {
+    if failures.is_empty() {
+        return Ok(());
+    }
+    let texts = failures.into_iter().map(|failure| match failure {
+        Failure::Input(text) | Failure::Fault(text) => text,
+    });
+    Err(Failure::Fault(texts.collect::<Vec<_>>().join("\n")))
+}
+
+fn beside(path: &Path) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".part");
-    std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path)).map_err(fail)
+    beside.into()
 }
 
 /// Tells of a panic in words that a user can act on.
@@ -113,6 +172,34 @@ mod tests {
         assert_eq!(code_of(|| Ok(Ending::Missed)), 1);
         assert_eq!(code_of(|| Err(Failure::Input("wrong".into()))), 2);
         assert_eq!(code_of(|| Err(Failure::Fault("ours".into()))), 3);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_found_without_a_trace_and_what_is_there_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (new, old) = (folder.path().join("new.json"), folder.path().join("old.json"));
+        std::fs::write(&old, "before").expect("written");
+        for right in [&new, &old] {
+            assert_eq!(check_writable(right), Ok(()));
+        }
+        assert_eq!(std::fs::read_to_string(&old).expect("read"), "before");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
+        let nowhere = folder.path().join("no-such").join("a.json");
+        for wrong in [folder.path(), &nowhere] {
+            let Err(Failure::Input(said)) = check_writable(wrong) else { panic!("{}", wrong.display()) };
+            assert!(said.contains("give another FILE"), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_in_the_end_is_kept_elsewhere() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let Err(Failure::Fault(said)) = save(&folder.path().join("gone").join("a.json"), "results") else { panic!() };
+        let kept = said.rsplit(' ').next().expect("a path");
+        assert!(kept.ends_with(".json"), "{said}");
+        assert_eq!(std::fs::read_to_string(kept).expect("kept"), "results");
+        std::fs::remove_file(kept).expect("removed");
+        assert_eq!(save(&folder.path().join("a.json"), "results"), Ok(()));
     }
 
     /// A panic in the middle of a run, on a thread of the simulator's own, comes out as our fault.

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use callfloor_load::csv::to_csv;
 use callfloor_load::figure::{Demand, Judgement, judge, names};
+use callfloor_load::measures::COUNTS_MADE;
 use callfloor_load::plan::Shard;
 use callfloor_load::summary::to_text;
 use callfloor_load::verdict::{to_github, to_junit};
@@ -21,7 +22,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 pub(crate) use arguments::Arguments;
 use arguments::{Beside, Output};
 
-use crate::ending::{Ending, Failure, print, write_file};
+use crate::ending::{Ending, Failure, all_of, print, save};
 use crate::running::{STOP, listen, load as load_scenario};
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
@@ -48,6 +49,7 @@ fn play(arguments: &Arguments) -> Result<Ending, Failure> {
         sound: !arguments.no_sound,
         allowed: &arguments.i_may_load,
         lag_limit: arguments.lag_limit,
+        gone_limit: arguments.gone_limit,
         telephones_port: arguments.telephones_port,
         cancel: Some(&STOP),
         ..Options::default()
@@ -77,16 +79,18 @@ pub(crate) fn one(
     quiet: bool,
 ) -> Result<LoadResults, Failure> {
     let bar = bar(quiet);
+    let keys = if options.control.is_some() && keys::are_taken() { " (+ - * / p q)" } else { "" };
     let watch = |snapshot: Snapshot| {
         let Snapshot { seconds, length_s, asked, come, calls, failed, waiting, .. } = snapshot;
         let pace = match options.control.map(Control::state) {
             Some((_, true)) => ", paused".to_owned(),
-            Some((factor, _)) if factor != 1.0 => format!(", {factor} times as fast"),
+            Some((factor, _)) if factor != 1.0 => format!(", {factor:.2} times as fast"),
             _ => String::new(),
         };
         let left = (length_s - seconds).max(0.0);
+        let left = if pace == ", paused" { String::new() } else { format!("; {left:.0} s left") };
         bar.set_message(format!(
-            "{come} of {asked} calls, {calls} up, {waiting} wait, {failed} failed; {left:.0} s left{pace} (+ - * / p q)"
+            "{come} of {asked} calls, {calls} up, {waiting} wait, {failed} failed{left}{pace}{keys}"
         ));
     };
     let results = callfloor_load::run(scenario, target, options, &watch);
@@ -103,7 +107,7 @@ fn bar(quiet: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
-    match ProgressStyle::with_template("{spinner} {msg}") {
+    match ProgressStyle::with_template("{spinner} {wide_msg}") {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
@@ -111,38 +115,37 @@ fn bar(quiet: bool) -> ProgressBar {
 
 /// Writes what was asked for, and judges. A void run meets nothing.
 fn conclude(results: &LoadResults, demands: &[Demand], output: &Output) -> Result<Ending, Failure> {
-    let judged = judge(results, demands).map_err(Failure::Input)?;
-    write(results, &judged, output)?;
-    Ok(if is_met(results, &judged) { Ending::Met } else { Ending::Missed })
+    // What was measured is written whatever is wrong with a threshold.
+    let judged = judge(results, demands);
+    write(results, judged.as_deref().unwrap_or_default(), output)?;
+    Ok(if is_met(results, &judged.map_err(Failure::Fault)?) { Ending::Met } else { Ending::Missed })
 }
 
+/// A run that is void, or of which a part is missing, meets nothing, nor does it where nothing is demanded.
 fn is_met(results: &LoadResults, judged: &[Judgement]) -> bool {
-    results.void().is_none() && judged.iter().all(|judgement| judgement.met)
+    results.void().is_none() && results.missing().is_empty() && judged.iter().all(|judgement| judgement.met)
 }
 
 fn write(results: &LoadResults, judged: &[Judgement], output: &Output) -> Result<(), Failure> {
-    let standard = Path::new("-");
-    let mut printed = false;
+    let mut failures = Vec::new();
     let documents: [(&Option<PathBuf>, &dyn Fn() -> String); 2] =
         [(&output.json, &|| results.to_json()), (&output.csv, &|| to_csv(results))];
     for (file, text) in documents {
-        match file {
-            Some(file) if file == standard => {
-                printed = true;
-                print(&text())?;
-            }
-            Some(file) => write_file(file, &text())?,
-            None => {}
-        }
+        let Some(file) = file else { continue };
+        // One that cannot be written takes no other with it.
+        failures.extend(if file == Path::new("-") { print(&text()) } else { save(file, &text()) }.err());
     }
     if let Some(file) = &output.junit {
-        let text = to_junit(results, judged).map_err(|error| Failure::Fault(error.to_string()))?;
-        write_file(file, &text)?;
+        let text = to_junit(results, judged).map_err(|error| Failure::Fault(error.to_string()));
+        failures.extend(text.and_then(|text| save(file, &text)).err());
     }
     if output.github {
-        print(&to_github(results, judged))?;
+        failures.extend(print(&to_github(results, judged)).err());
     }
-    if printed || output.quiet { Ok(()) } else { print(&to_text(results, judged)) }
+    if !output.prints_a_document() && !output.quiet {
+        failures.extend(print(&to_text(results, judged)).err());
+    }
+    all_of(failures)
 }
 
 fn merge(files: &[PathBuf], demands: &[Demand], output: &Output) -> Result<Ending, Failure> {
@@ -157,9 +160,7 @@ fn merge(files: &[PathBuf], demands: &[Demand], output: &Output) -> Result<Endin
     for file in parts {
         results.merge(&read(file)?).map_err(|error| Failure::Input(format!("{}: {error}", file.display())))?;
     }
-    let ending = conclude(&results, demands, output)?;
-    // What is missing may have failed: a part of a run meets nothing for the whole.
-    Ok(if results.missing().is_empty() { ending } else { Ending::Missed })
+    conclude(&results, demands, output)
 }
 
 fn figures() -> Result<Ending, Failure> {
@@ -167,7 +168,9 @@ fn figures() -> Result<Ending, Failure> {
     for (name, meaning) in names() {
         text.push_str(&format!("{name:<34} {meaning}\n"));
     }
-    text.push_str(&format!("{:<34} any count of the results, such as count_abandoned\n", "count_NAME"));
+    for (start, meaning) in COUNTS_MADE {
+        text.push_str(&format!("{:<34} {meaning}\n", format!("count_{start}…")));
+    }
     print(&text)?;
     Ok(Ending::Met)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use callfloor_measure::{Results, Threshold};
 use callfloor_reports::{Run, to_csv, to_html, to_json, to_text};
 
-use crate::ending::{Ending, Failure, print, write_file};
+use crate::ending::{Ending, Failure, all_of, check_writable, print, save};
 use crate::running::page;
 
 /// What to write; without any of these the answer is printed as text.
@@ -41,19 +41,7 @@ impl Output {
                 "only one of --json, --csv and --html can go to stdout: give the others a FILE".into(),
             ));
         }
-        for file in files.into_iter().flatten().chain(beside) {
-            let same = |input: &Path| match (file.canonicalize(), input.canonicalize()) {
-                (Ok(file), Ok(input)) => file == input,
-                _ => false,
-            };
-            if inputs.iter().any(|input| same(input)) {
-                return Err(Failure::Input(format!(
-                    "{}: this is an input; write the output to another file",
-                    file.display()
-                )));
-            }
-        }
-        Ok(())
+        check_files(files.into_iter().flatten().chain(beside), inputs)
     }
 
     /// Writes what was asked for; the text goes to stdout unless something else does, or `quiet`.
@@ -70,19 +58,49 @@ impl Output {
     /// Writes of `documents` what was asked for; the text goes to stdout unless something else does, or `quiet`.
     pub(crate) fn put(&self, documents: &Documents<'_>, quiet: bool) -> Result<(), Failure> {
         let mut printed = false;
-        let mut put = |file: &Option<PathBuf>, text: &dyn Fn() -> String| match file {
-            None => Ok(()),
-            Some(file) if file == Path::new("-") => {
-                printed = true;
-                print(&text())
-            }
-            Some(file) => write_file(file, &text()),
-        };
-        put(&self.json, documents.json)?;
-        put(&self.csv, documents.csv)?;
-        put(&self.html, documents.html)?;
-        if printed || quiet { Ok(()) } else { print(&(documents.text)()) }
+        let mut failures = Vec::new();
+        let all = [(&self.json, documents.json), (&self.csv, documents.csv), (&self.html, documents.html)];
+        for (file, text) in all {
+            let Some(file) = file else { continue };
+            let standard = file == Path::new("-");
+            printed |= standard;
+            // One that cannot be written takes no other with it.
+            failures.extend(if standard { print(&text()) } else { save(file, &text()) }.err());
+        }
+        if !printed && !quiet {
+            failures.extend(print(&(documents.text)()).err());
+        }
+        all_of(failures)
     }
+}
+
+/// Refuses files that are inputs, that are to take two documents, or that cannot be written.
+pub(crate) fn check_files<'a>(files: impl Iterator<Item = &'a PathBuf>, inputs: &[&Path]) -> Result<(), Failure> {
+    let mut seen: Vec<PathBuf> = Vec::new();
+    for file in files.filter(|file| *file != Path::new("-")) {
+        let same = |input: &Path| match (file.canonicalize(), input.canonicalize()) {
+            (Ok(file), Ok(input)) => file == input,
+            _ => false,
+        };
+        if inputs.iter().any(|input| same(input)) {
+            return Err(Failure::Input(format!(
+                "{}: this is an input; write the output to another file",
+                file.display()
+            )));
+        }
+        check_writable(file)?;
+        // A new file has no canonical name yet.
+        let name = file.canonicalize().or_else(|_| std::path::absolute(file)).unwrap_or_else(|_| file.clone());
+        let is_device = file.exists() && !file.is_file();
+        if !is_device && seen.contains(&name) {
+            return Err(Failure::Input(format!(
+                "{}: two documents are to go there; give each its own FILE",
+                file.display()
+            )));
+        }
+        seen.push(name);
+    }
+    Ok(())
 }
 
 /// Whether every threshold was met. No replication meets none.

@@ -3,8 +3,8 @@
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use callfloor_measure::{CountedBy, Metric, Results};
@@ -57,16 +57,29 @@ pub(crate) enum By {
     Answer,
 }
 
-/// Set by Ctrl-C.
+/// Set by Ctrl-C, or by who ends the process (SIGTERM, SIGHUP).
 pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
 
-/// The first Ctrl-C ends the run after what is done; the second ends the process.
+/// What must be done before the process is ended by a second Ctrl-C.
+static AT_EXIT: Mutex<Option<Restores>> = Mutex::new(None);
+type Restores = Box<dyn Fn() + Send>;
+
+/// Sets what must be done before the process is ended by a second Ctrl-C, or `None` for nothing any more.
+#[cfg_attr(not(unix), expect(dead_code, reason = "only a terminal of Unix is changed"))]
+pub(crate) fn at_exit(restores: Option<Restores>) {
+    *AT_EXIT.lock().unwrap_or_else(PoisonError::into_inner) = restores;
+}
+
+/// The first Ctrl-C, or SIGTERM, ends the run after what is done; the second ends the process.
 pub(crate) fn listen() {
     static LISTENING: OnceLock<()> = OnceLock::new();
     LISTENING.get_or_init(|| {
         // Where no handler can be set, Ctrl-C ends the process as it always does.
         let _ = ctrlc::set_handler(|| {
             if STOP.swap(true, Ordering::Relaxed) {
+                if let Some(restore) = &*AT_EXIT.lock().unwrap_or_else(PoisonError::into_inner) {
+                    restore();
+                }
                 std::process::exit(130);
             }
         });

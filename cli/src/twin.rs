@@ -126,6 +126,9 @@ fn live(arguments: &Arguments, scenario: &Scenario) -> Result<Vec<LoadResults>, 
         };
         parts.push(one(scenario, &target, &options, arguments.quiet)?);
     }
+    if STOP.load(Ordering::Relaxed) {
+        return Err(Failure::Input("stopped by hand: nothing is compared".into()));
+    }
     Ok(parts)
 }
 

@@ -86,6 +86,14 @@ impl Offset {
         Some(Self { ahead_us: server - (before + (after - before) / 2), within_us })
     }
 
+    /// By how much the clocks moved against each other since `earlier`, in microseconds, where that is a millisecond or more beyond
+    /// what both may be off.
+    #[must_use]
+    pub fn moved_since(self, earlier: Self) -> Option<u64> {
+        let moved = self.ahead_us.abs_diff(earlier.ahead_us);
+        (moved >= 1_000 + self.within_us + earlier.within_us).then_some(moved)
+    }
+
     /// A server's time by our wall clock.
     #[must_use]
     pub const fn ours(self, server_us: i64) -> i64 {
@@ -113,6 +121,13 @@ mod tests {
         assert_eq!(offset, Some(Offset { ahead_us: 4_500, within_us: 100 }));
         assert_eq!(offset.expect("an offset").ours(10_000), 5_500);
         assert_eq!(Offset::of([]), None);
+    }
+
+    #[test]
+    fn a_clock_that_moves_is_told_from_one_that_is_read_badly() {
+        let at = |ahead_us, within_us| Offset { ahead_us, within_us };
+        assert_eq!(at(-2_600, 300).moved_since(at(400, 200)), Some(3_000));
+        assert_eq!(at(1_800, 300).moved_since(at(400, 200)), None);
     }
 
     #[test]

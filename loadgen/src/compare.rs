@@ -56,6 +56,12 @@ pub enum CompareError {
         /// Why.
         why: String,
     },
+    /// Somebody changed the pace while it went on.
+    #[error("the pace of {which} was changed by hand: no other run was asked for the same")]
+    ByHand {
+        /// A or B.
+        which: &'static str,
+    },
     /// Shards are missing.
     #[error("{which} is not whole: nothing is there of shard {shards:?}; merge all parts first")]
     Incomplete {
@@ -84,6 +90,10 @@ pub fn compare(a: &LoadResults, b: &LoadResults) -> Result<Vec<Difference>, Comp
     for (which, results) in [("A", a), ("B", b)] {
         if let Some(why) = results.void() {
             return Err(CompareError::Void { which, why });
+        }
+        let measures = results.measures();
+        if measures.count("rate_changes") + measures.count("pauses") > 0 {
+            return Err(CompareError::ByHand { which });
         }
         let shards = results.missing();
         if !shards.is_empty() {
@@ -198,6 +208,9 @@ mod tests {
         let mut cut = run(0);
         cut.parts[0].cut = Some("stopped by hand".into());
         assert!(matches!(compare(&cut, &run(0)), Err(CompareError::Void { which: "A", .. })));
+        let mut by_hand = run(0);
+        by_hand.parts[0].measures.counts.insert("pauses".into(), 1);
+        assert_eq!(compare(&run(0), &by_hand), Err(CompareError::ByHand { which: "B" }));
         let part = results(2, 3, &[1]);
         assert!(matches!(compare(&part, &part), Err(CompareError::Incomplete { which: "A", .. })));
     }

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use crate::course::Course;
 use crate::note::{Note, Post};
+use crate::sip::Micros;
 
 /// Hands on a run; may be used from any thread.
 #[derive(Debug)]
@@ -44,32 +46,60 @@ impl Control {
 
 /// What the threads of a run were told.
 #[derive(Debug)]
-pub(crate) struct Told(f64, bool);
-
-impl Default for Told {
-    fn default() -> Self {
-        Self(1.0, false)
-    }
+pub(crate) struct Told {
+    factor: f64,
+    paused: bool,
+    /// What it came to: that of every thread, for all are told of one moment.
+    pub(crate) course: Course,
+    /// How often the pace was changed.
+    pub(crate) changes: u64,
+    /// How often it was paused.
+    pub(crate) pauses: u64,
 }
 
 impl Told {
-    /// Tells the threads what has changed.
-    pub(crate) fn tell(&mut self, control: &Control, posts: &[Post]) {
+    /// Nothing yet, in a run that begins at `begin`.
+    pub(crate) fn new(begin: Micros) -> Self {
+        Self { factor: 1.0, paused: false, course: Course::new(begin), changes: 0, pauses: 0 }
+    }
+
+    /// Tells the threads what has changed by `now`.
+    pub(crate) fn tell(&mut self, control: &Control, now: Micros, posts: &[Post]) {
         let (factor, paused) = control.state();
-        if self.0.to_bits() != factor.to_bits() {
-            self.0 = factor;
-            posts.iter().for_each(|post| post.send(Note::Faster { factor }));
+        let changed = self.factor.to_bits() != factor.to_bits();
+        if !changed && self.paused == paused {
+            return;
         }
-        if self.1 != paused {
-            self.1 = paused;
-            posts.iter().for_each(|post| post.send(Note::Pause { paused }));
-        }
+        self.changes += u64::from(changed);
+        self.pauses += u64::from(paused && !self.paused);
+        (self.factor, self.paused) = (factor, paused);
+        let factor = if paused { 0.0 } else { factor };
+        self.course.change(now, factor);
+        posts.iter().for_each(|post| post.send(Note::Pace { at_us: now, factor }));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_told_is_told_once_and_of_one_moment() {
+        let waker = crate::play::waker().expect("a socket");
+        let (post, letters) = crate::note::post(&waker);
+        let (control, mut told) = (Control::default(), Told::new(1_000));
+        told.tell(&control, 2_000, std::slice::from_ref(&post));
+        assert!(letters.next().is_none());
+        control.pause();
+        control.faster(2.0);
+        told.tell(&control, 3_000, std::slice::from_ref(&post));
+        told.tell(&control, 4_000, std::slice::from_ref(&post));
+        assert!(matches!(letters.next(), Some(Note::Pace { at_us: 3_000, factor: 0.0 })) && letters.next().is_none());
+        control.pause();
+        told.tell(&control, 5_000, std::slice::from_ref(&post));
+        assert!(matches!(letters.next(), Some(Note::Pace { at_us: 5_000, factor: 2.0 })));
+        assert_eq!((told.changes, told.pauses, told.course.instant(4_000)), (1, 1, Some(6_000)));
+    }
 
     #[test]
     fn the_pace_stays_within_bounds() {

@@ -9,7 +9,9 @@ use crate::results::LoadResults;
 #[must_use]
 pub fn to_csv(results: &LoadResults) -> String {
     let mut text = String::from("figure,value\n");
-    let figures = names().into_iter().filter_map(|(name, _)| name.parse::<Figure>().ok());
+    // Counts are those that there are, below.
+    let figures = names().into_iter().filter(|(name, _)| !name.starts_with("count_"));
+    let figures = figures.filter_map(|(name, _)| name.parse::<Figure>().ok());
     for figure in figures {
         if let Some(value) = figure.of(results) {
             // A string takes what is written.

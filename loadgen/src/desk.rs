@@ -2,7 +2,7 @@
 //!
 //! It decides nothing: orders come from the operator who is played, and what came of them and what the screen shows is told back.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use hyper::Method;
@@ -88,6 +88,11 @@ impl Act {
             Self::ForceEnd => Kind::ForceEnd,
         }
     }
+
+    /// Whether doing it twice is doing it once.
+    const fn is_of_status(&self) -> bool {
+        matches!(self, Self::LogIn | Self::LogOut | Self::SetStatus(_) | Self::FinishAfterCall(_))
+    }
 }
 
 /// Who sits at a desk, and where.
@@ -103,6 +108,10 @@ pub(crate) struct Seat {
 
 /// How long to wait before a lost connection is made again.
 const AGAIN: Duration = Duration::from_millis(200);
+/// How long somebody goes on pressing a button that does nothing because the server is asked too much, or does not answer, and
+/// after how long they press it again where the server does not say.
+const INSISTS: Duration = Duration::from_secs(60);
+const PRESSES_AGAIN: Duration = Duration::from_secs(1);
 
 /// Signs in, and keeps both connections until the orders end.
 ///
@@ -117,14 +126,7 @@ pub(crate) async fn open(
     orders: mpsc::UnboundedReceiver<Order>,
 ) -> Result<(), HttpError> {
     let mut connection = server.connect().await?;
-    // Passwords are slow to verify, and only so many at once: who is told to come again comes again.
-    let answer = loop {
-        let answer = connection.sign_in(&seat.login, &seat.password).await?;
-        if answer.status != 429 && answer.status != 503 {
-            break answer;
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    };
+    let answer = connection.sign_in(&seat.login, &seat.password).await?;
     let Some(token) = connection.token.clone() else {
         let problem = format!("operator {} cannot sign in: {}", seat.login, answer.detail());
         return Err(HttpError::Broken { url: server.url.to_string(), problem });
@@ -144,17 +146,22 @@ async fn work(
 ) {
     while let Some(Order { act, intended_us }) = orders.recv().await {
         let kind = act.kind();
-        let outcome = obey(&mut connection, &seat, act).await;
-        let done = Done {
-            kind,
-            intended_us,
-            done_us: clock.now(),
-            outcome: match outcome {
-                Ok(answer) if answer.is_success() => Ok(()),
-                Ok(answer) => Err((answer.status, answer.rule().to_owned())),
-                Err(_) => Err((0, "no-answer".to_owned())),
-            },
+        let until = Instant::now() + INSISTS;
+        let outcome = loop {
+            let (after, refused) = match obey(&mut connection, &seat, act.clone()).await {
+                Ok(answer) if answer.is_success() => break Ok(()),
+                Ok(answer) => (answer.again_after(), (answer.status, answer.rule().to_owned())),
+                // What may have been done all the same is not done twice.
+                Err(_) => (act.is_of_status().then_some(PRESSES_AGAIN), (0, "no-answer".to_owned())),
+            };
+            let Some(after) = after.filter(|after| Instant::now() + *after < until && !post.is_closed()) else {
+                break Err(refused);
+            };
+            let (status, rule) = refused;
+            post.send(Note::Again { status, rule });
+            tokio::time::sleep(after).await;
         };
+        let done = Done { kind, intended_us, done_us: clock.now(), outcome };
         post.send(Note::Done { operator: seat.operator, done });
     }
 }
@@ -206,7 +213,7 @@ async fn target(connection: &mut Connection, seat: &Seat, whom: Whom) -> Result<
         Some(operator) => Ok(Ok(json!({ "operator": operator }))),
         None => {
             let body = json!({ "rule": "nobody-ready", "detail": "nobody of the group is Ready" });
-            Ok(Err(Answer { status: 409, etag: None, body }))
+            Ok(Err(Answer { status: 409, etag: None, retry_after: None, body }))
         }
     }
 }
@@ -216,11 +223,19 @@ async fn watch(server: Server, token: String, seat: Seat, clock: Clock, offset: 
     let mut last = None;
     let mut first = true;
     while !post.is_closed() {
-        if let Ok(mut events) = server.events(&token, last).await {
+        let events = server.events(&token, last).await;
+        let was_there = events.is_ok();
+        if let Ok(mut events) = events {
             while let Some(Ok(frame)) = events.next().await {
                 let tungstenite::Message::Text(text) = frame else { continue };
                 let seen_us = clock.now();
                 let Some(Message { number, at_us, event }) = screen::read(&text) else { continue };
+                if let Event::TooOld {} = event {
+                    // What is not kept any more is lost: what follows is shown.
+                    last = None;
+                    post.send(Note::ScreenGap);
+                    break;
+                }
                 if let Event::Hello { newest } = event {
                     last = last.or(Some(newest));
                     if std::mem::take(&mut first) {
@@ -235,7 +250,8 @@ async fn watch(server: Server, token: String, seat: Seat, clock: Clock, offset: 
                 }
             }
         }
-        if !post.is_closed() && !first {
+        // A loss is one however often the stream is asked for in vain.
+        if was_there && !post.is_closed() && !first {
             post.send(Note::ScreenLost);
         }
         tokio::time::sleep(AGAIN).await;

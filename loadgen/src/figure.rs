@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use callfloor_measure::{Bound, Metric, Scope, Threshold};
+use callfloor_measure::{Bound, Metric, Scope, Threshold, Unit};
 
-use crate::measures::{Kind, Measures};
+use crate::measures::{COUNTS, Kind, Measures, is_count};
 use crate::results::{LoadResults, Part};
 
 /// Quantiles of latencies by the end of their names.
@@ -19,16 +19,16 @@ const OWN: [(&str, &str); 17] = [
     ("failed_share", "share of the calls that came to nothing: refused, or no answer in 32 s"),
     ("served_share", "share of the calls that spoke with an operator"),
     ("silent_share", "share of the served calls that heard nothing at all"),
-    ("retransmission_share", "messages sent again by either side's timers, of those sent"),
+    ("retransmission_share", "messages sent again by either side's timers, of those that went either way"),
     ("timeouts", "requests without an answer in 32 s"),
     ("responses_4xx", "responses of class 4xx, challenges included"),
     ("responses_5xx", "responses of class 5xx"),
     ("responses_6xx", "responses of class 6xx"),
     ("rtp_loss_share", "packets that were to be received and were not"),
-    ("rtp_jitter_ms", "mean over streams of the jitter at their end, RFC 3550"),
-    ("rtp_jitter_max_ms", "the largest jitter of a stream at its end"),
-    ("api_refusal_share", "share of the operators' requests that were refused"),
-    ("processor_share", "processor time of the generator, of all processors"),
+    ("rtp_jitter_ms", "mean over streams of the jitter at their end, RFC 3550, in ms"),
+    ("rtp_jitter_max_ms", "the largest jitter of a stream at its end, in ms"),
+    ("api_refusal_share", "share of the operators' orders that were refused in the end, or had no answer"),
+    ("processor_share", "processor time of the generator, of the time of all processors; of the busiest shard"),
     ("calls_lost", "calls of ours of which the server has no record, or more than one"),
 ];
 
@@ -78,16 +78,35 @@ enum Of {
     Number,
 }
 
-/// Every name that a figure may have, with its meaning; counts may have any name behind `count_`.
+/// Every name that a figure may have, with its meaning; those of counts that are made of a code are none of them
+/// ([`crate::measures::COUNTS_MADE`]).
 #[must_use]
 pub fn names() -> Vec<(String, String)> {
     let own = OWN.iter().map(|(name, meaning)| ((*name).to_owned(), (*meaning).to_owned()));
     let latencies = Kind::ALL.iter().flat_map(|kind| {
-        let ends = QUANTILES.iter().map(|(end, _)| format!("{end}_ms")).chain(["max_ms".into(), "n".into()]);
-        ends.map(move |end| (format!("{}_{end}", kind.name()), kind.meaning().to_owned()))
+        let (name, meaning) = (kind.name(), kind.meaning().trim_end_matches('.'));
+        let quantiles = QUANTILES.iter().map(move |(end, q)| {
+            // Rounded: 99.9 has no exact form.
+            let percent = (q * 1e4).round() / 1e2;
+            (format!("{name}_{end}_ms"), format!("{meaning}: what {percent} % do not pass, in ms"))
+        });
+        let rest = [
+            (format!("{name}_max_ms"), format!("{meaning}: the longest, in ms")),
+            (format!("{name}_n"), format!("{meaning}: how many were measured")),
+        ];
+        quantiles.chain(rest)
     });
-    let floor = Metric::ALL.iter().map(|metric| (metric.to_string(), "of the floor, as in a simulation".to_owned()));
-    own.chain(latencies).chain(floor).collect()
+    let floor = Metric::ALL.iter().map(|metric| {
+        let unit = match metric.unit() {
+            Unit::Share => "a share in [0, 1]",
+            Unit::Seconds => "in seconds of the scenario",
+            Unit::Count => "a number",
+            Unit::Erlangs => "in erlangs",
+        };
+        (metric.to_string(), format!("of the floor, {unit}: {}", metric.definition()))
+    });
+    let counts = COUNTS.iter().map(|(name, meaning)| (format!("count_{name}"), (*meaning).to_owned()));
+    own.chain(latencies).chain(floor).chain(counts).collect()
 }
 
 fn latency(name: &str) -> Option<What> {
@@ -107,7 +126,7 @@ impl FromStr for Figure {
 
     fn from_str(name: &str) -> Result<Self, UnknownFigure> {
         let own = || OWN.iter().find(|(own, _)| *own == name).map(|(own, _)| What::Own(own));
-        let count = || name.strip_prefix("count_").filter(|it| !it.is_empty()).map(|it| What::Count(it.to_owned()));
+        let count = || name.strip_prefix("count_").filter(|it| is_count(it)).map(|it| What::Count(it.to_owned()));
         let floor = || Metric::parse(name).ok().filter(|metric| metric.to_string() == name).map(What::Floor);
         if let Some(what) = own().or_else(count).or_else(|| latency(name)).or_else(floor) {
             return Ok(Self { name: name.to_owned(), what });
@@ -147,7 +166,6 @@ impl Figure {
             What::Own("asked_per_s") => results.asked_per_s(),
             What::Own("begun_share") => results.begun_share(),
             What::Own("processor_share") => results.parts.iter().map(Part::processor_share).reduce(f64::max),
-            What::Own("calls_lost") if results.floor.is_none() => None,
             What::Own(name) => measured(name, &results.measures()),
         }
     }
@@ -163,7 +181,9 @@ fn measured(name: &str, measures: &Measures) -> Option<f64> {
         "failed_share" => share(count("refused") + count("timed_out"), count("calls")),
         "served_share" => share(count("served"), count("calls")),
         "silent_share" => share(count("served_in_silence"), count("served")),
-        "retransmission_share" => share(traffic.retransmitted + traffic.received_again, traffic.sent),
+        "retransmission_share" => {
+            share(traffic.retransmitted + traffic.received_again, traffic.sent + traffic.received)
+        }
         "timeouts" => Some(traffic.timeouts as f64),
         "responses_4xx" => Some(traffic.responses[3] as f64),
         "responses_5xx" => Some(traffic.responses[4] as f64),
@@ -172,6 +192,8 @@ fn measured(name: &str, measures: &Measures) -> Option<f64> {
         "rtp_jitter_ms" => share(sound.jitter_us, sound.heard).map(|us| us / 1e3),
         "rtp_jitter_max_ms" => (sound.heard > 0).then(|| sound.jitter_max_us as f64 / 1e3),
         "api_refusal_share" => share(count("api_refusals"), count("api_requests")),
+        // Nothing is known of it where the records could not be read.
+        "calls_lost" if !measures.counts.contains_key("records") => None,
         "calls_lost" => Some((count("records_missing") + count("records_twice")) as f64),
         _ => None,
     }
@@ -236,27 +258,37 @@ pub struct Judgement {
     pub value: Option<f64>,
     /// Whether it was met.
     pub met: bool,
+    /// Why it counts for nothing, whatever the value, if so.
+    pub invalid: Option<&'static str>,
 }
 
 impl fmt::Display for Judgement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = self.value.map_or_else(|| "nothing to take it of".to_owned(), |value| format!("{value:.4}"));
-        write!(f, "{} {}: {value}", if self.met { "met   " } else { "MISSED" }, self.demand)
+        write!(f, "{} {}: {value}", if self.met { "met   " } else { "MISSED" }, self.demand)?;
+        self.invalid.map_or(Ok(()), |why| write!(f, " ({why})"))
     }
 }
 
-/// Judges a run by `demands`, and by the thresholds of its scenario where the floor was watched.
+/// Judges a run by `demands`, and by the thresholds of its scenario where the floor was watched. A run that is void, or of which a
+/// shard is missing, meets none.
 ///
 /// # Errors
 /// A threshold of the scenario names what its results do not have.
 pub fn judge(results: &LoadResults, demands: &[Demand]) -> Result<Vec<Judgement>, String> {
     let mut judged = Vec::new();
+    let invalid = if !results.missing().is_empty() {
+        Some("a part is missing")
+    } else {
+        results.void().map(|_| "the run is void")
+    };
     if let Some(floor) = &results.floor {
         for threshold in &floor.header().thresholds {
             judged.push(Threshold::judge(threshold, floor).map(|verdict| Judgement {
                 demand: threshold.to_string(),
                 value: verdict.estimate.map(|estimate| estimate.value),
-                met: verdict.met,
+                met: verdict.met && invalid.is_none(),
+                invalid,
             })?);
         }
     }
@@ -266,7 +298,8 @@ pub fn judge(results: &LoadResults, demands: &[Demand]) -> Result<Vec<Judgement>
             Bound::AtLeast => value >= demand.limit,
             Bound::AtMost => value <= demand.limit,
         };
-        Judgement { demand: demand.to_string(), value, met: value.is_some_and(keeps) }
+        let met = value.is_some_and(keeps) && invalid.is_none();
+        Judgement { demand: demand.to_string(), value, met, invalid }
     }));
     Ok(judged)
 }
@@ -289,6 +322,8 @@ mod tests {
     fn an_unknown_name_is_an_error_that_helps() {
         let wrong = "call_to_anser_p99_ms<=5".parse::<Demand>().unwrap_err();
         assert!(wrong.to_string().ends_with("did you mean \"call_to_answer_p99_ms\"?"), "{wrong}");
+        let wrong = "count_abandonned<=5".parse::<Demand>().unwrap_err();
+        assert!(wrong.to_string().ends_with("did you mean \"count_abandoned\"?"), "{wrong}");
         let wrong = "service_levl>=0.8".parse::<Demand>().unwrap_err();
         assert!(wrong.to_string().ends_with("did you mean \"service_level\"?"), "{wrong}");
         assert_eq!("zzz".parse::<Figure>().unwrap_err().suggestion, None);
@@ -303,11 +338,20 @@ mod tests {
         let judge = |text: &str| judge(&results, &[text.parse().expect("a demand")]).expect("judged").remove(0);
         assert_eq!(judge("lag_max_ms<=3").value, Some(3.0));
         assert!(judge("lag_max_ms<=3").met && !judge("lag_max_ms<=2.9").met);
-        assert!(judge("count_calls>=10").met && judge("count_other<=0").met);
+        assert!(judge("count_calls>=10").met && judge("count_refused_486<=0").met);
         assert!(judge("processor_share <= 0.25").met);
         // Nothing to take it of meets nothing.
         for missing in ["service_level>=0", "bye_p99_ms<=1000", "rtp_loss_share<=1", "calls_lost<=0"] {
             assert_eq!((judge(missing).value, judge(missing).met), (None, false), "{missing}");
         }
+    }
+
+    #[test]
+    fn a_void_or_partial_run_meets_nothing() {
+        let demand = ["count_calls>=10".parse().expect("a demand")];
+        let void = judge(&results(1, 1, &[90_000; 9]), &demand).expect("judged").remove(0);
+        assert!(!void.met && void.to_string().ends_with("10.0000 (the run is void)"), "{void}");
+        let part = judge(&results(1, 2, &[1]), &demand).expect("judged").remove(0);
+        assert!(!part.met && part.to_string().ends_with("(a part is missing)"), "{part}");
     }
 }

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
@@ -26,6 +27,11 @@ const LONGEST: usize = 64 << 20;
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
+/// How long somebody goes on asking who is told to come again later.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// After how long they come again where the server does not say, and at most.
+const AGAIN: Duration = Duration::from_millis(500);
+const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +44,15 @@ pub enum HttpError {
         /// The system's words.
         problem: String,
     },
-    /// TLS does not come about.
+    /// What listens there does not speak TLS as we do.
+    #[error("{url}: TLS does not come about: {problem}; is it https that is served there?")]
+    NoTls {
+        /// The server.
+        url: String,
+        /// The library's words.
+        problem: String,
+    },
+    /// Its certificate is not trusted.
     #[error(
         "{url}: its certificate is not trusted: {problem}; where it is your own, give the authority that signed it: --ca FILE.pem"
     )]
@@ -88,6 +102,8 @@ pub struct Server {
     /// Where that leads.
     pub address: SocketAddr,
     tls: Option<Arc<rustls::ClientConfig>>,
+    /// How often it has said that it is asked too often, or too much at once (429, 503), to whoever then asked again.
+    again: Arc<AtomicU64>,
 }
 
 impl Server {
@@ -97,7 +113,19 @@ impl Server {
     /// [`HttpError::Authority`] for a file that cannot be used.
     pub fn new(url: Url, address: SocketAddr, ca: Option<&Path>) -> Result<Self, HttpError> {
         let tls = if url.secure { Some(Arc::new(client_config(ca)?)) } else { None };
-        Ok(Self { url, address, tls })
+        Ok(Self { url, address, tls, again: Arc::default() })
+    }
+
+    /// How often it has told anybody to come again later (429, 503) who then asked again.
+    #[must_use]
+    pub fn told_to_come_again(&self) -> u64 {
+        self.again.load(Ordering::Relaxed)
+    }
+
+    /// Whether it answers at all in `limit`; on a connection of its own.
+    pub(crate) async fn answers(&self, limit: Duration) -> bool {
+        let asking = async { self.connect().await?.send(Method::GET, "/healthz", &[], Vec::new()).await };
+        tokio::time::timeout(limit, asking).await.is_ok_and(|answer| answer.is_ok())
     }
 
     pub(crate) async fn open(&self) -> Result<Box<dyn Stream>, HttpError> {
@@ -114,7 +142,14 @@ impl Server {
         let connecting = tokio_rustls::TlsConnector::from(Arc::clone(tls)).connect(name, stream);
         let connected = tokio::time::timeout(CONNECT, connecting).await;
         let connected = connected.map_err(|_| unreachable("the TLS handshake does not end".into()))?;
-        Ok(Box::new(connected.map_err(|error| untrusted(error.to_string()))?))
+        Ok(Box::new(connected.map_err(|error| {
+            let of_tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            if matches!(of_tls, Some(rustls::Error::InvalidCertificate(_))) {
+                untrusted(error.to_string())
+            } else {
+                HttpError::NoTls { url: url.clone(), problem: error.to_string() }
+            }
+        })?))
     }
 
     /// A connection for requests.
@@ -182,6 +217,8 @@ pub struct Answer {
     pub status: u16,
     /// `ETag`, where there is one.
     pub etag: Option<String>,
+    /// After how long to ask again, where the server says it (`Retry-After`).
+    pub retry_after: Option<Duration>,
     /// The body; `Null` where it is no JSON.
     pub body: Value,
 }
@@ -191,6 +228,12 @@ impl Answer {
     #[must_use]
     pub const fn is_success(&self) -> bool {
         matches!(self.status, 200..300)
+    }
+
+    /// Where it was too often, or too much at once: after how long to ask again.
+    #[must_use]
+    pub fn again_after(&self) -> Option<Duration> {
+        matches!(self.status, 429 | 503).then(|| self.retry_after.unwrap_or(AGAIN).clamp(AGAIN / 5, AGAIN_AT_MOST))
     }
 
     /// The rule that refused it, of a problem (RFC 9457).
@@ -233,13 +276,14 @@ impl Connection {
         Ok(())
     }
 
-    /// Signs in; what follows is asked with the session's token.
+    /// Signs in; what follows is asked with the session's token. Passwords are slow to verify, and only so many at once: whoever is
+    /// told to come again does.
     ///
     /// # Errors
     /// No answer.
     pub async fn sign_in(&mut self, login: &str, password: &str) -> Result<Answer, HttpError> {
         let body = serde_json::json!({ "login": login, "password": password });
-        let answer = self.send(Method::POST, "/api/v1/sessions", &[], body.to_string().into_bytes()).await?;
+        let answer = self.patiently(Method::POST, "/api/v1/sessions", &[], body.to_string().into_bytes()).await?;
         if answer.is_success() {
             self.token = answer.body["token"].as_str().map(str::to_owned);
         }
@@ -253,6 +297,36 @@ impl Connection {
     pub async fn ask(&mut self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, HttpError> {
         let body = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
         self.send(method, &format!("/api/v1{path}"), &[], body).await
+    }
+
+    /// The same, and asks again as long as it is too often.
+    ///
+    /// # Errors
+    /// No answer.
+    pub(crate) async fn get(&mut self, path: &str) -> Result<Answer, HttpError> {
+        self.patiently(Method::GET, &format!("/api/v1{path}"), &[], Vec::new()).await
+    }
+
+    /// Asks for anything, and asks again as long as it is too often: two minutes at most.
+    ///
+    /// # Errors
+    /// No answer.
+    pub(crate) async fn patiently(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer, HttpError> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.send(method.clone(), path, headers, body.clone()).await?;
+            let Some(after) = answer.again_after().filter(|after| Instant::now() + *after < until) else {
+                return Ok(answer);
+            };
+            self.server.again.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(after).await;
+        }
     }
 
     /// Asks for anything. Where the server has closed the connection since the last request, a new one is made first.
@@ -302,7 +376,12 @@ impl Connection {
             HttpError::Broken { url: url.clone(), problem: format!("{}: {error}", what()) }
         })?;
         let body = body.map_err(|error| broken(format!("{}: {error}", what())))?.to_bytes();
-        let etag = head.headers.get("etag").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        Ok(Answer { status: head.status.as_u16(), etag, body: serde_json::from_slice(&body).unwrap_or(Value::Null) })
+        let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+        Ok(Answer {
+            status: head.status.as_u16(),
+            etag: header("etag").map(str::to_owned),
+            retry_after: header("retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs),
+            body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+        })
     }
 }

@@ -11,6 +11,7 @@ mod cases;
 pub mod clock;
 pub mod compare;
 mod control;
+mod course;
 pub mod csv;
 mod desk;
 pub mod figure;

@@ -45,23 +45,28 @@ const OF_OPERATOR: u64 = 2;
 /// # Errors
 /// [`ShortOf`].
 pub fn check(operators: usize, threads: usize) -> Result<(), ShortOf> {
-    let connections = OF_OPERATOR * operators as u64;
-    let needed = connections + OF_THREAD * threads as u64 + OTHERS;
+    let connections = (operators as u64).saturating_mul(OF_OPERATOR);
+    let needed = (threads as u64).saturating_mul(OF_THREAD).saturating_add(connections).saturating_add(OTHERS);
     // Where the limit cannot be read, there is none that we know.
     let allowed = rlimit::increase_nofile_limit(needed).unwrap_or(u64::MAX);
     if allowed < needed {
         return Err(ShortOf::Descriptors { needed, allowed, operators });
     }
-    match ports() {
-        Some(allowed) if allowed < connections => Err(ShortOf::Ports { needed: connections, allowed, operators }),
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    check_ports(connections, operators, &range)
+}
+
+/// Whether a range of ports, as Linux writes it, is enough; one that is not known is.
+fn check_ports(needed: u64, operators: usize, range: &str) -> Result<(), ShortOf> {
+    match ports(range) {
+        Some(allowed) if allowed < needed => Err(ShortOf::Ports { needed, allowed, operators }),
         _ => Ok(()),
     }
 }
 
 /// How many ports the system gives to connections to one place; `None` where it does not say.
-fn ports() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
-    let mut bounds = text.split_ascii_whitespace().map(|bound| bound.parse::<u64>().ok());
+fn ports(range: &str) -> Option<u64> {
+    let mut bounds = range.split_ascii_whitespace().map(|bound| bound.parse::<u64>().ok());
     let (first, last) = (bounds.next()??, bounds.next()??);
     Some(last.saturating_sub(first) + 1)
 }
@@ -123,6 +128,15 @@ mod tests {
         assert_eq!(check(10, 2), Ok(()));
         let short = check(usize::MAX / 4, 1).unwrap_err();
         assert!(short.to_string().contains("ulimit -n"), "{short}");
+    }
+
+    #[test]
+    fn too_few_ports_are_told_before_the_start() {
+        assert_eq!(check_ports(11, 5, "32768\t60999\n"), Ok(()));
+        assert_eq!(check_ports(11, 5, ""), Ok(()));
+        let short = check_ports(10_002, 5_001, "50000\t60000\n").unwrap_err();
+        assert_eq!(short, ShortOf::Ports { needed: 10_002, allowed: 10_001, operators: 5_001 });
+        assert!(short.to_string().contains("ip_local_port_range"), "{short}");
     }
 
     #[test]

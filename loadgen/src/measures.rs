@@ -100,13 +100,90 @@ kinds! {
 /// Counts of a run by name; absent is 0.
 pub type Counts = BTreeMap<String, u64>;
 
+/// Every count that a run may have, in order, with its meaning. Calls are customers' own, redials among them.
+pub const COUNTS: &[(&str, &str)] = &[
+    ("calls", "calls that customers began, redials among them"),
+    ("redials", "of those, another try of a customer who had given up or was turned away"),
+    ("answered", "calls that were answered by the system called"),
+    ("served", "calls that spoke with an operator; of a SIP system, that were answered"),
+    ("served_in_silence", "served calls that heard nothing at all"),
+    ("abandoned", "calls that the customer ended when they had waited long enough"),
+    ("balked", "of those, customers who would not wait at all"),
+    ("turned_away", "calls that the far end ended before they were served"),
+    ("hung_up_by_far_end", "calls that the far end ended by BYE, served or not"),
+    ("cancelled", "calls that were given up before an answer, by CANCEL"),
+    ("refused", "calls that were refused by a final response of 3xx to 6xx"),
+    ("timed_out", "calls without a final response in 32 s"),
+    ("unfinished", "calls that were not over when the run was"),
+    ("answers_without_audio", "answers from which no stream of audio came about"),
+    (
+        "audio_elsewhere",
+        "answers whose audio was to go to an address that is not ours to load (--i-may-load): none was sent",
+    ),
+    ("keys_pressed", "keys that customers pressed in menus and offers"),
+    ("keys_not_taken", "keys that could not be sent: the far end takes none"),
+    ("voicemails", "messages that customers began to leave"),
+    ("records", "calls of which the server has a record; absent where its records could not be read"),
+    ("records_missing", "calls that the server took and has no record of"),
+    ("records_twice", "calls of which the server has several records"),
+    ("records_of_nobody", "records of played customers whose calls nobody of this run made"),
+    ("logins", "operators' logins that were ordered"),
+    ("telephones_rang", "calls that rang at operators' telephones"),
+    ("telephones_busy", "of those, that found another call there"),
+    (
+        "telephones_hung_up",
+        "calls that operators ended at their telephone because it was still up when the screen said it was over",
+    ),
+    ("offers_missed", "rings that operators let pass, as their scenario says"),
+    ("offers_declined", "rings that operators declined, as their scenario says"),
+    ("talks", "talks that operators began"),
+    ("strangers", "calls at operators' telephones from nobody who is played here"),
+    ("operators_in_silence", "answered calls in which an operator heard nothing at all"),
+    ("holds", "holds that were ordered"),
+    ("consults", "consultations that were ordered"),
+    ("transfers", "customers who were handed on to somebody else"),
+    ("forced_ends", "forced ends that were ordered"),
+    ("turns_not_taken", "consultations and forced ends that the server refused: the talk went on"),
+    ("breaks", "breaks that were due"),
+    ("outside_calls", "calls of the server to parties outside"),
+    ("outside_answers", "of those, that were answered"),
+    ("registrations_failed", "registrations of operators' telephones that came to nothing"),
+    ("screens_lost", "event streams of operators that broke; each is taken up again after its last event"),
+    ("screens_gaps", "event streams of operators of which a part was lost for ever"),
+    ("api_requests", "orders of operators over HTTP, each once however often it was given"),
+    ("api_refusals", "of those, that were refused in the end, or had no answer"),
+    ("api_asked_again", "times that an order had to be given again: 429, 503 or no answer; in the order's latency"),
+    ("asked_again_before", "times that the server was asked again while it was prepared: 429 or 503; in no latency"),
+    ("packets_late", "packets of audio that went out more than a packet's length after their time"),
+    ("rate_changes", "changes of the pace by hand"),
+    ("pauses", "pauses by hand"),
+];
+
+/// Beginnings of the names of counts that are made: what follows is a code or the rule that refused.
+pub const COUNTS_MADE: &[(&str, &str)] = &[
+    (
+        "refused_",
+        "calls refused with a SIP code (refused_486), or orders refused over HTTP by status and rule (refused_409_…)",
+    ),
+    ("asked_again_", "orders that had to be given again, by status and rule (asked_again_429_…)"),
+];
+
+/// Whether a run may have a count of that name.
+#[must_use]
+pub fn is_count(name: &str) -> bool {
+    let made = |(start, _): &(&str, &str)| {
+        name.strip_prefix(start).is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+    };
+    COUNTS.iter().any(|(known, _)| *known == name) || COUNTS_MADE.iter().any(made)
+}
+
 /// What a run, or a part of it, measured.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Measures {
     /// Latencies by the name of their [`Kind`], in microseconds.
     pub latencies: BTreeMap<String, Histogram>,
-    /// What customers and operators did and met: see `docs/load.md`.
+    /// What customers and operators did and met: see [`COUNTS`].
     pub counts: Counts,
     /// Messages of customers.
     pub customers: Traffic,
@@ -228,6 +305,18 @@ mod tests {
         assert_eq!((whole.count("calls"), whole.count("none")), (4, 0));
         assert_eq!(whole.latency(Kind::Bye).map(Histogram::max_us), Some(70_000));
         assert_eq!(whole.latency(Kind::Hold), None);
+    }
+
+    #[test]
+    fn counts_are_known_by_name_or_by_the_beginning_of_it() {
+        for known in
+            ["calls", "records_twice", "refused_486", "refused_409_not-ready", "asked_again_429_too-many-requests"]
+        {
+            assert!(is_count(known), "{known}");
+        }
+        for unknown in ["", "call", "abandonned", "refused_", "refused_often", "asked_again_"] {
+            assert!(!is_count(unknown), "{unknown}");
+        }
     }
 
     #[test]

@@ -40,6 +40,10 @@ pub(crate) enum Note {
     Watching { operator: u32 },
     /// An operator's screen lost its stream.
     ScreenLost,
+    /// An operator's screen lost a part of its stream for ever.
+    ScreenGap,
+    /// An order has to be given again: the server is asked too much (429, 503), or did not answer (0).
+    Again { status: u16, rule: String },
     /// An event on an operator's screen: when by the server, when it was seen.
     Screen { operator: u32, at_us: Micros, seen_us: Micros, event: Event },
     /// An order is done.
@@ -48,10 +52,8 @@ pub(crate) enum Note {
     Customer { id: u64, tell: Tell },
     /// A task failed before the run began.
     Failed { problem: String },
-    /// Fewer or more contacts a second from now on, in place of what the plan says.
-    Faster { factor: f64 },
-    /// Nobody new comes while this is set.
-    Pause { paused: bool },
+    /// From this moment of the run on the plan runs so many times as fast as it says; with 0 nobody new comes.
+    Pace { at_us: Micros, factor: f64 },
     /// The run is to end: nobody new comes, and everybody leaves.
     Stop,
 }

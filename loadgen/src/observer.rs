@@ -39,6 +39,8 @@ pub(crate) struct Observer {
     /// What happens later than this by the run's clock is not the run's any more.
     pub(crate) until: Arc<AtomicU64>,
     pub(crate) stop: Arc<AtomicBool>,
+    /// When something came from the server last, by the run's clock.
+    pub(crate) alive_us: Arc<AtomicU64>,
 }
 
 /// How long a stream that says nothing is listened to before it is asked whether the run is over.
@@ -53,7 +55,12 @@ impl Observer {
         let mut queued = HashMap::new();
         let (mut last, mut gap, mut watching) = (None, false, Some(watching));
         while !self.stop.load(Ordering::Relaxed) {
-            let mut events = match self.server.events(&self.token, last).await {
+            let asked = tokio::select! {
+                asked = self.server.events(&self.token, last) => asked,
+                // A server that takes the question and says nothing holds nobody up.
+                () = stopped(&self.stop) => break,
+            };
+            let mut events = match asked {
                 Ok(events) => events,
                 Err(error) if watching.is_some() => return Err(error),
                 Err(_) => {
@@ -64,6 +71,7 @@ impl Observer {
             while !self.stop.load(Ordering::Relaxed) {
                 let Ok(next) = tokio::time::timeout(LOOK, events.next()).await else { continue };
                 let Some(Ok(frame)) = next else { break };
+                self.alive_us.fetch_max(self.clock.now(), Ordering::Relaxed);
                 let tungstenite::Message::Text(text) = frame else { continue };
                 let Some(Message { number, at_us, event }) = screen::read(&text) else { continue };
                 match &event {
@@ -91,11 +99,34 @@ impl Observer {
         Ok(Observed { counter: self.counter, queued, gap })
     }
 
+    /// Counts an event of the run.
     fn take(&mut self, at_us: i64, event: &Event) {
         let at = self.clock.of_wall(self.offset.ours(at_us));
         if at <= self.until.load(Ordering::Acquire) {
             self.counter.take(self.timescale.scenario_at(self.clock.since_begin(at)), event);
             self.waiting.store(self.counter.waiting(), Ordering::Relaxed);
+        }
+    }
+}
+
+/// Returns when `stop` is set.
+async fn stopped(stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// How often a server is asked whether it is there that has said nothing for so long, and how long it may take to answer.
+const SILENT_US: Micros = 2_000_000;
+const TAKES: Duration = Duration::from_secs(5);
+
+/// Keeps `alive_us` at the time at which the server last said anything; one that has nothing to say is asked.
+pub(crate) async fn feel_the_pulse(server: Server, clock: Clock, alive_us: Arc<AtomicU64>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let silent = clock.now().saturating_sub(alive_us.load(Ordering::Relaxed)) > SILENT_US;
+        if silent && server.answers(TAKES).await {
+            alive_us.fetch_max(clock.now(), Ordering::Relaxed);
         }
     }
 }

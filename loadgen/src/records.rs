@@ -1,10 +1,8 @@
 //! The server's call records after a run: every call that was made is there once, and when it was queued is known.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use hyper::Method;
-
-use crate::http::{Connection, HttpError};
+use crate::http::Connection;
 use crate::measures::{Kind, Measures};
 use crate::number::CallerNumber;
 use crate::sip::Micros;
@@ -24,13 +22,16 @@ const PAGES: usize = 2_000;
 /// Records of played customers whose calls came since `from_us` by the server's clock, as a supervisor sees them.
 ///
 /// # Errors
-/// No answer.
-pub(crate) async fn since(connection: &mut Connection, from_us: i64) -> Result<Vec<Record>, HttpError> {
+/// Why they cannot be read, in words: no answer, a refusal, or too many.
+pub(crate) async fn since(connection: &mut Connection, from_us: i64) -> Result<Vec<Record>, String> {
     let mut found = Vec::new();
     let mut after = String::new();
     for _ in 0..PAGES {
         let path = format!("/call-records?from_us={}&limit={PAGE}{after}", from_us.max(0));
-        let answer = connection.ask(Method::GET, &path, None).await?;
+        let answer = connection.get(&path).await.map_err(|error| error.to_string())?;
+        if !answer.is_success() {
+            return Err(format!("{}: the call records are refused: {}", connection.server().url, answer.detail()));
+        }
         for item in answer.body["items"].as_array().map(Vec::as_slice).unwrap_or_default() {
             let customer = item["number"].as_str().and_then(CallerNumber::parse);
             // Calls to customers are none of theirs.
@@ -40,18 +41,20 @@ pub(crate) async fn since(connection: &mut Connection, from_us: i64) -> Result<V
         }
         match answer.body["next"].as_str() {
             Some(next) => after = format!("&after={next}"),
-            None => break,
+            None => return Ok(found),
         }
     }
-    Ok(found)
+    Err(format!("there are more than {} call records", PAGE * PAGES))
 }
 
 /// Joins records with the calls that were made (customer to intended instant) and with when the event stream told that a call was
-/// queued. Counts calls without a record, with more than one, and records of nobody's call.
+/// queued. Counts calls without a record, with more than one, and records of nobody's call. One of the `untaken`, which the server
+/// refused or never answered, need not have a record.
 pub(crate) fn join(
     records: &[Record],
     calls: &HashMap<u64, Micros>,
     queued: &HashMap<u64, Micros>,
+    untaken: &HashSet<u64>,
     others_call_too: bool,
     measures: &mut Measures,
     is_direct: impl Fn(u64) -> bool,
@@ -69,13 +72,12 @@ pub(crate) fn join(
             latencies.record(queued.saturating_sub(*intended));
         }
     }
-    let missing = calls.keys().filter(|customer| !times.contains_key(*customer)).count() as u64;
+    let is_missing = |customer: &&u64| !times.contains_key(*customer) && !untaken.contains(*customer);
+    let missing = calls.keys().filter(is_missing).count() as u64;
     let twice = times.values().filter(|count| **count > 1).count() as u64;
-    // A call that the server refused or never took has no record, and need not have one.
-    let untaken = measures.count("refused") + measures.count("timed_out") + measures.count("cancelled");
     let mut count = |name: &str, value: u64| *measures.counts.entry(name.to_owned()).or_default() += value;
     count("records", times.len() as u64);
-    count("records_missing", missing.saturating_sub(untaken));
+    count("records_missing", missing);
     count("records_twice", twice);
     if !others_call_too {
         count("records_of_nobody", strangers);
@@ -93,8 +95,8 @@ mod tests {
         let record = |call, customer| Record { call, customer };
         let records = [record(11, 1), record(12, 2), record(13, 2), record(14, 9)];
         let mut measures = Measures::default();
-        measures.counts.insert("refused".into(), 1);
-        join(&records, &calls, &queued, false, &mut measures, |id| id == 1);
+        // One that was refused and has a record all the same makes up for no other.
+        join(&records, &calls, &queued, &HashSet::from([2, 4]), false, &mut measures, |id| id == 1);
         let names = ["records", "records_missing", "records_twice", "records_of_nobody"];
         assert_eq!(names.map(|name| measures.count(name)), [2, 1, 1, 1]);
         let latency = measures.latency(Kind::CallToQueue).expect("one");

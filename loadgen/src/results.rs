@@ -78,8 +78,14 @@ pub struct LoadResults {
     /// By shard.
     pub parts: Vec<Part>,
     /// The floor, as the server told a supervisor: in the terms and in the scenario's time of the simulator's results. Every shard
-    /// watches the whole floor; that of the lowest shard is kept.
+    /// watches the whole floor; that of the lowest shard that has one is kept.
     pub floor: Option<Results>,
+    /// Which shard watched that floor; 0 where there is none.
+    #[serde(default)]
+    floor_of: u32,
+    /// What a shard has just played, judged by itself: the others are no matter of its own.
+    #[serde(skip)]
+    by_itself: bool,
 }
 
 /// Why two results are not parts of one run.
@@ -95,6 +101,14 @@ pub enum LoadMergeError {
         /// There.
         theirs: String,
     },
+    /// They were not played at one time.
+    #[error("they are not parts of one run: shard {ours} was over before shard {theirs} began, or the other way round")]
+    Apart {
+        /// Here.
+        ours: u32,
+        /// There.
+        theirs: u32,
+    },
     /// A shard twice.
     #[error("shard {shard} is in both: take each part once")]
     Twice {
@@ -107,7 +121,8 @@ impl LoadResults {
     /// The results of one part.
     #[must_use]
     pub fn new(settings: Settings, part: Part, floor: Option<Results>) -> Self {
-        Self { format: FORMAT.to_owned(), settings, parts: vec![part], floor }
+        let floor_of = if floor.is_some() { part.shard } else { 0 };
+        Self { format: FORMAT.to_owned(), settings, parts: vec![part], floor, floor_of, by_itself: true }
     }
 
     /// Adds the parts of `other`.
@@ -122,18 +137,27 @@ impl LoadResults {
         if let Some(twice) = other.parts.iter().find(|part| known.contains(&part.shard)) {
             return Err(LoadMergeError::Twice { shard: twice.shard });
         }
-        let first = |results: &Self| results.parts.first().map_or(u32::MAX, |part| part.shard);
-        if other.floor.is_some() && (self.floor.is_none() || first(other) < first(self)) {
-            self.floor.clone_from(&other.floor);
+        for ours in &self.parts {
+            if let Some(theirs) = other.parts.iter().find(|theirs| !ours.overlaps(theirs)) {
+                return Err(LoadMergeError::Apart { ours: ours.shard, theirs: theirs.shard });
+            }
         }
+        if other.floor.is_some() && (self.floor.is_none() || other.floor_of < self.floor_of) {
+            self.floor.clone_from(&other.floor);
+            self.floor_of = other.floor_of;
+        }
+        self.by_itself = false;
         self.parts.extend(other.parts.iter().cloned());
         self.parts.sort_by_key(|part| part.shard);
         Ok(())
     }
 
-    /// Shards of which nothing is here.
+    /// Shards of which nothing is here; none of what a shard has just played, for it is judged by itself.
     #[must_use]
     pub fn missing(&self) -> Vec<u32> {
+        if self.by_itself {
+            return Vec::new();
+        }
         (1..=self.settings.shards).filter(|shard| !self.parts.iter().any(|part| part.shard == *shard)).collect()
     }
 
@@ -145,13 +169,14 @@ impl LoadResults {
         all
     }
 
-    /// Why the figures are not to be used, if so: the generator itself was late, or was stopped.
+    /// Why the figures are not to be used, if so: the run was cut off, the generator itself was late, or did not begin what it was to.
     #[must_use]
     pub fn void(&self) -> Option<String> {
         let limit = self.settings.lag_limit_us;
-        let late = self.parts.iter().find_map(|part| part.is_late(limit));
-        let cut = || self.parts.iter().find_map(|part| Some(format!("shard {}: {}", part.shard, part.cut.as_ref()?)));
-        late.or_else(cut)
+        let cut = self.parts.iter().find_map(|part| Some(format!("shard {}: {}", part.shard, part.cut.as_ref()?)));
+        let late = || self.parts.iter().find_map(|part| part.is_late(limit));
+        let short = || self.parts.iter().find_map(Part::is_short);
+        cut.or_else(late).or_else(short)
     }
 
     /// Contacts a second that were asked for: of all parts, over the time for which they were due.
@@ -166,8 +191,7 @@ impl LoadResults {
     #[must_use]
     pub fn begun_share(&self) -> Option<f64> {
         let asked: u64 = self.parts.iter().map(|part| part.asked).sum();
-        let measures = self.measures();
-        let begun = measures.count("calls").saturating_sub(measures.count("redials"));
+        let begun: u64 = self.parts.iter().map(Part::begun).sum();
         (asked > 0).then(|| begun as f64 / asked as f64)
     }
 
@@ -191,7 +215,16 @@ impl LoadResults {
             return Err(format!("format \"{}\"; {FORMAT} is read here", read.format));
         }
         read.parts.sort_by_key(|part| part.shard);
-        Ok(read)
+        let shards = read.settings.shards;
+        let wrong = |shard: u32| Err(format!("a part is of shard {shard} of {shards}: shards are numbered from 1"));
+        if let Some(part) = read.parts.iter().find(|part| !(1..=shards).contains(&part.shard)) {
+            return wrong(part.shard);
+        }
+        match read.parts.windows(2).find(|two| two[0].shard == two[1].shard) {
+            Some(two) => Err(format!("shard {} is in it twice", two[0].shard)),
+            None if read.parts.is_empty() => Err("there is no part in it".into()),
+            None => Ok(read),
+        }
     }
 }
 
@@ -200,6 +233,34 @@ impl Part {
     #[must_use]
     pub fn processor_share(&self) -> f64 {
         self.processor_us as f64 / (self.lasted_us.max(1) as f64 * f64::from(self.processors.max(1)))
+    }
+
+    /// Whether both were played at some moment.
+    fn overlaps(&self, other: &Self) -> bool {
+        let end = |part: &Self| part.began_us.saturating_add(i64::try_from(part.lasted_us).unwrap_or(i64::MAX));
+        self.began_us <= end(other) && other.began_us <= end(self)
+    }
+
+    /// How far the beginnings of parts lie from each other, in microseconds.
+    pub(crate) fn spread_us(parts: &[Self]) -> u64 {
+        let began = || parts.iter().map(|part| part.began_us);
+        began().max().zip(began().min()).map_or(0, |(last, first)| last.abs_diff(first))
+    }
+
+    /// Contacts that were begun, without those who tried again.
+    fn begun(&self) -> u64 {
+        self.measures.count("calls").saturating_sub(self.measures.count("redials"))
+    }
+
+    /// What was never begun has no lateness, and is later than anything.
+    fn is_short(&self) -> Option<String> {
+        let missing = self.asked.saturating_sub(self.begun());
+        (missing * 100 > self.asked).then(|| {
+            format!(
+                "{missing} of the {} contacts asked for were never begun in shard {}: the run was over before",
+                self.asked, self.shard
+            )
+        })
     }
 
     fn is_late(&self, limit_us: u64) -> Option<String> {
@@ -271,7 +332,7 @@ pub(crate) mod tests {
             cut: None,
             notes: Vec::new(),
         };
-        LoadResults::new(settings, part, None)
+        LoadResults { by_itself: false, ..LoadResults::new(settings, part, None) }
     }
 
     #[test]
@@ -285,6 +346,8 @@ pub(crate) mod tests {
         backward.merge(&one).expect("parts");
         assert_eq!(forward.to_json(), backward.to_json());
         assert_eq!(forward.missing(), [3]);
+        let played = LoadResults::new(one.settings.clone(), one.parts[0].clone(), None);
+        assert_eq!((played.missing().len(), one.missing()), (0, vec![2, 3, 4]));
         let measures = forward.measures();
         let lags = measures.latency(Kind::Lag).map(callfloor_measure::Histogram::count);
         assert_eq!((measures.count("calls"), lags), (30, Some(4)));
@@ -297,6 +360,47 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn parts_that_were_not_played_together_are_no_run() {
+        let (mut one, mut two) = (results(1, 2, &[]), results(2, 2, &[]));
+        two.parts[0].began_us = 1_000_001;
+        let refused = one.merge(&two).unwrap_err();
+        assert_eq!(refused, LoadMergeError::Apart { ours: 1, theirs: 2 });
+        assert_eq!(one, results(1, 2, &[]));
+        two.parts[0].began_us = 900_000;
+        one.merge(&two).expect("parts");
+        assert_eq!(Part::spread_us(&one.parts), 900_000);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_of_a_run_is_refused() {
+        let read = |change: &dyn Fn(&mut LoadResults)| {
+            let mut wrong = results(1, 2, &[]);
+            change(&mut wrong);
+            LoadResults::from_json(&wrong.to_json()).unwrap_err()
+        };
+        assert!(read(&|wrong| wrong.parts[0].shard = 3).contains("shard 3 of 2"));
+        assert!(read(&|wrong| wrong.parts.clear()).contains("no part"));
+        assert!(read(&|wrong| wrong.parts.push(wrong.parts[0].clone())).contains("shard 1 is in it twice"));
+    }
+
+    /// The floor that is kept does not hang on the order in which parts come.
+    #[test]
+    fn the_floor_of_the_lowest_shard_that_has_one_is_kept() {
+        let watched = |shard: u32| {
+            let mut part = results(shard, 3, &[]);
+            part.floor = Some(Results::new(callfloor_measure::Header::new(format!("of {shard}"), 1)));
+            part.floor_of = shard;
+            part
+        };
+        let parts = [results(1, 3, &[]), watched(2), watched(3)];
+        for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0], [0, 2, 1]] {
+            let mut merged = parts[order[0]].clone();
+            order[1..].iter().for_each(|place| merged.merge(&parts[*place]).expect("parts"));
+            assert_eq!((&merged.floor, merged.floor_of), (&parts[1].floor, 2));
+        }
+    }
+
+    #[test]
     fn a_late_generator_voids_its_run() {
         assert_eq!(results(1, 1, &[10_000; 100]).void(), None);
         let late = results(1, 1, &[11_000; 100]).void().expect("void");
@@ -304,5 +408,10 @@ pub(crate) mod tests {
         let mut cut = results(1, 1, &[]);
         cut.parts[0].cut = Some("stopped by hand".into());
         assert_eq!(cut.void().as_deref(), Some("shard 1: stopped by hand"));
+        let mut short = results(1, 1, &[]);
+        short.parts[0].asked = 11;
+        assert!(short.void().expect("void").starts_with("1 of the 11 contacts asked for were never begun in shard 1"));
+        short.parts[0].asked = 10;
+        assert_eq!(short.void(), None);
     }
 }

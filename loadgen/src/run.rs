@@ -12,7 +12,7 @@ use callfloor_sim::model::{Model, ModelError};
 use tokio::runtime::Runtime;
 
 use crate::cases::Cases;
-use crate::clock::Clock;
+use crate::clock::{Clock, wall_us};
 use crate::control::Control;
 use crate::http::{HttpError, Server};
 use crate::limits::{self, Presence, ShortOf};
@@ -23,7 +23,7 @@ use crate::prepare::{PrepareError, Ready, prepare};
 use crate::results::LoadResults;
 use crate::sip::{Credentials, Micros};
 use crate::stage::Stage;
-use crate::target::{SipTarget, TargetError, Url};
+use crate::target::{Reach, SipTarget, TargetError, Url};
 
 /// What is put under load.
 #[derive(Debug, Clone)]
@@ -73,6 +73,8 @@ pub struct Options<'a> {
     pub allowed: &'a [String],
     /// A run whose 99th percentile of lag is above this is void.
     pub lag_limit: Duration,
+    /// The run is ended when nothing has come from the target for so long, though something was to come.
+    pub gone_limit: Duration,
     /// How long a run waits for the end of calls after its last contact was due, beyond what the scenario says.
     pub patience: Duration,
     /// The port of telephones, where a trunk of the server leads to it; any free one where 0.
@@ -96,6 +98,7 @@ impl Default for Options<'_> {
             sound: true,
             allowed: &[],
             lag_limit: Duration::from_millis(20),
+            gone_limit: Duration::from_secs(60),
             patience: Duration::from_secs(60),
             telephones_port: 0,
             cancel: None,
@@ -177,6 +180,9 @@ pub struct Snapshot {
 
 /// Plays `scenario` against `target`. `watch` is told how far it has come, some times a second.
 ///
+/// A target that is lost in mid-run, or trouble of this machine, ends the run in order: what was measured until then is in the
+/// results, which say why they were cut.
+///
 /// # Errors
 /// [`LoadError`], before anything is put under load.
 pub fn run(
@@ -202,6 +208,7 @@ pub fn run(
         .map_err(LoadError::system("the system gives no threads"))?;
     let place = Place::resolve(target, options)?;
     let ready = place.make_ready(&runtime, &model, timescale, target)?;
+    let (plan_us, rest_us) = longest_us(scenario, timescale, options);
     let setup = Setup {
         model: &model,
         behaviour: Behaviour::new(&model, seed, options.replication),
@@ -209,6 +216,7 @@ pub fn run(
         clock: Clock::default(),
         shard: options.shard,
         peer: place.sip,
+        reach: Reach::of(place.sip.ip(), options.allowed),
         uris: uris(scenario, target, place.sip, ready.as_ref()),
         floor: ready.as_ref().map(|ready| ready.prepared.clone()),
         sound: options.sound,
@@ -218,7 +226,9 @@ pub fn run(
         },
         cases: Cases::default(),
         waiting: Arc::new(AtomicU64::new(0)),
-        longest_us: longest_us(scenario, timescale, options),
+        plan_us,
+        rest_us,
+        alive_us: Arc::new(AtomicU64::new(0)),
         progress: Progress::default(),
     };
     Stage { setup: &setup, options, runtime: &runtime, place: &place, floor: ready.as_ref() }.play(seed, target, watch)
@@ -234,6 +244,12 @@ fn check(scenario: &Scenario, target: &Target, options: &Options<'_>) -> Result<
     if !(1..=of).contains(&number) {
         return asked(format!("shard {number}/{of}: shards are numbered from 1, as in 2/8"));
     }
+    if options.start_at_us.is_some_and(|at| at <= wall_us()) {
+        return asked("the moment at which the run is to begin is over: give one to come (--start-at)".into());
+    }
+    if options.gone_limit < Duration::from_secs(1) {
+        return asked("a target that says nothing for less than a second is not lost: 1 s or more is right".into());
+    }
     if options.threads == 0 {
         return asked("no thread would play: at least one is needed".into());
     }
@@ -245,6 +261,9 @@ fn check(scenario: &Scenario, target: &Target, options: &Options<'_>) -> Result<
         let right = |leg: &crate::Leg| is_right(leg.from_per_s) && is_right(leg.to_per_s) && leg.length_us > 0;
         if legs.is_empty() || !legs.iter().all(right) {
             return asked(format!("{}: a rate is 0 or more, and lasts", options.pace));
+        }
+        if legs.iter().all(|leg| leg.contacts() == 0.0) {
+            return asked(format!("{}: nobody would come; a rate above 0 is needed", options.pace));
         }
     }
     if options.pace == Pace::Scenario && matches!(scenario.horizon, Horizon::Days { count, .. } if count > 1) {
@@ -277,20 +296,21 @@ fn uris(scenario: &Scenario, target: &Target, sip: SocketAddr, ready: Option<&Re
     classes.map(|(class, described)| Some(format!("sip:{}@{sip}", user(class, described)?))).collect()
 }
 
-/// How long a run may take at most, in microseconds of real time.
-fn longest_us(scenario: &Scenario, timescale: Timescale, options: &Options<'_>) -> Micros {
+/// How long the plan of a run is, and how long the run may take beyond it, in microseconds of real time.
+fn longest_us(scenario: &Scenario, timescale: Timescale, options: &Options<'_>) -> (Micros, Micros) {
     /// After closing time, in microseconds of the scenario: whoever still waits then waits for nobody.
     const AFTER_CLOSING_US: u64 = 4 * callfloor_scenario::clock::HOUR_US;
     const FOR_EVER_US: u64 = u64::MAX / 4;
     let patience = u64::try_from(options.patience.as_micros()).unwrap_or(FOR_EVER_US);
     match (options.pace.length_us(), scenario.horizon) {
-        (Some(length), _) => length.saturating_add(patience),
+        (Some(length), _) => (length, patience),
         // A steady state is cut off at its end, as it is in a simulation.
-        (None, Horizon::Steady { warm_up_us, length_us }) => timescale.real_us(warm_up_us + length_us),
+        (None, Horizon::Steady { warm_up_us, length_us }) => (timescale.real_us(warm_up_us + length_us), 0),
         (None, Horizon::Days { to_us, .. }) => {
-            timescale.real_at(scenario.clock.instant_us(0, to_us) + AFTER_CLOSING_US).saturating_add(patience)
+            let closing = timescale.real_at(scenario.clock.instant_us(0, to_us));
+            (closing, timescale.real_us(AFTER_CLOSING_US).saturating_add(patience))
         }
-        (None, Horizon::Calls { .. }) => FOR_EVER_US,
+        (None, Horizon::Calls { .. }) => (FOR_EVER_US, 0),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A run on its stage: threads that play, desks of operators, the floor watched, everything put together at the end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,19 +9,19 @@ use callfloor_measure::{Grid, Header, Results, WarmUp};
 use callfloor_scenario::{Channel, Entry, Horizon, Scenario};
 use callfloor_sim::model::Model;
 use cpu_time::ProcessTime;
-use hyper::Method;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::clock::{Offset, wall_us};
 use crate::control::Told;
+use crate::course::Course;
 use crate::desk::{self, Order, Seat};
 use crate::floor::{Counter, Names};
-use crate::http::{Connection, HttpError};
+use crate::http::{Connection, HttpError, Server};
 use crate::limits;
 use crate::measures::Measures;
 use crate::note::{Note, Post, post};
-use crate::observer::{Observed, Observer};
+use crate::observer::{Observed, Observer, feel_the_pulse};
 use crate::pace::Pace;
 use crate::plan::{Plan, is_phone};
 use crate::play::{Parts, Played, Player, Prepared, Setup, Sockets, waker};
@@ -40,6 +40,8 @@ const LEAD_US: Micros = 200_000;
 const LAST_EVENTS: Duration = Duration::from_millis(700);
 /// How often the server's clock is asked for.
 const QUESTIONS: usize = 9;
+/// Whoever has not looked for so long cannot say that nothing came.
+const BLIND_US: Micros = 2_000_000;
 /// How often it is drawn how far the run has come.
 const DRAWN: Duration = Duration::from_millis(100);
 
@@ -50,6 +52,20 @@ pub(crate) struct Stage<'s, 'm> {
     pub(crate) runtime: &'s Runtime,
     pub(crate) place: &'s Place,
     pub(crate) floor: Option<&'s Ready>,
+}
+
+/// What playing came to.
+struct Performance {
+    played: Vec<Played>,
+    /// Why it ended early, where it did.
+    cut: Option<String>,
+    /// Whether that is because the target is not there any more.
+    lost: bool,
+    /// How the plan's time ran on.
+    course: Course,
+    /// How often the pace was changed by hand, and how often it was paused.
+    changes: u64,
+    pauses: u64,
 }
 
 /// The floor, watched.
@@ -74,18 +90,38 @@ impl<'s, 'm> Stage<'s, 'm> {
         let offset = watching.as_ref().map(|watching| watching.offset);
         let (mut players, posts) = self.players(offset.unwrap_or_default())?;
         self.get_ready(&mut players)?;
-        let (asked, asked_for_us) = self.asked();
+        let (asked, planned_us) = self.asked();
         let soon = clock.now() + LEAD_US;
         let begin = self.options.start_at_us.map_or(soon, |at| clock.of_wall(at).max(soon));
         let processor = ProcessTime::try_now().ok();
         clock.begin_at(begin);
-        let (played, cut) = self.perform(players, &posts, (asked, asked_for_us), watch)?;
+        self.setup.alive_us.fetch_max(begin, Ordering::Relaxed);
+        let before = self.told_to_come_again();
+        let Performance { played, mut cut, lost, course, changes, pauses } =
+            self.perform(players, &posts, (asked, planned_us), watch);
         let processor = processor.and_then(|before| Some(ProcessTime::try_now().ok()?.duration_since(before)));
         let ended = played.iter().map(|played| played.ended_us).max().unwrap_or(begin);
         let calls: HashMap<u64, Micros> = played.iter().flat_map(|played| played.calls.iter().copied()).collect();
+        let untaken: HashSet<u64> = played.iter().flat_map(|played| played.untaken.iter().copied()).collect();
         let mut measures = Measures::default();
         played.iter().for_each(|played| measures.merge(&played.measures));
+        // A pace that was changed by hand asks for the same contacts in another time.
+        let asked_for_us = course.instant(planned_us).unwrap_or(ended).saturating_sub(begin);
+        let mut count = |name: &str, value: u64| {
+            if value > 0 {
+                *measures.counts.entry(name.to_owned()).or_default() += value;
+            }
+        };
+        count("rate_changes", changes);
+        count("pauses", pauses);
+        count("asked_again_before", before);
         let mut notes = self.place.notes.clone();
+        if before > 0 {
+            notes.push(format!(
+                "{before} times while it was prepared, the server said that it is asked too often (429, 503), and was asked again later: \
+                 that is before the run, and in no latency of it"
+            ));
+        }
         notes.extend(self.distortions());
         if let Some(at) = self.options.start_at_us {
             let late_us = clock.wall_at(begin).saturating_sub(at);
@@ -96,11 +132,16 @@ impl<'s, 'm> Stage<'s, 'm> {
                 ));
             }
         }
-        if measures.count("rate_changes") + measures.count("pauses") > 0 {
+        if changes + pauses > 0 {
             notes.push("the pace was changed by hand: what was asked for is not what the plan says".into());
         }
         let floor = match watching {
-            Some(watching) => Some(self.close_floor(watching, ended, &calls, &mut measures, &mut notes)?),
+            Some(watching) => {
+                let (floor, trouble) =
+                    self.close_floor(watching, ended, lost, (&calls, &untaken), &mut measures, &mut notes);
+                cut = cut.or(trouble);
+                Some(floor)
+            }
             None => None,
         };
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
@@ -148,10 +189,15 @@ impl<'s, 'm> Stage<'s, 'm> {
         Plan::new(model, *behaviour, &self.options.pace, *timescale, *shard)
     }
 
+    fn told_to_come_again(&self) -> u64 {
+        self.place.server.as_ref().map_or(0, Server::told_to_come_again)
+    }
+
     /// Contacts that are due in the run, and until when, in microseconds of real time.
     fn asked(&self) -> (u64, Micros) {
         let scenario = self.setup.model.scenario;
-        let due = self.plan().take_while(|coming| coming.at_us < self.setup.longest_us);
+        let longest = self.setup.plan_us.saturating_add(self.setup.rest_us);
+        let due = self.plan().take_while(|coming| coming.at_us < longest);
         let called = due.filter(|coming| is_phone(scenario, coming.person.source));
         let (count, last) = called.fold((0, 0), |(count, _), coming| (count + 1, coming.at_us));
         (count, self.options.pace.length_us().unwrap_or(last))
@@ -220,43 +266,86 @@ impl<'s, 'm> Stage<'s, 'm> {
         outcomes.into_iter().collect::<Result<(), _>>().map_err(LoadError::NotReady)
     }
 
-    /// Plays, and draws how far it has come; gives why it ended early, if so.
+    /// Plays, and draws how far it has come. It ends early where somebody stops it, or where the target is lost.
     fn perform(
         &self,
         players: Vec<Player<'s, 'm>>,
         posts: &[Post],
         asked: (u64, Micros),
         watch: &(dyn Fn(Snapshot) + Sync),
-    ) -> Result<(Vec<Played>, Option<String>), LoadError> {
+    ) -> Performance {
         let over = AtomicBool::new(false);
-        let (outcomes, stopped) = std::thread::scope(|scope| {
+        let clock = &self.setup.clock;
+        std::thread::scope(|scope| {
             let threads: Vec<_> = players.into_iter().map(|player| scope.spawn(|| player.run())).collect();
             let watching = scope.spawn(|| {
-                let (mut stopped, mut told) = (false, Told::default());
+                let (mut cut, mut lost, mut told) = (None, false, Told::new(clock.begin()));
+                let mut looked_us = clock.now();
                 while !over.load(Ordering::Relaxed) {
-                    watch(self.snapshot(asked));
-                    if let Some(control) = self.options.control {
-                        told.tell(control, posts);
+                    let before_us = std::mem::replace(&mut looked_us, clock.now());
+                    if looked_us - before_us > BLIND_US {
+                        // We stood still ourselves, and could hear nobody.
+                        self.setup.alive_us.fetch_max(looked_us, Ordering::Relaxed);
                     }
-                    if !stopped && self.options.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
-                        stopped = true;
-                        posts.iter().for_each(|post| post.send(Note::Stop));
+                    watch(self.snapshot(asked, &told.course));
+                    if let Some(control) = self.options.control {
+                        told.tell(control, clock.now(), posts);
+                    }
+                    if cut.is_none() {
+                        cut = self.options.cancel.and_then(|cancel| {
+                            cancel.load(Ordering::Relaxed).then(|| "it was stopped by hand".to_owned())
+                        });
+                        if cut.is_none() {
+                            cut = self.lost();
+                            lost = cut.is_some();
+                        }
+                        if cut.is_some() {
+                            posts.iter().for_each(|post| post.send(Note::Stop));
+                        }
                     }
                     std::thread::sleep(DRAWN);
                 }
-                stopped
+                (cut, lost, told)
             });
-            let outcomes: Vec<Result<Played, String>> =
+            let played: Vec<Played> =
                 threads.into_iter().map(|thread| thread.join().expect("a player does not panic")).collect();
             over.store(true, Ordering::Relaxed);
-            (outcomes, watching.join().expect("watching does not panic"))
-        });
-        let played = outcomes.into_iter().collect::<Result<Vec<_>, _>>().map_err(LoadError::NotReady)?;
-        Ok((played, stopped.then(|| "it was stopped by hand".to_owned())))
+            let (cut, lost, told) = watching.join().expect("watching does not panic");
+            let trouble = played.iter().find_map(|played| played.trouble.clone());
+            let Told { course, changes, pauses, .. } = told;
+            Performance { played, cut: cut.or(trouble), lost, course, changes, pauses }
+        })
     }
 
-    fn snapshot(&self, (asked, asked_for_us): (u64, Micros)) -> Snapshot {
+    /// Why the target is held for lost, if so: nothing came from it for too long, though something was to come.
+    fn lost(&self) -> Option<String> {
+        let Setup { clock, alive_us, progress, .. } = self.setup;
+        let now = clock.now();
+        let calls = progress.calls.load(Ordering::Relaxed).saturating_sub(progress.ended.load(Ordering::Relaxed));
+        // A server says that it is there whenever it is asked; another system is silent where nobody calls it.
+        if self.place.server.is_none() && calls == 0 {
+            alive_us.fetch_max(now, Ordering::Relaxed);
+        }
+        let alive = alive_us.load(Ordering::Relaxed);
+        let silent = Duration::from_micros(now.saturating_sub(alive));
+        if silent < self.options.gone_limit {
+            return None;
+        }
+        let what = match &self.place.server {
+            Some(server) => server.url.to_string(),
+            None => format!("sip:{}", self.place.sip),
+        };
+        Some(format!(
+            "{what} was lost {:.1} s after the beginning: nothing has come from it for {} s, and the run was ended. {calls} calls were \
+             up or coming up then",
+            clock.since_begin(alive) as f64 / 1e6,
+            self.options.gone_limit.as_secs_f64()
+        ))
+    }
+
+    fn snapshot(&self, (asked, planned_us): (u64, Micros), course: &Course) -> Snapshot {
         let clock = &self.setup.clock;
+        let end = course.instant(planned_us).map(|at| clock.since_begin(at));
         let since = clock.since_begin(clock.now());
         let progress = &self.setup.progress;
         let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
@@ -264,7 +353,7 @@ impl<'s, 'm> Stage<'s, 'm> {
         Snapshot {
             seconds: since as f64 / 1e6,
             scenario_us: self.setup.timescale.scenario_at(since),
-            length_s: asked_for_us as f64 / 1e6,
+            length_s: end.unwrap_or(planned_us) as f64 / 1e6,
             asked,
             come: get(&progress.come),
             calls: begun.saturating_sub(ended),
@@ -352,7 +441,9 @@ impl<'s, 'm> Stage<'s, 'm> {
                 waiting: Arc::clone(&setup.waiting),
                 until: Arc::clone(&until),
                 stop: Arc::clone(&stop),
+                alive_us: Arc::clone(&setup.alive_us),
             };
+            tokio::spawn(feel_the_pulse(server.clone(), setup.clock.clone(), Arc::clone(&setup.alive_us)));
             let task = tokio::spawn(observer.watch(watched));
             if is_watched.await.is_err() {
                 let error = task.await.ok().and_then(Result::err);
@@ -363,35 +454,68 @@ impl<'s, 'm> Stage<'s, 'm> {
         })
     }
 
+    /// What the floor came to, and what is missing of it: why the figures are not to be used, if so.
     fn close_floor(
         &self,
         watching: Watching,
         ended: Micros,
-        calls: &HashMap<u64, Micros>,
+        lost: bool,
+        (calls, untaken): (&HashMap<u64, Micros>, &HashSet<u64>),
         measures: &mut Measures,
         notes: &mut Vec<String>,
-    ) -> Result<Results, LoadError> {
+    ) -> (Results, Option<String>) {
         let Watching { task, mut connection, stop, until, offset, header } = watching;
         let clock = &self.setup.clock;
         until.store(ended, Ordering::Release);
-        let (observed, found) = self.runtime.block_on(async {
+        let (observed, found, now) = self.runtime.block_on(async {
             tokio::time::sleep(LAST_EVENTS).await;
             stop.store(true, Ordering::Relaxed);
-            let observed = task.await.map_err(|error| LoadError::NotReady(error.to_string()))??;
+            let observed = task.await.expect("watching does not panic");
             let from = clock.wall_at(clock.begin()) + offset.ahead_us - 1_000_000;
-            Ok::<_, LoadError>((observed, records::since(&mut connection, from).await?))
-        })?;
-        let Observed { counter, queued, gap } = observed;
+            let found = if lost { Err("it is lost".to_owned()) } else { records::since(&mut connection, from).await };
+            let now = match self.floor {
+                Some(ready) if found.is_ok() => self::offset(&mut connection, ready).await.ok(),
+                _ => None,
+            };
+            (observed, found, now)
+        });
+        if let Some(moved_us) = now.and_then(|now| now.moved_since(offset)) {
+            notes.push(format!(
+                "the server's clock moved by {:.1} ms against this machine's in the run: latencies that it dates (assignment, device_told, \
+                 screen_told, answer_taken) may be off by as much",
+                moved_us as f64 / 1e3
+            ));
+        }
+        let Observed { counter, queued, gap } = observed.expect("what was begun to be watched is watched to the end");
+        if lost {
+            notes.push(
+                "the floor's figures are those of the time until the server was lost, as far as it told of it".into(),
+            );
+        }
         if gap {
             notes.push("a part of the event stream was lost: the floor's figures are not complete".into());
         }
-        records::join(&found, calls, &queued, self.options.shard.of > 1, measures, |id| self.is_direct(id));
+        let trouble = match found {
+            Ok(found) => {
+                records::join(&found, calls, &queued, untaken, self.options.shard.of > 1, measures, |id| {
+                    self.is_direct(id)
+                });
+                None
+            }
+            Err(why) => {
+                notes.push(format!(
+                    "the server's call records could not be read: {why}. Whether it has a record of each of the {} calls is not known",
+                    calls.len()
+                ));
+                Some(format!("the server's call records could not be read after the run: {why}"))
+            }
+        };
         let fixed =
             self.options.pace == Pace::Scenario && !matches!(self.setup.model.scenario.horizon, Horizon::Calls { .. });
         let end = self.setup.timescale.scenario_at(clock.since_begin(ended));
         let mut results = Results::new(header);
         results.add(self.options.replication, &counter.finish(end, fixed));
-        Ok(results)
+        (results, trouble)
     }
 
     /// Whether a customer's class goes straight to a queue.
@@ -426,7 +550,7 @@ async fn offset(connection: &mut Connection, ready: &Ready) -> Result<Offset, Lo
     let mut questions = Vec::new();
     for _ in 0..QUESTIONS {
         let before = wall_us();
-        let answer = connection.ask(Method::GET, &format!("/operators/{number}/desk"), None).await?;
+        let answer = connection.get(&format!("/operators/{number}/desk")).await?;
         let after = wall_us();
         questions.extend(answer.body["now_us"].as_i64().map(|now| (before, now, after)));
     }

@@ -7,7 +7,7 @@ use callfloor_measure::{Metric, Scope};
 use crate::figure::Judgement;
 use crate::measures::{Kind, Measures};
 use crate::media::Sound;
-use crate::results::LoadResults;
+use crate::results::{LoadResults, Part};
 use crate::sip::Traffic;
 
 /// Writing to a string cannot fail.
@@ -78,6 +78,13 @@ fn head(out: &mut String, results: &LoadResults, judgements: &[Judgement]) {
     if let Some(void) = results.void() {
         line!(out, "VOID: {void}");
     }
+    let spread_s = Part::spread_us(&results.parts) as f64 / 1e6;
+    if spread_s > 1.0 {
+        line!(
+            out,
+            "APART: the shards began up to {spread_s:.1} s from each other, so that the rate was not that of the whole"
+        );
+    }
     for judgement in judgements {
         line!(out, "{judgement}");
     }
@@ -97,13 +104,14 @@ fn rates(out: &mut String, results: &LoadResults, measures: &Measures) {
     );
     line!(
         out,
-        "Answered {}, served {}, abandoned {}, turned away {}, refused {}, no answer {}",
+        "Answered {}, served {}, abandoned {}, turned away {}, refused {}, no answer {}, not over at the end {}",
         count("answered"),
         count("served"),
         count("abandoned"),
         count("turned_away"),
         count("refused"),
-        count("timed_out")
+        count("timed_out"),
+        count("unfinished")
     );
     for part in &results.parts {
         line!(
@@ -117,6 +125,10 @@ fn rates(out: &mut String, results: &LoadResults, measures: &Measures) {
         );
     }
     if let Some(floor) = &results.floor {
+        if !measures.counts.contains_key("records") {
+            line!(out, "The server's call records could not be read: whether it has one of each call is not known");
+            return;
+        }
         line!(
             out,
             "The server has a record of {} of them; {} are missing, {} are there twice; {} contacts were offered to queues",
@@ -186,7 +198,7 @@ fn sound(out: &mut String, who: &str, sound: &Sound) {
 }
 
 /// What is told elsewhere already.
-const TOLD: [&str; 11] = [
+const TOLD: [&str; 12] = [
     "calls",
     "redials",
     "answered",
@@ -198,6 +210,7 @@ const TOLD: [&str; 11] = [
     "records",
     "records_missing",
     "records_twice",
+    "unfinished",
 ];
 
 fn counts(out: &mut String, measures: &Measures) {

@@ -93,6 +93,31 @@ impl Place {
     }
 }
 
+/// Where a target may have us send: audio to where its answer says, requests to where it wants to be reached. A target that is ours
+/// to load must not turn the load on somebody else.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reach {
+    also: Vec<IpAddr>,
+}
+
+impl Reach {
+    /// This machine, private networks, the target itself, and the hosts that are allowed.
+    #[must_use]
+    pub fn of(target: IpAddr, allowed: &[String]) -> Self {
+        let mut also = vec![target.to_canonical()];
+        // One that leads nowhere allows nothing.
+        let known = allowed.iter().filter_map(|host| (host.as_str(), 0).to_socket_addrs().ok());
+        also.extend(known.flatten().map(|address| address.ip().to_canonical()));
+        Self { also }
+    }
+
+    /// Whether anything may be sent there.
+    #[must_use]
+    pub fn has(&self, address: IpAddr) -> bool {
+        is_own(address) || self.also.contains(&address.to_canonical())
+    }
+}
+
 /// Whether an address is this machine's or of a private network (RFC 1918, RFC 4193, RFC 3927, RFC 6598 excepted: a carrier's).
 fn is_own(address: IpAddr) -> bool {
     match address.to_canonical() {
@@ -212,6 +237,16 @@ mod tests {
         for wrong in ["127.0.0.1", "sip:", "sip:@x", "sip:a@", "sip:a<b@x", "sips:x"] {
             assert!(wrong.parse::<SipTarget>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_target_leads_to_nobody_elses_system() {
+        let at = |text: &str| text.parse::<IpAddr>().expect("an address");
+        let reach = Reach::of(at("203.0.113.5"), &["198.51.100.9".into(), "no such host".into()]);
+        for fine in ["203.0.113.5", "::ffff:203.0.113.5", "198.51.100.9", "127.0.0.1", "10.0.0.7"] {
+            assert!(reach.has(at(fine)), "{fine}");
+        }
+        assert!(!reach.has(at("203.0.113.6")) && !Reach::default().has(at("8.8.8.8")));
     }
 
     #[test]

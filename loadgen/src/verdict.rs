@@ -26,7 +26,7 @@ pub fn to_junit(results: &LoadResults, judgements: &[Judgement]) -> Result<Strin
         suite.add_test_case(TestCase::new(name, status));
     };
     let void = results.void();
-    add("the generator was in time", void.is_none(), void.unwrap_or_default());
+    add("the run is not void", void.is_none(), void.unwrap_or_default());
     let missing = results.missing();
     add("every shard is here", missing.is_empty(), format!("missing: {missing:?}"));
     for judgement in judgements {
@@ -44,8 +44,12 @@ pub fn to_github(results: &LoadResults, judgements: &[Judgement]) -> String {
         // A string takes what is written.
         let _ = writeln!(out, "::{level} title={title}::{}", escape(text));
     };
+    let missing = results.missing();
+    if !missing.is_empty() {
+        annotate("error", "load run incomplete", &format!("nothing is here of shard {missing:?}"));
+    }
     if let Some(void) = results.void() {
-        annotate("warning", "load run void", &void);
+        annotate("error", "load run void", &void);
     }
     for judgement in judgements.iter().filter(|judgement| !judgement.met) {
         annotate("error", "load threshold missed", &judgement.to_string());
@@ -70,14 +74,12 @@ mod tests {
         let demands = ["lag_p99_ms<=20", "count_calls>=10"].iter().map(|text| text.parse().expect("a demand"));
         let judged = judge(&results, &demands.collect::<Vec<Demand>>()).expect("judged");
         let xml = to_junit(&results, &judged).expect("a document");
-        assert!(xml.contains("tests=\"4\"") && xml.contains("failures=\"3\""), "{xml}");
+        assert!(xml.contains("tests=\"4\"") && xml.contains("failures=\"4\""), "{xml}");
         assert!(xml.contains("lag_p99_ms &lt;= 20"), "{xml}");
         let github = to_github(&results, &judged);
         assert!(github.contains("::error title=load threshold missed::MISSED lag_p99_ms <= 20: 5"), "{github}");
-        assert!(
-            github.starts_with("::warning title=load run void::the generator itself was late: 1 %25 of"),
-            "{github}"
-        );
-        assert_eq!(github.lines().count(), 2);
+        assert!(github.starts_with("::error title=load run incomplete::nothing is here of shard [2]\n"), "{github}");
+        assert!(github.contains("::error title=load run void::the generator itself was late: 1 %25 of"), "{github}");
+        assert_eq!(github.lines().count(), 4);
     }
 }

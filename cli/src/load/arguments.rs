@@ -10,6 +10,7 @@ use callfloor_load::target::{SipTarget, TargetError, Url};
 use callfloor_load::{Leg, Pace, Target};
 
 use crate::ending::Failure;
+use crate::output::check_files;
 
 /// Play a scenario's customers and operators against a live server
 ///
@@ -71,7 +72,7 @@ pub(crate) struct Arguments {
     #[arg(id = "length", long = "for", value_name = "LENGTH", value_parser = span)]
     length: Option<Duration>,
     /// Look for the highest rate that meets every --threshold: --rate is the first that is tried, each for the time of --for
-    #[arg(long, requires = "rate")]
+    #[arg(long, requires = "rate", conflicts_with_all = ["shard", "start_at"])]
     pub(super) find_rate: bool,
     /// The highest rate that --find-rate tries
     #[arg(long, value_name = "PER_S", default_value_t = 100_000.0)]
@@ -103,6 +104,9 @@ pub(crate) struct Arguments {
     /// The run is void if 1 % of what the generator had to do came later than this
     #[arg(long, value_name = "LENGTH", default_value = "20ms", value_parser = span)]
     pub(super) lag_limit: Duration,
+    /// End the run when nothing has come from the target for so long, though something was to come
+    #[arg(long, value_name = "LENGTH", default_value = "60s", value_parser = span)]
+    pub(super) gone_limit: Duration,
     /// The port to which a trunk of the server leads, for calls to parties outside
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(super) telephones_port: u16,
@@ -131,23 +135,22 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Refuses what would overwrite an input or mix two documents on stdout; to be asked before a long run.
+    /// Refuses what would overwrite an input, mix two documents, or cannot be written; to be asked before a long run.
     pub(super) fn check(&self, inputs: &[&Path]) -> Result<(), Failure> {
         let standard = Path::new("-");
         if self.json.as_deref() == Some(standard) && self.csv.as_deref() == Some(standard) {
             return Err(Failure::Input("only one of --json and --csv can go to stdout: give the other a FILE".into()));
         }
-        let files = [&self.json, &self.csv, &self.junit].into_iter().flatten();
-        for file in files.filter(|file| *file != standard) {
-            let is = |input: &&Path| {
-                file.canonicalize().is_ok_and(|file| input.canonicalize().is_ok_and(|input| input == file))
-            };
-            if inputs.iter().any(is) {
-                let file = file.display();
-                return Err(Failure::Input(format!("{file}: this is an input; write the output to another file")));
-            }
+        let to_standard = [&self.json, &self.csv].into_iter().flatten().any(|file| file == standard);
+        if self.github && to_standard {
+            return Err(Failure::Input("annotations go to stdout: give --json or --csv a FILE beside --github".into()));
         }
-        Ok(())
+        check_files([&self.json, &self.csv, &self.junit].into_iter().flatten(), inputs)
+    }
+
+    /// Whether stdout takes a document, so that no text may go there.
+    pub(super) fn prints_a_document(&self) -> bool {
+        [&self.json, &self.csv].into_iter().flatten().any(|file| file == Path::new("-"))
     }
 }
 

@@ -27,7 +27,12 @@ pub(crate) fn run(a: &LoadResults, b: &LoadResults, json: Option<&Path>, quiet: 
     let document = || serde_json::to_string_pretty(&differences).map_err(|error| Failure::Fault(error.to_string()));
     match json {
         Some(file) if file == Path::new("-") => print(&document()?)?,
-        Some(file) => write_file(file, &document()?)?,
+        Some(file) => {
+            write_file(file, &document()?)?;
+            if !quiet {
+                print(&to_text(&differences))?;
+            }
+        }
         None if quiet => {}
         None => print(&to_text(&differences))?,
     }

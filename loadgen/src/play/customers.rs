@@ -56,12 +56,9 @@ pub(crate) struct Caller {
 }
 
 impl Player<'_, '_> {
-    pub(super) fn arrival(&mut self) {
-        if self.paused {
-            return;
-        }
+    pub(super) fn arrival(&mut self, at: Micros) {
+        self.arrival = Entry::NONE;
         let Some(coming) = self.next.take() else { return };
-        let at = self.bent(coming.at_us);
         self.schedule_next();
         // Others of the plan come by HTTP, or belong to other threads.
         if self.player_of(&coming.person) == self.me && is_phone(self.setup.model.scenario, coming.person.source) {
@@ -83,7 +80,7 @@ impl Player<'_, '_> {
 
     fn call(&mut self, at: Micros, person: Person) {
         let Some(uri) = self.setup.uris.get(usize::from(person.source)).and_then(Option::as_ref) else { return };
-        if self.stopping {
+        if self.is_stopping() {
             return;
         }
         self.lag(at);
@@ -209,16 +206,19 @@ impl Player<'_, '_> {
                     self.recorder.latency(Kind::Cancel, left, now);
                 }
                 self.recorder.count("cancelled");
+                self.not_taken(key);
                 self.customer_gone(key, End::Own);
             }
             Event::Failed(Failure::Refused(code)) => {
                 self.recorder.count_named(format!("refused_{code}"));
                 self.recorder.count("refused");
+                self.not_taken(key);
                 self.count_progress(|progress| &progress.failed);
                 self.customer_gone(key, End::FarEnd);
             }
             Event::Failed(Failure::Timeout) => {
                 self.recorder.count("timed_out");
+                self.not_taken(key);
                 self.count_progress(|progress| &progress.failed);
                 self.customer_gone(key, End::FarEnd);
             }
@@ -230,6 +230,11 @@ impl Player<'_, '_> {
         }
     }
 
+    /// The server need not have a record of this call.
+    fn not_taken(&mut self, key: CallerKey) {
+        self.untaken.extend(self.callers.get(key).map(|caller| caller.person.id));
+    }
+
     fn customer_answered(&mut self, key: CallerKey, sdp: Option<&str>) {
         let now = self.now;
         let Some(caller) = self.callers.get_mut(key) else { return };
@@ -239,7 +244,7 @@ impl Player<'_, '_> {
         }
         self.recorder.latency(Kind::CallToAnswer, intended, now);
         self.recorder.count("answered");
-        let agreed = sdp.and_then(Agreed::of);
+        let agreed = self.audible(sdp.and_then(Agreed::of));
         if self.setup.sound
             && let Some(agreed) = agreed
         {
@@ -425,7 +430,7 @@ impl Player<'_, '_> {
                 true
             }
         };
-        if self.stopping {
+        if self.is_stopping() {
             return;
         }
         if let Some(delay) = self.setup.behaviour.redial_us(&caller.person, refused) {

@@ -19,18 +19,20 @@ use std::time::Duration;
 
 use callfloor_scenario::floor::AudioKind;
 use callfloor_sim::behaviour::Behaviour;
-use callfloor_sim::calendar::Calendar;
+use callfloor_sim::calendar::{Calendar, Entry};
 use callfloor_sim::model::Model;
 use slotmap::{DefaultKey, SlotMap};
 
 use crate::cases::Cases;
 use crate::clock::Clock;
+use crate::course::Course;
 use crate::desk::Order;
 use crate::measures::{Kind, Measures, Recorder};
-use crate::media::{Media, StreamKey};
+use crate::media::{Agreed, Media, StreamKey};
 use crate::note::{Letters, Note, Post};
 use crate::plan::{Coming, Plan, Shard, Timescale};
 use crate::sip::{Agent, CallKey, Credentials, Micros};
+use crate::target::Reach;
 use customers::Caller;
 use operators::Operator;
 use outside::Outsider;
@@ -97,6 +99,8 @@ pub(crate) struct Setup<'m> {
     pub(crate) shard: Shard,
     /// Where SIP goes.
     pub(crate) peer: SocketAddr,
+    /// Where the target may have us send.
+    pub(crate) reach: Reach,
     /// Whom the customers of a class call; `None` for a class that does not call. `[class]`
     pub(crate) uris: Vec<Option<String>>,
     /// The floor, where operators are played too.
@@ -108,8 +112,12 @@ pub(crate) struct Setup<'m> {
     pub(crate) cases: Cases,
     /// Contacts that wait on the floor, as told by the event stream.
     pub(crate) waiting: Arc<AtomicU64>,
-    /// The run is over so long after its beginning, whoever is still there; in microseconds of real time.
-    pub(crate) longest_us: Micros,
+    /// The plan is over so long after its beginning, in microseconds of real time.
+    pub(crate) plan_us: Micros,
+    /// The run is over so long after the plan, whoever is still there.
+    pub(crate) rest_us: Micros,
+    /// When something came from the target last, by the run's clock.
+    pub(crate) alive_us: Arc<AtomicU64>,
     pub(crate) progress: Progress,
 }
 
@@ -158,6 +166,8 @@ pub(crate) enum Happening {
     BreakDue { operator: u32, plan: u16 },
     /// An operator's telephone registers again.
     Registers(u32),
+    /// A telephone may be up though its call is over.
+    Forgotten(u32, CallKey),
     /// A party outside answers, or hangs up.
     Outside(CallKey),
 }
@@ -168,8 +178,12 @@ pub(crate) struct Played {
     pub(crate) measures: Measures,
     /// Intended instant of each customer's call, by the key of their streams, by the run's clock.
     pub(crate) calls: Vec<(u64, Micros)>,
+    /// Of those, by the key of their streams, that the system called refused, or never answered.
+    pub(crate) untaken: Vec<u64>,
     /// When the last of the run was over, by the run's clock.
     pub(crate) ended_us: Micros,
+    /// What of the system's own broke it off, if so.
+    pub(crate) trouble: Option<String>,
 }
 
 /// A thread's player.
@@ -182,10 +196,12 @@ pub(crate) struct Player<'s, 'm> {
     letters: Letters,
     plan: Plan<'m>,
     next: Option<Coming>,
-    /// The plan's instants are stretched from here on: real time of the plan, and of the run.
-    bent: (Micros, Micros, f64),
-    paused: bool,
-    stopping: bool,
+    /// When what the plan says comes.
+    course: Course,
+    /// The next customer, where it is known when they come.
+    arrival: Entry,
+    /// Since when the run is to end.
+    stopping_us: Option<Micros>,
     calendar: Calendar<Happening>,
     sockets: Sockets,
     customers: Agent,
@@ -206,6 +222,7 @@ pub(crate) struct Player<'s, 'm> {
     roster: roster::Duty,
     recorder: Recorder,
     made: Vec<(u64, Micros)>,
+    untaken: Vec<u64>,
     now: Micros,
     sessions: u64,
     problems: Vec<String>,
@@ -240,7 +257,9 @@ impl<'s, 'm> Player<'s, 'm> {
         if let Some(credentials) = &setup.credentials {
             customers.authenticate("", credentials.clone());
         }
-        let telephones = Agent::new(sockets.address(Line::Telephones)?, run ^ 0x5555_5555);
+        customers.may_reach(setup.reach.clone());
+        let mut telephones = Agent::new(sockets.address(Line::Telephones)?, run ^ 0x5555_5555);
+        telephones.may_reach(setup.reach.clone());
         let mut player = Self {
             setup,
             me,
@@ -249,9 +268,9 @@ impl<'s, 'm> Player<'s, 'm> {
             letters,
             plan,
             next: None,
-            bent: (0, Micros::MAX, 1.0),
-            paused: false,
-            stopping: false,
+            course: Course::new(Micros::MAX),
+            arrival: Entry::NONE,
+            stopping_us: None,
             calendar: Calendar::new(),
             sockets,
             customers,
@@ -271,6 +290,7 @@ impl<'s, 'm> Player<'s, 'm> {
             roster: roster::Duty::default(),
             recorder: Recorder::default(),
             made: Vec::new(),
+            untaken: Vec::new(),
             now: 0,
             sessions: 0,
             problems: Vec::new(),
@@ -298,19 +318,19 @@ impl<'s, 'm> Player<'s, 'm> {
         Ok(())
     }
 
-    /// Plays to the end.
-    ///
-    /// # Errors
-    /// The system's own, of the sockets, in words.
-    pub(crate) fn run(mut self) -> Result<Played, String> {
-        self.bent = (0, self.setup.clock.begin(), 1.0);
+    /// Plays to the end. What was measured is not lost where the system's own trouble breaks it off.
+    pub(crate) fn run(mut self) -> Played {
+        self.course = Course::new(self.setup.clock.begin());
         self.begin_roster();
         self.schedule_next();
-        while !self.is_over() {
-            self.turn(None)?;
+        let mut trouble = None;
+        while trouble.is_none() && !self.is_over() {
+            trouble = self.turn(None).err();
         }
         let ended_us = self.now;
-        self.close()?;
+        if trouble.is_none() {
+            trouble = self.close().err();
+        }
         self.letters.close();
         for caller in self.callers.values() {
             if let Some(stream) = caller.stream {
@@ -322,12 +342,15 @@ impl<'s, 'm> Player<'s, 'm> {
                 self.telephones_media.close(stream);
             }
         }
+        if !self.callers.is_empty() {
+            self.recorder.add("unfinished", self.callers.len() as u64);
+        }
         let mut measures = self.recorder.finish();
         measures.customers = *self.customers.traffic();
         measures.telephones = *self.telephones.traffic();
         measures.customers_sound = *self.customers_media.sound();
         measures.operators_sound = *self.telephones_media.sound();
-        Ok(Played { measures, calls: self.made, ended_us })
+        Played { measures, calls: self.made, untaken: self.untaken, ended_us, trouble }
     }
 
     /// Whoever is still there leaves, so that nobody is left on the floor; those who do not are left after a while.
@@ -341,10 +364,15 @@ impl<'s, 'm> Player<'s, 'm> {
     }
 
     fn is_over(&self) -> bool {
-        let nobody_comes = self.stopping || (self.next.is_none() && self.redials == 0);
-        if self.setup.clock.since_begin(self.now) >= self.setup.longest_us {
+        let Setup { clock, plan_us, rest_us, .. } = self.setup;
+        // A plan that is slowed down or paused by hand is over later; one that is hurried, as it was to be.
+        let planned = clock.begin().saturating_add(*plan_us);
+        let last = self.course.instant(*plan_us).map(|at| at.max(planned).saturating_add(*rest_us));
+        let stopped = self.stopping_us.map(|since| since + LONGEST_CLOSING_US);
+        if last.is_some_and(|last| self.now >= last) || stopped.is_some_and(|last| self.now >= last) {
             return true;
         }
+        let nobody_comes = self.is_stopping() || (self.next.is_none() && self.redials == 0);
         nobody_comes && self.callers.is_empty() && self.customers.live() == 0 && self.all_have_left()
     }
 
@@ -375,6 +403,9 @@ impl<'s, 'm> Player<'s, 'm> {
             None => self.until_next(),
         };
         let ready = self.sockets.wait(limit).map_err(|error| format!("the sockets cannot be waited for: {error}"))?;
+        if ready.iter().any(|line| matches!(line, Line::Customers | Line::Telephones)) {
+            self.setup.alive_us.fetch_max(self.setup.clock.now(), Ordering::Relaxed);
+        }
         for line in ready {
             let clock = &self.setup.clock;
             match line {
@@ -423,9 +454,16 @@ impl<'s, 'm> Player<'s, 'm> {
                 Note::Done { operator, done } => self.done(operator, &done),
                 Note::Watching { operator } => self.watching(operator),
                 Note::ScreenLost => self.recorder.count("screens_lost"),
+                Note::ScreenGap => self.recorder.count("screens_gaps"),
+                Note::Again { status, rule } => {
+                    self.recorder.count("api_asked_again");
+                    self.recorder.count_named(format!("asked_again_{status}_{rule}"));
+                }
                 Note::Failed { problem } => self.problems.push(problem),
-                Note::Faster { factor } => self.bend(factor),
-                Note::Pause { paused } => self.pause(paused),
+                Note::Pace { at_us, factor } => {
+                    self.course.change(at_us, factor);
+                    self.schedule_due();
+                }
                 Note::Stop => self.stop(),
             }
         }
@@ -472,7 +510,7 @@ impl<'s, 'm> Player<'s, 'm> {
 
     fn happen(&mut self, at: Micros, happening: Happening) {
         match happening {
-            Happening::Arrival => self.arrival(),
+            Happening::Arrival => self.arrival(at),
             Happening::Redial(id) => self.redial(at, id),
             Happening::GivesUp(caller) => self.gives_up(at, caller),
             Happening::Balks(caller) => self.balks(at, caller),
@@ -485,6 +523,7 @@ impl<'s, 'm> Player<'s, 'm> {
             Happening::Shift(first) => self.shift(at, first),
             Happening::BreakDue { operator, plan } => self.break_due(at, operator, plan),
             Happening::Registers(operator) => self.registers(operator),
+            Happening::Forgotten(operator, call) => self.forgotten(operator, call),
             Happening::Outside(call) => self.outside_acts(at, call),
         }
     }
@@ -521,6 +560,15 @@ impl<'s, 'm> Player<'s, 'm> {
         true
     }
 
+    /// What was agreed on, where audio may go there.
+    fn audible(&mut self, agreed: Option<Agreed>) -> Option<Agreed> {
+        let found = agreed.filter(|agreed| self.setup.reach.has(agreed.remote.ip()));
+        if found.is_none() && agreed.is_some() {
+            self.recorder.count("audio_elsewhere");
+        }
+        found
+    }
+
     fn session(&mut self) -> u64 {
         self.sessions += 1;
         self.sessions
@@ -528,42 +576,15 @@ impl<'s, 'm> Player<'s, 'm> {
 
     // ---- changes of the run while it goes on ----------------------------------------------------------------------
 
-    /// When something of the plan comes in the run.
-    fn bent(&self, plan_us: Micros) -> Micros {
-        let (plan, run, factor) = self.bent;
-        if factor.to_bits() == 1.0_f64.to_bits() {
-            return run + plan_us.saturating_sub(plan);
-        }
-        let behind = plan_us.saturating_sub(plan) as f64 / factor;
-        run + callfloor_sim::arrival::micros(behind / 1e6)
-    }
-
-    /// From now on customers come `factor` times as fast as planned.
-    fn bend(&mut self, factor: f64) {
-        let Some(next) = self.next else { return };
-        let due = self.bent(next.at_us);
-        self.bent = (next.at_us, due.max(self.now), factor.clamp(0.001, 1_000.0));
-        self.recorder.count("rate_changes");
-    }
-
-    fn pause(&mut self, paused: bool) {
-        if self.paused && !paused {
-            if let Some(next) = self.next {
-                let (_, _, factor) = self.bent;
-                self.bent = (next.at_us, self.now, factor);
-            }
-            self.paused = false;
-            self.schedule_due();
-        } else if paused && !self.paused {
-            self.paused = true;
-            self.recorder.count("pauses");
-        }
+    fn is_stopping(&self) -> bool {
+        self.stopping_us.is_some()
     }
 
     fn stop(&mut self) {
-        self.stopping = true;
-        self.next = None;
         let now = self.now;
+        self.stopping_us.get_or_insert(now);
+        self.next = None;
+        self.schedule_due();
         let all: Vec<CallerKey> = self.callers.keys().collect();
         for caller in all {
             self.hangs_up(now, caller);
@@ -573,13 +594,19 @@ impl<'s, 'm> Player<'s, 'm> {
 
     fn schedule_next(&mut self) {
         self.next = self.plan.next();
+        if let Some(next) = self.next {
+            self.course.forget_before(next.at_us);
+        }
         self.schedule_due();
     }
 
     fn schedule_due(&mut self) {
-        if let Some(next) = self.next.filter(|_| !self.paused && !self.stopping) {
-            let at = self.bent(next.at_us);
-            self.calendar.schedule(at, Happening::Arrival);
+        let before = std::mem::take(&mut self.arrival);
+        if before != Entry::NONE {
+            self.calendar.withdraw(before);
+        }
+        if let Some(at) = self.next.and_then(|next| self.course.instant(next.at_us)) {
+            self.arrival = self.calendar.schedule(at, Happening::Arrival);
         }
     }
 

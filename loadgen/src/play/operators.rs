@@ -23,6 +23,8 @@ use crate::voice::Voice;
 /// How long a registration is asked for, in seconds, and when it is renewed, in microseconds of real time.
 const EXPIRES_S: u32 = 3_600;
 const RENEWED_US: Micros = 1_800_000_000;
+/// How long a telephone may be up after the screen said that the call is over, in microseconds of real time.
+const DEAD_US: Micros = 2_000_000;
 /// The server's reason of a break that nobody gives another reason for.
 const NO_REASON: u16 = 0;
 
@@ -314,10 +316,12 @@ impl Player<'_, '_> {
         let session = self.session();
         let Ok(local) = self.sockets.address(Line::TelephonesSound) else { return };
         let (now, sound) = (self.now, self.setup.sound);
+        let offered = self.operators.get(&id).and_then(|operator| operator.phone.as_ref()?.offer_sdp.as_deref());
+        let agreed = self.audible(offered.and_then(Agreed::of));
         let Some(phone) = self.operators.get_mut(&id).and_then(|operator| operator.phone.as_mut()) else { return };
         phone.answered_us = Some(at);
         let (call, customer) = (phone.call, phone.customer);
-        if sound && let Some(agreed) = phone.offer_sdp.as_deref().and_then(Agreed::of) {
+        if sound && let Some(agreed) = agreed {
             let stream = self.telephones_media.open(now, agreed, Voice::Operator);
             phone.stream = Some(stream);
             self.operator_of_stream.insert(stream, id);
@@ -429,6 +433,12 @@ impl Player<'_, '_> {
         if rest != Entry::NONE {
             self.calendar.withdraw(rest);
         }
+        if (operator.is_free() || to == Status::LoggedOut)
+            && let Some(call) = operator.phone.as_ref().map(|phone| phone.call)
+        {
+            self.calendar.schedule(self.now + DEAD_US, Happening::Forgotten(id, call));
+        }
+        let Some(operator) = self.operators.get_mut(&id) else { return };
         match to {
             Status::Ready => {
                 operator.ready_since = operator.ready_asked_us.take().map(|asked| (at, asked));
@@ -439,7 +449,7 @@ impl Player<'_, '_> {
             Status::AfterCallWork => {
                 operator.offer = None;
                 let length = std::mem::take(&mut operator.after_call_us);
-                let due = if self.stopping { at } else { at + self.real(length) };
+                let due = if self.is_stopping() { at } else { at + self.real(length) };
                 self.rest_until(id, due);
             }
             Status::Work | Status::Break => self.came_to_rest(id, at, from, to),
@@ -449,6 +459,18 @@ impl Player<'_, '_> {
             }
             Status::Talking if from == Status::Ringing => self.perhaps_taken_over(id, at),
             _ => {}
+        }
+    }
+
+    /// A telephone that is still up though the screen has said for a while that no call is: the server forgot it, as one that was
+    /// started again does, and whoever sits there hangs up.
+    pub(super) fn forgotten(&mut self, id: u32, call: CallKey) {
+        let Some(operator) = self.operators.get(&id) else { return };
+        let is_up = operator.phone.as_ref().is_some_and(|phone| phone.call == call);
+        if is_up && (operator.is_free() || operator.status == Status::LoggedOut) {
+            self.recorder.count("telephones_hung_up");
+            self.telephones.advance(self.now);
+            self.telephones.hang_up(call);
         }
     }
 

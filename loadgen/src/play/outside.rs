@@ -47,9 +47,11 @@ impl Player<'_, '_> {
         let session = self.session();
         let Ok(local) = self.sockets.address(Line::TelephonesSound) else { return };
         let (now, sound) = (self.now, self.setup.sound);
+        let offered = self.outsiders.get(&call).and_then(|outsider| outsider.sdp.as_deref());
+        let agreed = self.audible(offered.and_then(Agreed::of));
         let Some(outsider) = self.outsiders.get_mut(&call) else { return };
         let says = if outsider.is_customer { Voice::Customer } else { Voice::Outside };
-        if sound && let Some(agreed) = outsider.sdp.as_deref().and_then(Agreed::of) {
+        if sound && let Some(agreed) = agreed {
             outsider.stream = Some(self.telephones_media.open(now, agreed, says));
         }
         self.lag(at);

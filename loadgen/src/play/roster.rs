@@ -158,7 +158,7 @@ impl Player<'_, '_> {
     pub(super) fn may_leave(&self, at: Micros) -> bool {
         let Horizon::Days { to_us, .. } = self.setup.model.scenario.horizon else { return true };
         let closing = self.real_at(self.setup.model.scenario.clock.instant_us(self.roster.day, to_us));
-        self.stopping || at < closing || self.setup.waiting.load(Ordering::Relaxed) == 0
+        self.is_stopping() || at < closing || self.setup.waiting.load(Ordering::Relaxed) == 0
     }
 
     /// Whoever stayed to work the queue off leaves when it is empty.

@@ -119,7 +119,7 @@ pub(crate) async fn prepare(
     if !answer.is_success() {
         return Err(credentials(answer.detail()));
     }
-    let floor = connection.ask(Method::GET, "/floor", None).await?;
+    let floor = connection.get("/floor").await?;
     if floor.status == 403 || answer.body["role"] != "administrator" {
         return Err(credentials("the account is no administrator's".to_owned()));
     }

@@ -1,7 +1,5 @@
 //! The administration API of a server, as preparing uses it.
 
-use std::time::Duration;
-
 use hyper::Method;
 use serde_json::Value;
 
@@ -14,9 +12,6 @@ pub(super) struct Administration<'a> {
     pub(super) version: String,
 }
 
-/// How often, and after how long, somebody asks again who was told that they ask too often.
-const AGAIN: (u32, Duration) = (120, Duration::from_millis(500));
-
 impl Administration<'_> {
     /// Asks, and asks again as long as it is too often.
     pub(super) async fn ask(
@@ -26,16 +21,7 @@ impl Administration<'_> {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Result<Answer, PrepareError> {
-        let path = format!("/api/v1{path}");
-        let mut left = AGAIN.0;
-        loop {
-            let answer = self.connection.send(method.clone(), &path, headers, body.clone()).await?;
-            if answer.status != 429 || left == 0 {
-                return Ok(answer);
-            }
-            left -= 1;
-            tokio::time::sleep(AGAIN.1).await;
-        }
+        Ok(self.connection.patiently(method, &format!("/api/v1{path}"), headers, body).await?)
     }
 
     pub(super) async fn get(&mut self, path: &str) -> Result<Value, PrepareError> {

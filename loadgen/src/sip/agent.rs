@@ -11,6 +11,7 @@ use super::call::{Call, CallKey, Event, Failure, State, Timer};
 use super::traffic::Traffic;
 use super::write::{self, MAGIC, Request};
 use super::{Micros, T1_US, T2_US, TIMEOUT_US};
+use crate::target::Reach;
 
 /// How long a call that is over is kept for what may still come.
 const LINGER_US: Micros = 5_000_000;
@@ -48,6 +49,8 @@ pub struct Agent {
     pub(super) calls: SlotMap<DefaultKey, Call>,
     /// Calls that others made, by their Call-ID.
     pub(super) incoming: HashMap<Box<str>, CallKey>,
+    /// Where the other side may have our requests sent.
+    pub(super) reach: Reach,
     pub(super) credentials: HashMap<String, Credentials>,
     pub(super) timers: Calendar<(CallKey, Timer)>,
     out: Vec<Datagram>,
@@ -67,6 +70,7 @@ impl Agent {
             run,
             calls: SlotMap::new(),
             incoming: HashMap::new(),
+            reach: Reach::default(),
             credentials: HashMap::new(),
             timers: Calendar::new(),
             out: Vec::new(),
@@ -87,6 +91,11 @@ impl Agent {
     /// Challenges to requests of `user` are answered with this.
     pub fn authenticate(&mut self, user: &str, credentials: Credentials) {
         self.credentials.insert(user.to_owned(), credentials);
+    }
+
+    /// The other side may have our requests sent there; without this, to this machine and private networks.
+    pub fn may_reach(&mut self, reach: Reach) {
+        self.reach = reach;
     }
 
     /// What went over the wire.

@@ -178,6 +178,7 @@ impl Agent {
     }
 
     fn acknowledged(&mut self, key: CallKey, message: &Message<'_>) {
+        let reach = self.reach.clone();
         let Some(call) = self.call_mut(key) else { return };
         match call.state {
             State::Answering => {
@@ -185,7 +186,7 @@ impl Agent {
                 // From now on we may send requests of our own.
                 let next = call.route.first().and_then(|route| NameAddr::parse(route));
                 let next = next.map_or(call.target.as_str(), |it| it.uri);
-                if let Some(address) = address_of(next) {
+                if let Some(address) = address_of(next).filter(|address| reach.has(address.ip())) {
                     call.peer = address;
                 }
                 self.stop_timers(key);

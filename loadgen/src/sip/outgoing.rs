@@ -255,6 +255,7 @@ impl Agent {
         let contact = contact.map(|contact| contact.uri.to_owned());
         let mut route: Vec<String> = message.all(Name::RecordRoute).flat_map(list).map(str::to_owned).collect();
         route.reverse();
+        let reach = self.reach.clone();
         let Some(call) = self.call_mut(key) else { return };
         if let Some(to) = to {
             call.other = to;
@@ -265,7 +266,7 @@ impl Agent {
         call.route = route;
         let next =
             call.route.first().and_then(|route| NameAddr::parse(route)).map_or(call.target.as_str(), |it| it.uri);
-        if let Some(address) = address_of(next) {
+        if let Some(address) = address_of(next).filter(|address| reach.has(address.ip())) {
             call.peer = address;
         }
     }
