@@ -49,6 +49,8 @@ export const names = {
 
   async load() {
     const role = who().role;
+    // Nothing of what organisations do is for who keeps them.
+    if (role === "server-administrator") return;
     for (const reason of await get("/floor/reasons")) this.reasons.set(reason.reason, reason);
     if (role !== "auditor") {
       for (const queue of await get("/queues")) this.queues.set(queue.queue, queue);

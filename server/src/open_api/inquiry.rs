@@ -23,7 +23,7 @@ pub struct Inquiry {
     pub member: Option<String>,
     /// How to reach them.
     pub from: Contact,
-    /// The key of the open API that made it.
+    /// The key of the open API that made it; 0: the form of the help centre.
     pub key: u64,
     /// Whether the person was erased.
     #[serde(default)]

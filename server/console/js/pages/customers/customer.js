@@ -7,6 +7,7 @@ import { names, who } from "../../session.js";
 import { moment } from "../../time.js";
 import { addWords, t } from "../../words.js";
 import { newTicket } from "../tickets/new.js";
+import { dialledAll } from "../shared/dial.js";
 import { Draft } from "../shared/draft.js";
 import { follow } from "../shared/live.js";
 import { say } from "../shared/say.js";
@@ -85,6 +86,7 @@ export class CustomerPage {
     this.unfollow();
   }
 
+  /** @returns {Promise<import("../../element.js").Child[]>} */
   async load() {
     const { value, etag } = await exchange("GET", this.path);
     show(this.contacts, async () => history(await get(`${this.path}/timeline`)));
@@ -132,7 +134,7 @@ export class CustomerPage {
       reread: () => this.reread(),
     });
     this.form = form;
-    return form.element;
+    return [customer.numbers.length > 0 && h("p", { data: { key: "numbers" } }, dialledAll(customer.numbers)), form.element];
   }
 
   async reread() {
