@@ -140,6 +140,7 @@ async fn a_form_makes_one_ticket() {
     let (_, ticket) = op.get(&format!("/tickets/{id}")).await;
     assert_eq!((&ticket["subject"], &ticket["origin"]), (&json!("請求書について"), &json!("written")));
     assert_eq!((&ticket["category"], &ticket["fields"]), (&json!(1), &json!({ "1": "204" })));
+    assert_eq!(ticket["inquiry"], json!(true));
     let (_, inquiry) = op.get(&format!("/tickets/{id}/inquiry")).await;
     assert_eq!((&inquiry["from"]["email"], &inquiry["key"]), (&json!("hanako@example.jp"), &json!(0)));
     assert_eq!(inquiry["attachments"][0]["name"], "b.txt");
@@ -151,6 +152,30 @@ async fn a_form_makes_one_ticket() {
     let (_, accounts) = admin.get("/accounts").await;
     let me = accounts.as_array().unwrap().iter().find(|account| account["login"] == "op1").unwrap();
     assert_eq!(ticket["accounts"], json!({ note["by"].to_string(): me["name"] }), "{ticket}");
+
+    // Whoever sent the form reads what is answered and goes on with it, and nobody else.
+    let own = |token: String| {
+        let client = running.client.clone();
+        let address = running.url("/api/v1/customer/inquiry");
+        async move {
+            let answer = client.get(address).header("callfloor-customer-token", token).send().await.unwrap();
+            (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+        }
+    };
+    let token = format!("0/{}", form["form"].as_str().unwrap());
+    op.call(Method::POST, &format!("/tickets/{id}/pull"), None).await;
+    op.post(&format!("/tickets/{id}/replies"), json!({ "text": "We are sorry." })).await;
+    let (status, whole) = own(token.clone()).await;
+    let said: Vec<_> = whole["messages"].as_array().unwrap().iter().map(|it| it["text"].as_str().unwrap()).collect();
+    assert_eq!((status, said), (200, vec!["There is a mistake in it.", "We are sorry."]), "no note: {whole}");
+    assert_eq!(own(token.replacen('0', "1", 1)).await.0, 401);
+    let address = running.url("/api/v1/customer/inquiry/replies");
+    let again =
+        || running.client.post(&address).header("callfloor-customer-token", &token).header("idempotency-key", "k");
+    let answer = again().json(&json!({ "text": "Thank you." })).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), &answer.json::<Value>().await.unwrap()["inquiry"]), (201, id));
+    again().json(&json!({ "text": "Thank you." })).send().await.unwrap();
+    assert_eq!(own(token.clone()).await.1["messages"].as_array().unwrap().len(), 3, "once");
 
     // An address has so many, whatever is in them; nobody else is held up by a restart's new forms.
     let mut rules = Vec::new();

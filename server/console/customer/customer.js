@@ -39,11 +39,13 @@ export class Refusal extends Error {
 
 /**
  * Asks the customers' part of the API.
- * @param {string} method @param {string} path below `/api/v1/customer/` @param {unknown} [body] @param {string} [token] a chat's
+ * @param {string} method @param {string} path below `/api/v1/customer/` @param {unknown} [body] @param {string} [token] a chat's, or an inquiry's
+ * @param {string} [key] the same order twice is done once
  */
-export async function ask(method, path, body, token) {
+export async function ask(method, path, body, token, key) {
   /** @type {Record<string, string>} */
   const headers = token ? { "Callfloor-Customer-Token": token } : {};
+  if (key) headers["Idempotency-Key"] = key;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let response;
   try {

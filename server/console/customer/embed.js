@@ -40,7 +40,10 @@
   /** @param {boolean} open */
   const show = (open) => {
     // Loaded at the first opening: a visitor who does not ask loads nothing.
-    if (open && !frame.src) frame.src = `${origin}/${page === "chat" ? "chat" : "help"}?${query}`;
+    if (open && !frame.src) {
+      frame.src = `${origin}/${page === "chat" ? "chat" : "help"}?${query}`;
+      root.prepend(frame);
+    }
     frame.style.display = open ? "block" : "none";
     button.setAttribute("aria-expanded", String(open));
     (open ? frame : button).focus();
@@ -53,7 +56,7 @@
   addEventListener("message", (event) => {
     if (event.origin === origin && event.source === frame.contentWindow && event.data === "callfloor-close") show(false);
   });
-  root.append(frame, button);
+  root.append(button);
   const put = () => document.body.append(host);
   if (document.body) put();
   else addEventListener("DOMContentLoaded", put);

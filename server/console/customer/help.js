@@ -4,11 +4,13 @@ import { h, field, replace } from "../js/element.js";
 import { addWords, language, speakHere, t } from "../js/words.js";
 import { ask, number, organisation, pageAddress, query } from "./customer.js";
 import { inquiryForm } from "./inquiry.js";
+import { ownToken, showOwn } from "./own.js";
 
 addWords({
   "help.title": ["Help", "ヘルプセンター"],
   "help.which": ["What do you need help with?", "サービスを選択してください"],
   "help.none": ["There is no help centre here.", "公開中のヘルプセンターはありません。"],
+  "help.own-closed": ["This inquiry cannot be opened: the address is wrong, or it is long over.", "このお問い合わせは表示できません。アドレスが違うか、期間が過ぎています。"],
   "help.open": ["Open now", "ただいま営業中"],
   "help.closed": ["Closed now", "ただいま営業時間外"],
   "help.search": ["Search the questions", "よくある質問を検索"],
@@ -65,7 +67,8 @@ function languageButton() {
     speakHere(/** @type {"en" | "ja"} */ (other));
     query.set("language", other);
     remember();
-    open();
+    addEventListener("hashchange", open);
+open();
   } }, t("help.language"));
 }
 
@@ -78,13 +81,18 @@ function remember() {
 
 async function open() {
   document.title = t("help.title");
+  const own = ownToken();
   try {
+    if (own) {
+      replace(top, h("p.name", null, t("help.title")), languageButton());
+      return await showOwn(main, own);
+    }
     await (service === undefined ? choose() : show(await ask("GET", centre(`/${service}`))));
   } catch (problem) {
-    const missing = /** @type {any} */ (problem).problem?.status === 404;
+    const missing = [401, 404].includes(/** @type {any} */ (problem).problem?.status);
     replace(top, h("p.name", null, t("help.title")), languageButton());
     replace(main, h("div", { role: "alert" }, h("h1", null, t("help.title")),
-      h("p", null, missing ? t("help.none") : t("help.failed").replace("{}", /** @type {Error} */ (problem).message)),
+      h("p", null, missing ? t(own ? "help.own-closed" : "help.none") : t("help.failed").replace("{}", /** @type {Error} */ (problem).message)),
       !missing && h("button", { type: "button", onclick: open }, t("help.again"))));
   }
 }
@@ -105,7 +113,7 @@ async function choose() {
 async function show(of) {
   document.title = `${of.name} · ${t("help.title")}`;
   top.hidden = formAlone;
-  replace(top, h("p.name", null, of.name), h("p.small", null, t(of.open_now ? "help.open" : "help.closed")), languageButton());
+  replace(top, h("div", null, h("p.name", null, of.name), h("p.small", null, t(of.open_now ? "help.open" : "help.closed"))), languageButton());
   if (formAlone) {
     replace(main, h("h1", null, t("help.inquiry")));
     if (!of.inquiries) return main.append(h("p", null, t("help.none")));
@@ -178,4 +186,5 @@ function contact(of) {
     h("div.buttons", null, of.inquiries && button, of.chat && h("a.button", { href: pageAddress("/chat", { service: of.service }), data: { key: "chat" } }, t("help.chat"))), place);
 }
 
+addEventListener("hashchange", open);
 open();

@@ -3,7 +3,8 @@
 import { h, field, replace, select, values } from "../js/element.js";
 import { addWords, t } from "../js/words.js";
 import { customInput } from "../js/pages/tickets/inputs.js";
-import { ask } from "./customer.js";
+import { ask, number, pageAddress } from "./customer.js";
+import { ownAddress } from "./own.js";
 
 addWords({
   "inquiry.name": ["Your name", "お名前"],
@@ -26,7 +27,9 @@ addWords({
   "inquiry.trap": ["Leave this empty", "入力しないでください"],
   "inquiry.received": ["We have received your inquiry", "お問い合わせを受け付けました"],
   "inquiry.number": ["Receipt number", "受付番号"],
-  "inquiry.received.text": ["Please keep this number. We will answer by e-mail or telephone.", "この番号をお控えください。メールまたはお電話でご連絡します。"],
+  "inquiry.received.text": ["Please keep this number. We will answer by e-mail or telephone, or here:", "この番号をお控えください。メール・お電話、または下記のページでご連絡します。"],
+  "inquiry.own": ["Your inquiry and our answers", "お問い合わせの状況と回答"],
+  "inquiry.own.hint": ["Keep this address to yourself: whoever has it reads your inquiry.", "このアドレスを知る人は内容を閲覧できます。他の人に知らせないでください。"],
   "inquiry.another": ["Write another", "別のお問い合わせ"],
 });
 
@@ -161,6 +164,8 @@ export async function inquiryForm(formPath, inquiriesPath) {
     replace(place, h("div.receipt", { role: "status", data: { key: "receipt" } }, title,
       h("p", null, `${t("inquiry.number")}: `, h("span.number", { data: { inquiry: made.inquiry } }, String(made.inquiry))),
       h("p", null, t("inquiry.received.text")),
+      h("p", null, h("a", { href: ownAddress(`${number("service")}/${given.form}`, pageAddress("/help")), target: "_blank", rel: "noopener", data: { key: "own" } }, t("inquiry.own"))),
+      h("p.small", null, t("inquiry.own.hint")),
       h("button", { type: "button", onclick: async () => {
         // A form makes one inquiry: the next has another.
         const next = await inquiryForm(formPath, inquiriesPath).catch((/** @type {Error} */ problem) => h("p.wrong", { role: "alert" }, problem.message));

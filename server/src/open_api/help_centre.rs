@@ -7,27 +7,31 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use callfloor_engine::{Channel, Queue, ServiceId};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 use super::article::ArticleKind;
-use super::attachment::{Checked, LARGEST, LARGEST_AT_ONCE, MOST_AT_ONCE, Upload};
+use super::attachment::{self, Checked, LARGEST, LARGEST_AT_ONCE, MOST_AT_ONCE, Upload};
 use super::content::{self, OpenArticle, OpenCategory, OpenField};
 use super::form::WAIT_MS;
-use super::inquiries::{LARGEST_BODY, NewInquiry, Received};
-use super::inquiry::Contact;
-use crate::auth::{Access, Repeatable, Row, once};
+use super::inquiries::{LARGEST_BODY, NewInquiry, Received, WholeInquiry, whole};
+use super::inquiry::{Contact, Inquiry, InquiryToken};
+use super::signature::sha256;
+use crate::auth::{Access, Repeatable, Row, idempotency_key, once};
+use crate::chat::CUSTOMER_TOKEN;
 use crate::document::{Document as _, Read as _};
 use crate::floor::{HelpCentre, ServiceExtra};
 use crate::host::Turn;
 use crate::http::listing::Page;
+use crate::http::tickets::{LONGEST, text};
 use crate::http::{App, Asking, At, Body, ClientAddress, Problem};
 use crate::storage::{Range, Reader};
 use crate::tenant::Tenant;
+use crate::tickets::Ticket;
 
 /// Rows of this module's routes.
 pub(super) const PERMISSIONS: &[Row] = &[
@@ -37,6 +41,8 @@ pub(super) const PERMISSIONS: &[Row] = &[
     Row { method: "GET", path: "/customer/help-centres/{service}/faq", access: Access::Public },
     Row { method: "GET", path: "/customer/help-centres/{service}/form", access: Access::Public },
     Row { method: "POST", path: "/customer/help-centres/{service}/inquiries", access: Access::Public },
+    Row { method: "GET", path: "/customer/inquiry", access: Access::Public },
+    Row { method: "POST", path: "/customer/inquiry/replies", access: Access::Public },
 ];
 
 /// This module's routes.
@@ -48,6 +54,8 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(faq))
         .routes(routes!(form))
         .routes(routes!(ask).layer(DefaultBodyLimit::max(LARGEST_BODY)))
+        .routes(routes!(own))
+        .routes(routes!(reply).layer(DefaultBodyLimit::max(LARGEST_BODY)))
 }
 
 /// Whose help centre.
@@ -330,8 +338,117 @@ async fn ask(
     let job = once(format!("form {service}"), Some(asked), move |turn| {
         forms.is_good(&form, &organisation, service, now_ms())?;
         forms.keeps(&organisation, service, bytes)?;
-        inquiry.keep(turn, service, 0)
+        let made = inquiry.keep(turn, service, 0)?;
+        let token = sha256(format!("{service}/{form}").as_bytes());
+        turn.documents().put(&InquiryToken { id: made.inquiry, token });
+        Ok(made)
     });
     let made = tenant.host.run(job).await??;
     Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// How long an inquiry stays open to whom it is from after anything last happened to it: 90 days, in microseconds.
+const OPEN_US: u64 = 90 * 86_400 * 1_000_000;
+
+/// The form that opens an inquiry, hashed: `SERVICE/FORM` in the header of customers' tokens.
+struct SentForm(String);
+
+impl FromRequestParts<App> for SentForm {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        let token = parts.headers.get(CUSTOMER_TOKEN).and_then(|token| token.to_str().ok()).ok_or_else(closed)?;
+        Ok(Self(sha256(token.as_bytes())))
+    }
+}
+
+fn closed() -> Problem {
+    Problem::unauthenticated(
+        "Callfloor-Customer-Token is SERVICE/FORM of an inquiry that was sent, within 90 days of its last change",
+    )
+}
+
+fn now_us() -> u64 {
+    now_ms().saturating_mul(1_000)
+}
+
+fn still_open(ticket: Option<Ticket>) -> Result<Ticket, Problem> {
+    ticket.filter(|ticket| now_us() < ticket.changed_us.saturating_add(OPEN_US)).ok_or_else(closed)
+}
+
+/// The inquiry that was made by a form, with what was written and which files there are.
+#[utoipa::path(get, path = "/customer/inquiry", tag = "help centre", params(Whose,
+    ("Callfloor-Customer-Token" = String, Header, description = "`SERVICE/FORM` of the form that was sent")), responses(
+    (status = 200, description = "the inquiry", body = WholeInquiry),
+    (status = "4XX", description = "refused", body = Problem),
+    (status = 503, description = "try again", body = Problem),
+))]
+async fn own(
+    State(app): State<App>,
+    SentForm(token): SentForm,
+    Asking(whose): Asking<Whose>,
+) -> Result<Json<WholeInquiry>, Problem> {
+    let tenant = tenant(&app, whose.organisation.as_deref())?;
+    let read = move |reader: &mut dyn Reader| {
+        let found = reader.find::<InquiryToken>("token", &token)?.ok_or_else(closed)?;
+        let ticket = still_open(reader.document::<Ticket>(found.id)?)?;
+        whole(reader, ticket, None)
+    };
+    tenant.host.read(read).await.map(Json)
+}
+
+/// What a customer writes to their inquiry.
+#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Again {
+    /// The text: 1 to 20,000 characters.
+    text: String,
+    /// At most 5 files, 5 MiB each and 10 MiB together.
+    #[serde(default)]
+    attachments: Vec<Upload>,
+}
+
+/// Writes to an inquiry that was made by a form: what was Pending or Solved is Open again. Of one that is closed for good a new
+/// one is made, which the same form opens from then on.
+#[utoipa::path(post, path = "/customer/inquiry/replies", tag = "help centre", request_body = Again, params(Whose,
+    ("Callfloor-Customer-Token" = String, Header, description = "`SERVICE/FORM` of the form that was sent")), responses(
+    (status = 201, description = "kept; the inquiry, or the new one", body = Received),
+    (status = "4XX", description = "refused", body = Problem),
+    (status = 503, description = "try again", body = Problem),
+))]
+async fn reply(
+    State(app): State<App>,
+    SentForm(token): SentForm,
+    _: Sender,
+    Asking(whose): Asking<Whose>,
+    headers: HeaderMap,
+    Body(body): Body<Again>,
+) -> Result<(StatusCode, Json<Received>), Problem> {
+    let tenant = tenant(&app, whose.organisation.as_deref())?;
+    let wanted = text("text", &body.text, LONGEST)?;
+    let files = attachment::check(body.attachments).await?;
+    let bytes = files.iter().map(Checked::bytes).sum();
+    let known_by: Vec<_> = files.iter().map(Checked::known_by).collect();
+    let all = serde_json::to_vec(&(&wanted, known_by)).expect("a reply has a form in JSON");
+    let asked = idempotency_key(&headers)?.map(|key| Repeatable { key, fingerprint: sha256(&all) });
+    let (forms, organisation) = (Arc::clone(&app.open.forms), tenant.name.clone());
+    let job = once(format!("inquiry {token}"), asked, move |turn| {
+        let documents = turn.documents();
+        let found = documents.find::<InquiryToken>("token", &token)?.ok_or_else(closed)?;
+        let inquiry = documents.get::<Inquiry>(found.id)?.filter(|inquiry| !inquiry.erased).ok_or_else(closed)?;
+        still_open(documents.get::<Ticket>(found.id)?)?;
+        attachment::has_room(documents, found.id, files.len())?;
+        forms.keeps(&organisation, inquiry.service, bytes)?;
+        let to = crate::tickets::customer_wrote(turn, found.id, wanted)?;
+        if to != found.id {
+            let documents = turn.documents();
+            documents.put(&Inquiry { id: to, ..inquiry });
+            documents.delete::<InquiryToken>(found.id);
+            documents.put(&InquiryToken { id: to, ..found });
+        }
+        attachment::keep(turn, to, files)?;
+        Received::of(turn, to)
+    });
+    let written = tenant.host.run(job).await??;
+    Ok((StatusCode::CREATED, Json(written)))
 }

@@ -83,7 +83,7 @@ pub(super) struct NewInquiry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub(super) struct Received {
     /// The inquiry's number.
-    inquiry: u64,
+    pub inquiry: u64,
     /// Where it stands.
     status: TicketStatus,
     /// When it was made, in microseconds since 1970.
@@ -91,7 +91,7 @@ pub(super) struct Received {
 }
 
 impl Received {
-    fn of(turn: &mut Turn<'_>, id: u64) -> Result<Self, Problem> {
+    pub(super) fn of(turn: &mut Turn<'_>, id: u64) -> Result<Self, Problem> {
         let ticket = turn.documents().get::<Ticket>(id)?.ok_or_else(|| unknown(id))?;
         Ok(Self { inquiry: id, status: ticket.status, created_us: ticket.created_us })
     }
@@ -287,7 +287,7 @@ impl Message {
 
 /// An inquiry with everything that its customer may see.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-struct WholeInquiry {
+pub(super) struct WholeInquiry {
     /// What lists show.
     #[serde(flatten)]
     inquiry: ListedInquiry,
@@ -303,7 +303,7 @@ struct WholeInquiry {
     linked: Vec<u64>,
 }
 
-fn whole(reader: &mut dyn Reader, ticket: Ticket, member: Option<&str>) -> Result<WholeInquiry, Problem> {
+pub(super) fn whole(reader: &mut dyn Reader, ticket: Ticket, member: Option<&str>) -> Result<WholeInquiry, Problem> {
     let messages = lines(reader, ticket.id, MOST_LINES)?.into_iter().filter_map(Message::of).collect();
     let category = match ticket.category {
         Some(category) => reader.document::<Category>(category)?,

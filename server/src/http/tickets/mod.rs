@@ -21,6 +21,7 @@ use super::{App, Problem};
 use crate::auth::{Access, Account, Principal, Role, Row};
 use crate::document::{Document, Read};
 use crate::host::Turn;
+use crate::open_api::Inquiry;
 use crate::storage::{Range, Reader};
 use crate::tickets::{Clocks, Line, Ticket};
 
@@ -68,6 +69,9 @@ pub(super) struct WholeTicket {
     /// Names of the accounts that lines name by number.
     #[serde(default)]
     pub accounts: BTreeMap<u64, String>,
+    /// Whether it came by the open API or the help centre: `GET /tickets/{ticket}/inquiry` says from whom.
+    #[serde(default)]
+    pub inquiry: bool,
 }
 
 /// Most lines that a ticket is shown with.
@@ -129,7 +133,8 @@ fn whole(turn: &mut Turn<'_>, id: u64) -> Result<WholeTicket, Problem> {
             place.insert(account.name);
         }
     }
-    Ok(WholeTicket { ticket, clocks_now, lines, accounts })
+    let inquiry = turn.documents().get::<Inquiry>(id)?.is_some();
+    Ok(WholeTicket { ticket, clocks_now, lines, accounts, inquiry })
 }
 
 /// Gives the engine a command about a ticket; where it is an issue, the ticket behind it follows.

@@ -85,9 +85,9 @@ export class Around {
     }
   }
 
-  /** Whom a written ticket is from; one that an operator wrote down has none. @param {any} ticket */
+  /** Whom a ticket is from that came by a form. @param {any} ticket */
   async readInquiry(ticket) {
-    const found = origin(ticket.origin).channel === "written" ? await get(`/tickets/${ticket.id}/inquiry`).catch(() => null) : null;
+    const found = ticket.inquiry ? await get(`/tickets/${ticket.id}/inquiry`).catch(() => null) : null;
     this.inquiry.hidden = found === null;
     if (found === null) return;
     const { from, member, key, attachments } = found;
