@@ -215,6 +215,6 @@ class Chat {
   }
 }
 
-const token = kept.get(KEY);
+const token = await kept.get(KEY);
 if (token) new Chat(token).open();
 else begin();

@@ -20,7 +20,7 @@ export const organisation = query.get("organisation") ?? undefined;
  * @param {Record<string, string | number>} [more] */
 export function pageAddress(page, more = {}) {
   const own = new URLSearchParams();
-  for (const key of ["organisation", "service", "queue", "language"]) {
+  for (const key of ["organisation", "service", "queue", "language", "site"]) {
     const value = query.get(key);
     if (value !== null) own.set(key, value);
   }
@@ -58,27 +58,42 @@ export async function ask(method, path, body, token, key) {
   return answer;
 }
 
-/** What is kept for this tab, where the browser lets a frame keep anything. */
+/** The site in whose page this frame is, as the embedding script said. */
+const site = window.parent === window ? null : query.get("site");
+
+/** This tab's own store; browsers give none to frames in pages of other sites. */
+const store = (() => {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
+})();
+
+/** What a reload does not lose: kept by the browser, else by the page that embeds this frame, and told to no other page. */
 export const kept = {
-  /** @type {Map<string, string>} */
-  here: new Map(),
-  /** @param {string} key */
-  get(key) {
-    try {
-      return sessionStorage.getItem(key);
-    } catch {
-      return this.here.get(key) ?? null;
-    }
+  /** @param {string} key @returns {Promise<string | null>} */
+  async get(key) {
+    if (store || !site) return store?.getItem(key) ?? null;
+    return new Promise((done) => {
+      const hear = (/** @type {MessageEvent} */ event) => {
+        if (event.source !== window.parent || event.origin !== site || event.data?.callfloor !== "kept" || event.data.key !== key) return;
+        answer(typeof event.data.value === "string" ? event.data.value : null);
+      };
+      const answer = (/** @type {string | null} */ value) => {
+        removeEventListener("message", hear);
+        done(value);
+      };
+      addEventListener("message", hear);
+      setTimeout(() => answer(null), 2_000);
+      window.parent.postMessage({ callfloor: "ask", key }, site);
+    });
   },
   /** @param {string} key @param {string | null} value */
   set(key, value) {
-    try {
-      if (value === null) sessionStorage.removeItem(key);
-      else sessionStorage.setItem(key, value);
-    } catch {
-      if (value === null) this.here.delete(key);
-      else this.here.set(key, value);
-    }
+    if (store && value === null) store.removeItem(key);
+    else if (store) store.setItem(key, String(value));
+    else if (site) window.parent.postMessage({ callfloor: "keep", key, value }, site);
   },
 };
 

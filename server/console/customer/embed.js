@@ -11,6 +11,7 @@
   const language = own.toLowerCase().startsWith("ja") ? "ja" : "en";
   for (const key of ["organisation", "service", "queue"]) if (of[key]) query.set(key, String(of[key]));
   query.set("language", language);
+  query.set("site", location.origin);
   if (page === "inquiry") query.set("view", "inquiry");
   const words = {
     chat: { en: "Chat", ja: "チャット" },
@@ -52,9 +53,24 @@
   addEventListener("keydown", (event) => {
     if (event.key === "Escape" && frame.style.display !== "none") show(false);
   });
-  // Escape in the frame is told by the frame: nothing else is heard of it.
+  // Browsers give a frame of another site nothing to keep: what opens the chat again after a reload is kept here, for this tab.
+  const KEY = "callfloor-chat";
+  /** @param {string | null} [value] */
+  const keep = (value) => {
+    try {
+      if (value === undefined) return sessionStorage.getItem(KEY);
+      if (value === null) sessionStorage.removeItem(KEY);
+      else sessionStorage.setItem(KEY, value);
+    } catch {
+      // A site without storage: a reload begins anew.
+    }
+    return null;
+  };
   addEventListener("message", (event) => {
-    if (event.origin === origin && event.source === frame.contentWindow && event.data === "callfloor-close") show(false);
+    if (event.origin !== origin || event.source !== frame.contentWindow) return;
+    if (event.data === "callfloor-close") show(false);
+    else if (event.data?.key === KEY && event.data.callfloor === "keep") keep(event.data.value);
+    else if (event.data?.key === KEY && event.data.callfloor === "ask") frame.contentWindow?.postMessage({ callfloor: "kept", key: KEY, value: keep() }, origin);
   });
   root.append(button);
   const put = () => document.body.append(host);
