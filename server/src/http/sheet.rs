@@ -37,6 +37,8 @@ fn field(text: &str) -> String {
     if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
+/// Most cells of a workbook, which is made in memory: 60 MB.
+const MOST_CELLS: usize = 500_000;
 /// Longest text of a workbook's cell, in characters.
 const LONGEST: usize = 32_767;
 
@@ -53,6 +55,13 @@ impl Sheet {
 
     /// As a workbook (ECMA-376). Texts are texts there, whatever they begin with.
     pub(super) async fn xlsx(self) -> Result<Response, Problem> {
+        let cells = self.columns.len() * self.rows.len();
+        if cells > MOST_CELLS {
+            let detail = format!(
+                "a workbook of {cells} cells: at most {MOST_CELLS} are right; ask for a shorter period or longer rows, or for CSV"
+            );
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "too-much", detail));
+        }
         let task = tokio::task::spawn_blocking(move || Ok((self.workbook()?, self)));
         let (bytes, sheet) = task.await.expect("writing does not panic").map_err(|problem: XlsxError| {
             let detail = format!("the workbook cannot be written: {problem}; CSV has no such limits");
@@ -137,5 +146,8 @@ mod tests {
         assert_eq!(response.headers()["content-disposition"], "attachment; filename=\"queues.xlsx\"");
         let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
         assert!(bytes.starts_with(b"PK\x03\x04"), "a zip begins so");
+        let columns = vec![String::new(); 50];
+        let sheet = Sheet { name: "queues", columns, rows: vec![Vec::new(); 10_001] };
+        assert_eq!(sheet.xlsx().await.unwrap_err().rule, "too-much");
     }
 }

@@ -187,6 +187,11 @@ await run(async () => {
     await world("dial-fails", { operator: 0 });
     await one.page.waitForFunction(() => document.querySelector("aside").dataset.status !== "dialing");
   });
+  await point("linked systems", "a customer's page says why the linked system said nothing, and is there all the same", async () => {
+    await one.page.goto(`${url}/#/customers/1`);
+    await one.shown('[data-key="linked"] .warning', "It said nothing");
+    await one.shown('[data-dial="09012345678"]');
+  });
   await point("chat", "a chat is handed to a colleague by name, and refused in words where they are gone", async () => {
     const op2 = await signedIn("op2");
     const there = async (who, operator, status) => {
