@@ -149,6 +149,7 @@ await run(async () => {
     const [file] = await Promise.all([op.page.waitForEvent("download"), op.page.click('[data-key="inquiry"] a[download]')]);
     assert.equal(file.suggestedFilename(), "請求書.txt");
     assert.equal(readFileSync(await file.path(), "utf8"), "see line 3");
+    if (shots) await op.page.screenshot({ path: `${shots}/inquiry-at-the-desk.png`, fullPage: true });
     assert.deepEqual(op.faults, []);
     await op.page.context().close();
   });
@@ -181,6 +182,11 @@ await run(async () => {
     await shown(page, "form.inquiry .wrong", "website");
     const { value } = await supervisor("GET", "/tickets");
     assert.equal(value.items.length, 1);
+  });
+  await point("chat", "the chat's page can be read by everybody", async () => {
+    await page.goto(`${url}/chat?service=0`);
+    await shown(page, "form.form");
+    await look(page, "chat");
   });
   await point("help", "nothing but the server itself was asked", () => assert.deepEqual([...asked], [url]));
 
