@@ -25,17 +25,19 @@ struct Files;
 /// Scripts, styles and connections of our own alone; nothing inline, no frames (CSP level 3).
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
     media-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-/// The customer's chat is put into other sites' pages by a frame.
+/// The customers' chat and help centre are put into other sites' pages by a frame.
 const FRAMED_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
     base-uri 'none'; form-action 'self'";
 /// Where pages for customers are.
 const CUSTOMERS: &str = "customer/";
 
-/// The console's routes: the page at `/`, its files under `/console/`, the customers' chat at `/chat`.
+/// The console's routes: the page at `/`, its files under `/console/`, the customers' chat at `/chat`, the help centre at
+/// `/help`.
 pub(crate) fn router() -> Router<App> {
     Router::new()
         .route("/", get(|headers: HeaderMap| async move { file("index.html", &headers) }))
         .route("/chat", get(|headers: HeaderMap| async move { file("customer/chat.html", &headers) }))
+        .route("/help", get(|headers: HeaderMap| async move { file("customer/help.html", &headers) }))
         .route(
             "/console/{*path}",
             get(|Path(path): Path<String>, headers: HeaderMap| async move { file(&path, &headers) }),

@@ -238,6 +238,20 @@ async fn every_page_can_be_read_by_everybody() {
     World::new(Running::start().await).plays("pages.mjs", browser, None).await;
 }
 
+/// What customers see: help centre, inquiry form, and the chat in another site's page.
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_find_help_and_chat_from_another_site() {
+    let Some(browser) = browser() else { return };
+    World::new(Running::start().await).plays("customers.mjs", browser, None).await;
+}
+
+/// What administrators keep, and what operators do with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_administrators_keep_is_there_for_operators() {
+    let Some(browser) = browser() else { return };
+    World::new(Running::start().await).plays("keeping.mjs", browser, None).await;
+}
+
 /// P40, P55 to P57: WebRTC at the operator's end, SIP at the customer's.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_and_a_telephone_hear_each_other() {

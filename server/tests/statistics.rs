@@ -113,6 +113,15 @@ async fn b7_what_happened_is_what_is_counted() {
     check(&supervisor, 0).await;
     let text = supervisor.request(Method::GET, "/statistics/queues?format=csv&every=15").send().await.unwrap();
     assert_eq!(text.headers()["content-type"], "text/csv; charset=utf-8");
+    for what in ["queues", "operators"] {
+        let book = supervisor.request(Method::GET, &format!("/statistics/{what}?format=xlsx&every=15"));
+        let book = book.send().await.unwrap();
+        assert_eq!(
+            book.headers()["content-disposition"].to_str().unwrap(),
+            format!("attachment; filename=\"{what}.xlsx\"")
+        );
+        assert!(book.bytes().await.unwrap().starts_with(b"PK\x03\x04"), "a workbook is a zip");
+    }
     let text = text.text().await.unwrap();
     assert!(text.starts_with("start,from_us,to_us,service,queue,name,"), "{text}");
     assert!(text.lines().count() > 90 && text.lines().skip(1).all(|line| line.contains(",holds")), "{text}");

@@ -1,7 +1,9 @@
 // The customer's side of a chat: written over a WebSocket, resumed after a lost connection or a reload.
 
 import { h, field, replace, values } from "../js/element.js";
-import { addWords, speak, t } from "../js/words.js";
+import { refusal } from "../js/problems.js";
+import { addWords, t } from "../js/words.js";
+import { ask, kept, number, organisation, pageAddress } from "./customer.js";
 
 addWords({
   "chat.title": ["Chat with us", "チャットでお問い合わせ"],
@@ -21,32 +23,19 @@ addWords({
   "chat.comment": ["Anything else?", "ご意見"],
   "chat.thanks": ["Thank you", "ありがとうございました"],
   "chat.again": ["New chat", "新しいチャット"],
-  "chat.nobody": ["Nobody is there now. Leave your number and we call you back.", "現在対応できません。折り返しお電話します。"],
+  "chat.nobody": ["Leave your number and we call you back.", "お電話番号をお知らせください。折り返しご連絡します。"],
+  "chat.write-instead": ["Write to us instead", "お問い合わせフォームへ"],
   "chat.number": ["Your telephone number", "お電話番号"],
   "chat.call-back": ["Call me back", "折り返しを依頼"],
   "chat.will-call": ["We will call you.", "折り返しご連絡します。"],
 });
 
-const query = new URLSearchParams(location.search);
-speak(query.get("language") === "ja" || (!query.get("language") && navigator.language.startsWith("ja")) ? "ja" : "en");
 const KEY = "callfloor-chat";
 const main = /** @type {HTMLElement} */ (document.getElementById("chat"));
-const number = (/** @type {string} */ name) => (query.has(name) ? Number(query.get(name)) : undefined);
-
-/** @param {string} method @param {string} path @param {unknown} body @param {string} [token] */
-async function ask(method, path, body, token) {
-  const response = await fetch(`/api/v1/customer/${path}`, {
-    method, body: body === undefined ? undefined : JSON.stringify(body),
-    headers: { "Content-Type": "application/json", ...(token ? { "Callfloor-Customer-Token": token } : {}) },
-  });
-  const answer = response.status === 204 ? null : await response.json();
-  if (!response.ok) throw Object.assign(new Error(answer?.detail ?? response.statusText), { problem: answer });
-  return answer;
-}
 
 /** The first page: who asks what. */
 function begin() {
-  sessionStorage.removeItem(KEY);
+  kept.set(KEY, null);
   const wrong = h("p.wrong", { role: "alert", hidden: true });
   const form = /** @type {HTMLFormElement} */ (h("form.form", null, h("h1", null, t("chat.title")),
     field(t("chat.name"), h("input", { name: "name", required: true, maxlength: 60, autocomplete: "name" })),
@@ -57,12 +46,12 @@ function begin() {
     const { name, text } = values(form);
     try {
       const opened = await ask("POST", "chats", {
-        name, text, organisation: query.get("organisation") ?? undefined, service: number("service"), queue: number("queue"),
+        name, text, organisation, service: number("service"), queue: number("queue"),
       });
-      sessionStorage.setItem(KEY, opened.token);
+      kept.set(KEY, opened.token);
       new Chat(opened.token).open();
     } catch (problem) {
-      if (/** @type {any} */ (problem).problem?.instead) return callBack();
+      if (/** @type {any} */ (problem).problem?.instead) return callBack(/** @type {Error} */ (problem).message);
       wrong.hidden = false;
       wrong.textContent = /** @type {Error} */ (problem).message;
     }
@@ -70,17 +59,21 @@ function begin() {
   replace(main, form);
 }
 
-/** Nobody is there: a callback in place of the chat. */
-function callBack() {
+/** Nobody is there: a callback in place of the chat, and the inquiry form where there is one. @param {string} why */
+function callBack(why) {
   const wrong = h("p.wrong", { role: "alert", hidden: true });
-  const form = /** @type {HTMLFormElement} */ (h("form.form", null, h("h1", null, t("chat.title")), h("p", null, t("chat.nobody")),
+  const write = h("p", { hidden: true }, h("a", { href: pageAddress("/help", { view: "inquiry" }), data: { key: "inquiry" } }, t("chat.write-instead")));
+  const service = number("service");
+  const own = organisation === undefined ? "" : `?${new URLSearchParams({ organisation })}`;
+  if (service !== undefined) ask("GET", `help-centres/${service}${own}`).then((centre) => { write.hidden = !centre.inquiries; }, () => {});
+  const form = /** @type {HTMLFormElement} */ (h("form.form", null, h("h1", null, t("chat.title")), h("p", { role: "status" }, why), write, h("p", null, t("chat.nobody")),
     field(t("chat.number"), h("input", { name: "number", type: "tel", required: true, autocomplete: "tel", maxlength: 32 })),
     wrong, h("button.primary", { type: "submit" }, t("chat.call-back"))));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     try {
       await ask("POST", "callbacks", {
-        number: values(form).number, organisation: query.get("organisation") ?? undefined, service: number("service"),
+        number: values(form).number, organisation, service: number("service"), queue: number("queue"),
       });
       replace(main, h("div.form", { role: "status" }, h("p", null, t("chat.will-call"))));
     } catch (problem) {
@@ -161,7 +154,7 @@ class Chat {
     if (told.problem) {
       this.unsent.get(told.key)?.line.remove();
       this.unsent.delete(told.key);
-      this.show(h("p.line.system", null, told.problem.detail));
+      this.show(h("p.line.system", null, refusal(told.problem)));
     }
   }
 
@@ -198,7 +191,7 @@ class Chat {
     const before = Math.max(0, (chat.position ?? 1) - 1);
     this.say(chat.state === "waiting" ? `${t("chat.waiting")}: ${before}` : t(`chat.${chat.state}`));
     if (chat.state !== "ended") return;
-    sessionStorage.removeItem(KEY);
+    kept.set(KEY, null);
     this.ending?.remove();
     this.writing?.replaceWith(this.evaluation(Boolean(chat.evaluation)));
   }
@@ -222,6 +215,6 @@ class Chat {
   }
 }
 
-const token = sessionStorage.getItem(KEY);
+const token = await kept.get(KEY);
 if (token) new Chat(token).open();
 else begin();

@@ -3,6 +3,7 @@
 import { h, replace } from "./element.js";
 import { t } from "./words.js";
 import { Refused } from "./api.js";
+import { refusal } from "./problems.js";
 
 /**
  * Opens a dialog. `submit` is called with the form; the dialog closes when it is done, or shows why it was refused.
@@ -50,7 +51,7 @@ export function dialog(of) {
 
 /** What to tell a person of what went wrong. @param {unknown} problem */
 export function wordsOf(problem) {
-  if (problem instanceof Refused) return problem.message;
+  if (problem instanceof Refused) return refusal(problem.problem);
   if (problem instanceof Error) return problem.message;
   return String(problem);
 }

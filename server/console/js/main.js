@@ -102,7 +102,7 @@ async function showConsole() {
     phone = new Phone(side, operator);
     after = await phone.load();
   }
-  if (role !== "auditor") stream.start(after);
+  if (!["auditor", "server-administrator"].includes(role)) stream.start(after);
 
   const turn = () => {
     leavePage?.();

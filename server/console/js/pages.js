@@ -10,9 +10,10 @@ import { statisticsPage } from "./pages/statistics.js";
 import { surveysPage } from "./pages/surveys.js";
 import { administrationPage } from "./pages/administration.js";
 import { auditPage } from "./pages/audit.js";
+import { organisationsPage } from "./pages/organisations.js";
 
 /** @type {import("./main.js").Page[]} */
 export const pages = [
   wallboardPage, ticketsPage, chatsPage, callbacksPage, customersPage, callsPage, statisticsPage, surveysPage,
-  administrationPage, auditPage,
+  administrationPage, auditPage, organisationsPage,
 ];

@@ -49,11 +49,14 @@ export const names = {
 
   async load() {
     const role = who().role;
+    // Nothing of what organisations do is for who keeps them.
+    if (role === "server-administrator") return;
     for (const reason of await get("/floor/reasons")) this.reasons.set(reason.reason, reason);
     if (role !== "auditor") {
       for (const queue of await get("/queues")) this.queues.set(queue.queue, queue);
     }
     if (role === "operator" || role === "supervisor") {
+      for (const service of await get("/issue-services")) this.services.set(service.service, service.name);
       let after;
       do {
         /** @type {any[]} */
@@ -61,6 +64,10 @@ export const names = {
         for (const operator of page) this.operators.set(operator.operator, operator.name);
         after = page.length === 200 ? page[page.length - 1].operator : undefined;
       } while (after !== undefined);
+    }
+    const { operator } = who();
+    if (operator !== null) {
+      for (const service of (await get(`/operators/${operator}/desk`)).services) this.services.set(service.service, service.name);
     }
     if (role !== "operator") {
       const floor = await get("/floor");

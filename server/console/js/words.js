@@ -69,6 +69,7 @@ const WORDS = {
   "phone.answer": ["Answer", "応答"],
   "phone.decline": ["Decline", "拒否"],
   "phone.dial": ["Dial", "かける"],
+  "phone.no-dial": ["You cannot dial now: log in to the phone.", "現在発信できません。CTIログインしてください。"],
   "phone.transfer": ["Transfer", "転送"],
   "phone.consult": ["Consult", "協議通話"],
   "phone.connect": ["Connect", "接続"],
@@ -142,8 +143,13 @@ const KEY = "callfloor-language";
 let chosen = stored() ?? (navigator.language.startsWith("ja") ? 1 : 0);
 
 function stored() {
-  const found = localStorage.getItem(KEY);
-  return found === "ja" ? 1 : found === "en" ? 0 : null;
+  try {
+    const found = localStorage.getItem(KEY);
+    return found === "ja" ? 1 : found === "en" ? 0 : null;
+  } catch {
+    // A frame in another site's page may be given no storage.
+    return null;
+  }
 }
 
 /** Adds a page's own words. @param {Record<string, [string, string]>} words */
@@ -167,7 +173,12 @@ export function language() {
 
 /** @param {"en" | "ja"} to */
 export function speak(to) {
-  chosen = to === "ja" ? 1 : 0;
+  speakHere(to);
   localStorage.setItem(KEY, to);
+}
+
+/** For this page alone: customers' pages leave the console's choice as it is. @param {"en" | "ja"} to */
+export function speakHere(to) {
+  chosen = to === "ja" ? 1 : 0;
   document.documentElement.lang = to;
 }

@@ -54,7 +54,7 @@ const LIVE_LIMIT: u64 = 20_000;
 struct Wish {
     /// The organisation; without it `main`.
     organisation: Option<String>,
-    /// Which queue for calls; either this or the service.
+    /// Which queue for calls; either this or the service. One for chats stands for its service.
     queue: Option<u16>,
     /// Which service: its first queue for calls.
     service: Option<u16>,
@@ -190,11 +190,16 @@ impl Sight {
 fn queue_for(turn: &Turn<'_>, wish: &Wish) -> Result<QueueId, Problem> {
     let queues = &turn.engine().config().queues;
     let is_phone = |queue: &QueueId| queues.get(queue.index()).is_some_and(|found| found.channel == Channel::Phone);
+    let first_of = |service: ServiceId| {
+        let mut all = (0..u16::try_from(queues.len()).unwrap_or(u16::MAX)).map(QueueId);
+        all.find(|queue| is_phone(queue) && queues[queue.index()].service == service)
+    };
     let queue = match (wish.queue, wish.service) {
-        (Some(queue), None) => Some(QueueId(queue)).filter(is_phone),
-        (None, Some(service)) => (0..u16::try_from(queues.len()).unwrap_or(u16::MAX))
-            .map(QueueId)
-            .find(|queue| is_phone(queue) && queues[queue.index()].service == ServiceId(service)),
+        (Some(queue), None) => match queues.get(usize::from(queue)) {
+            Some(chats) if chats.channel == Channel::Chat => first_of(chats.service),
+            _ => Some(QueueId(queue)).filter(is_phone),
+        },
+        (None, Some(service)) => first_of(ServiceId(service)),
         _ => return Err(Problem::wrong("body", "either a queue or a service is right")),
     };
     queue.ok_or_else(|| Problem::unknown("there is no such queue for calls"))

@@ -190,6 +190,9 @@ beside! {
         /// How many under each of its outgoing numbers; without an entry as many as one likes.
         #[serde(default)]
         number_caps: BTreeMap<String, Caps>,
+        /// What everybody is shown of it.
+        #[serde(default)]
+        help_centre: HelpCentre,
     }
 
     /// Of a queue.
@@ -205,6 +208,24 @@ beside! {
     }
 }
 
+/// What everybody is shown of a service without signing in: nothing unless it is switched on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct HelpCentre {
+    /// Its notices and FAQ.
+    pub articles: bool,
+    /// The form for inquiries.
+    pub inquiries: bool,
+}
+
+impl HelpCentre {
+    /// Whether there is one.
+    #[must_use]
+    pub const fn is_on(self) -> bool {
+        self.articles || self.inquiries
+    }
+}
+
 impl Default for ServiceExtra {
     fn default() -> Self {
         Self {
@@ -216,6 +237,7 @@ impl Default for ServiceExtra {
             escalation: Escalation::default(),
             dial_caps: Caps::default(),
             number_caps: BTreeMap::new(),
+            help_centre: HelpCentre::default(),
         }
     }
 }

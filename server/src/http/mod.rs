@@ -13,6 +13,7 @@ mod metrics;
 mod operators;
 mod problem;
 mod records;
+mod sheet;
 mod statistics;
 mod supervision;
 pub(crate) mod tickets;

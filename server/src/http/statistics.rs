@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use callfloor_engine::{EngineConfig, QueueId};
 use callfloor_measure::{Counts, EarlyAbandons, Status as MeasureStatus};
@@ -13,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::sheet::{Cell, Sheet};
 use super::{App, Asking, Problem};
 use crate::auth::{Access, Caller, Role, Row};
 use crate::document::{Document, Read};
@@ -59,7 +59,7 @@ struct Which {
     by: By,
     /// Only this service.
     service: Option<u16>,
-    /// JSON or CSV.
+    /// JSON, CSV or a workbook.
     #[serde(default)]
     format: Format,
 }
@@ -84,6 +84,8 @@ enum Format {
     Json,
     /// CSV with a header line.
     Csv,
+    /// A workbook (ECMA-376) with a header line.
+    Xlsx,
 }
 
 /// A row: a queue in a stretch of time.
@@ -253,7 +255,7 @@ fn between<D: Document>(reader: &mut dyn crate::storage::Reader, from: u64, to: 
 
 /// Statistics of queues: counts, waits, service level by the queue's own rule and by all five, handle times.
 #[utoipa::path(get, path = "/statistics/queues", tag = "statistics", params(Which), responses(
-    (status = 200, description = "rows by time and queue; CSV where asked for", body = QueueReport),
+    (status = 200, description = "rows by time and queue; CSV or a workbook where asked for", body = QueueReport),
     (status = "4XX", description = "refused", body = Problem),
     (status = 503, description = "try again", body = Problem),
 ))]
@@ -310,68 +312,62 @@ async fn queues(caller: Caller, Asking(which): Asking<Which>) -> Result<Response
         format!("queue {} now: {} waiting by count, {} in the engine's queue", it.queue, it.counted, it.found)
     }));
     let report = QueueReport { zone: seen.zone, by: which.by, rows, failed_identities: failed, waiting_now };
-    Ok(match which.format {
-        Format::Json => Json(report).into_response(),
-        Format::Csv => csv(&queue_csv(&report)),
-    })
+    told(report, which.format, queue_sheet).await
 }
 
-fn csv(text: &str) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"statistics.csv\""),
-    ];
-    (headers, text.to_owned()).into_response()
-}
-
-/// A field of CSV (RFC 4180); what a spreadsheet would take for a formula is made text.
-fn field(text: &str) -> String {
-    let text = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
-    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
-}
-
-fn number(value: Option<f64>) -> String {
-    value.map_or_else(String::new, |value| format!("{value:.6}"))
-}
-
-fn queue_csv(report: &QueueReport) -> String {
-    use std::fmt::Write;
-    let names = callfloor_measure::Metric::NAMES;
-    let columns: Vec<&str> =
-        names.iter().copied().filter(|name| report.rows.iter().any(|row| row.figures.contains_key(*name))).collect();
-    let fixed = "start,from_us,to_us,service,queue,name,waiting_at_start,answered_in_time,abandoned_in_time,\
-                 abandoned_short,waiting_at_end,identity";
-    let mut out = format!("{fixed}{}{}\r\n", if columns.is_empty() { "" } else { "," }, columns.join(","));
-    for row in &report.rows {
-        let queue = row.queue.map_or_else(String::new, |queue| queue.to_string());
-        let identity = if row.identity.0 == row.identity.1 { "holds" } else { "FAILS" };
-        let counts = &row.counts;
-        // Writing to a string cannot fail.
-        let _ = write!(
-            out,
-            "{},{},{},{},{queue},{},{},{},{},{},{},{identity}",
-            field(&row.start),
-            row.from_us,
-            row.to_us,
-            row.service,
-            field(&row.name),
-            counts.waiting_at_start,
-            counts.answered_in_time,
-            counts.abandoned_in_time,
-            counts.abandoned_short,
-            counts.waiting_at_end,
-        );
-        for column in &columns {
-            let _ = write!(out, ",{}", number(row.figures.get(*column).copied()));
-        }
-        out.push_str("\r\n");
+/// The report, as it was asked for.
+async fn told<R: Serialize>(report: R, format: Format, sheet: impl FnOnce(&R) -> Sheet) -> Result<Response, Problem> {
+    match format {
+        Format::Json => Ok(Json(report).into_response()),
+        Format::Csv => Ok(sheet(&report).csv()),
+        Format::Xlsx => sheet(&report).xlsx().await,
     }
-    out
+}
+
+fn queue_sheet(report: &QueueReport) -> Sheet {
+    let names = callfloor_measure::Metric::NAMES;
+    let figures: Vec<&str> =
+        names.iter().copied().filter(|name| report.rows.iter().any(|row| row.figures.contains_key(*name))).collect();
+    let fixed = [
+        "start",
+        "from_us",
+        "to_us",
+        "service",
+        "queue",
+        "name",
+        "waiting_at_start",
+        "answered_in_time",
+        "abandoned_in_time",
+        "abandoned_short",
+        "waiting_at_end",
+        "identity",
+    ];
+    let each = |row: &QueueStatistics| {
+        let counts = &row.counts;
+        let mut cells = vec![
+            Cell::Text(row.start.clone()),
+            Cell::Whole(row.from_us),
+            Cell::Whole(row.to_us),
+            Cell::Whole(row.service.into()),
+            row.queue.map_or(Cell::Empty, |queue| Cell::Whole(queue.into())),
+            Cell::Text(row.name.clone()),
+            Cell::Whole(counts.waiting_at_start),
+            Cell::Whole(counts.answered_in_time),
+            Cell::Whole(counts.abandoned_in_time),
+            Cell::Whole(counts.abandoned_short),
+            Cell::Whole(counts.waiting_at_end),
+            Cell::Text(if row.identity.0 == row.identity.1 { "holds" } else { "FAILS" }.to_owned()),
+        ];
+        cells.extend(figures.iter().map(|name| Cell::figure(row.figures.get(*name).copied())));
+        cells
+    };
+    let columns = fixed.iter().chain(&figures).map(|name| (*name).to_owned()).collect();
+    Sheet { name: "queues", columns, rows: report.rows.iter().map(each).collect() }
 }
 
 /// Statistics of operators: time in each status, calls in and out, handle times, tickets.
 #[utoipa::path(get, path = "/statistics/operators", tag = "statistics", params(Which), responses(
-    (status = 200, description = "rows by time and operator; CSV where asked for", body = OperatorReport),
+    (status = 200, description = "rows by time and operator; CSV or a workbook where asked for", body = OperatorReport),
     (status = "4XX", description = "refused", body = Problem),
     (status = 503, description = "try again", body = Problem),
 ))]
@@ -428,10 +424,7 @@ async fn operators(caller: Caller, Asking(which): Asking<Which>) -> Result<Respo
         });
     }
     let report = OperatorReport { zone: seen.zone, rows };
-    Ok(match which.format {
-        Format::Json => Json(report).into_response(),
-        Format::Csv => csv(&operator_csv(&report)),
-    })
+    told(report, which.format, operator_sheet).await
 }
 
 #[expect(clippy::cast_precision_loss, reason = "microseconds of days are far below 2^53")]
@@ -444,54 +437,44 @@ fn kebab(status: callfloor_engine::Status) -> String {
     text.as_str().unwrap_or_default().to_owned()
 }
 
-fn operator_csv(report: &OperatorReport) -> String {
-    use std::fmt::Write;
+fn operator_sheet(report: &OperatorReport) -> Sheet {
     let statuses: Vec<String> = callfloor_engine::Status::ALL[1..].iter().map(|status| kebab(*status)).collect();
-    let mut out = String::from("start,from_us,to_us,operator,name,logged_in_s");
-    for status in &statuses {
-        let _ = write!(out, ",{status}_s");
-    }
-    out.push_str(
-        ",handle_s,calls_in,dials,dials_connected,rings,missed_rings,chats,tickets_solved,aht_s,occupancy,utilisation,\
-         shrinkage\r\n",
-    );
-    for row in &report.rows {
-        let _ = write!(
-            out,
-            "{},{},{},{},{},{:.3}",
-            field(&row.start),
-            row.from_us,
-            row.to_us,
-            row.operator,
-            field(&row.name),
-            seconds(row.logged_in_us)
-        );
-        for status in &statuses {
-            let _ = write!(out, ",{:.3}", seconds(row.in_status_us.get(status).copied().unwrap_or(0)));
-        }
+    let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let mut columns = named(&["start", "from_us", "to_us", "operator", "name", "logged_in_s"]);
+    columns.extend(statuses.iter().map(|status| format!("{status}_s")));
+    columns.extend(named(&[
+        "handle_s",
+        "calls_in",
+        "dials",
+        "dials_connected",
+        "rings",
+        "missed_rings",
+        "chats",
+        "tickets_solved",
+        "aht_s",
+        "occupancy",
+        "utilisation",
+        "shrinkage",
+    ]));
+    let length = |us: u64| Cell::Figure(seconds(us), 3);
+    let each = |row: &OperatorStatistics| {
         let OperatorWork { calls_in, dials, dials_connected, rings, missed_rings, chats, tickets_solved } = row.work;
-        let _ = write!(
-            out,
-            ",{:.3},{calls_in},{dials},{dials_connected},{rings},{missed_rings},{chats},{tickets_solved},{},{},{},{}\r\n",
-            seconds(row.handle_us),
-            number(row.aht_s),
-            number(row.figures.get("occupancy").copied()),
-            number(row.figures.get("utilisation").copied()),
-            number(row.figures.get("shrinkage").copied()),
-        );
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::field;
-
-    #[test]
-    fn csv_fields_are_quoted_and_never_formulas() {
-        assert_eq!(field("a,b"), "\"a,b\"");
-        assert_eq!(field("say \"hi\""), "\"say \"\"hi\"\"\"");
-        assert_eq!(field("=cmd()"), "'=cmd()");
-        assert_eq!(field("苦情"), "苦情");
-    }
+        let mut cells = vec![
+            Cell::Text(row.start.clone()),
+            Cell::Whole(row.from_us),
+            Cell::Whole(row.to_us),
+            Cell::Whole(row.operator.into()),
+            Cell::Text(row.name.clone()),
+            length(row.logged_in_us),
+        ];
+        cells.extend(statuses.iter().map(|status| length(row.in_status_us.get(status).copied().unwrap_or(0))));
+        cells.push(length(row.handle_us));
+        let counts = [calls_in, dials, dials_connected, rings, missed_rings, chats, tickets_solved];
+        cells.extend(counts.map(Cell::Whole));
+        cells.push(Cell::figure(row.aht_s));
+        let shares = ["occupancy", "utilisation", "shrinkage"];
+        cells.extend(shares.map(|name| Cell::figure(row.figures.get(name).copied())));
+        cells
+    };
+    Sheet { name: "operators", columns, rows: report.rows.iter().map(each).collect() }
 }

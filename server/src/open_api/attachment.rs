@@ -101,6 +101,18 @@ pub(super) struct Checked {
     base64: String,
 }
 
+impl Checked {
+    /// Its length.
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// What tells it from another.
+    pub(super) fn known_by(&self) -> (&str, &str, &str) {
+        (&self.name, &self.media_type, &self.sha256)
+    }
+}
+
 /// Whether a text is a media type without parameters (RFC 9110, section 8.3.1).
 fn is_media_type(text: &str) -> bool {
     let token = |part: &str| {

@@ -12,7 +12,7 @@ use crate::auth::{Access, Row};
 use crate::document::{Document, Read};
 use crate::http::listing::{Over, Page, Window};
 use crate::http::{App, Asking, At, Problem};
-use crate::storage::Range;
+use crate::storage::{Range, Reader};
 use crate::tickets::{Category, CustomField, FieldKind};
 use crate::words::searched;
 
@@ -72,20 +72,20 @@ async fn services(asker: Asker) -> Result<Json<Vec<OpenService>>, Problem> {
 #[derive(Clone, Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct Which {
+pub(super) struct Which {
     /// Only those in this language.
-    language: Option<String>,
+    pub language: Option<String>,
     /// Only those with this text in them.
-    q: Option<String>,
+    pub q: Option<String>,
     /// At most so many; 50 unless said, 500 at most.
-    limit: Option<usize>,
+    pub limit: Option<usize>,
     /// The `next` of the page before.
-    after: Option<String>,
+    pub after: Option<String>,
 }
 
 /// An article, as everybody sees it.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-struct OpenArticle {
+pub(super) struct OpenArticle {
     /// Its number.
     id: u64,
     /// Of its texts.
@@ -102,7 +102,15 @@ struct OpenArticle {
     changed_us: u64,
 }
 
-async fn shown(asker: &Asker, kind: ArticleKind, service: u16, which: Which) -> Result<Page<OpenArticle>, Problem> {
+/// Reads the articles of a service that everybody is shown now.
+///
+/// # Errors
+/// Where the language is none.
+pub(super) fn shown(
+    kind: ArticleKind,
+    service: u16,
+    which: Which,
+) -> Result<impl FnOnce(&mut dyn Reader) -> Result<Page<OpenArticle>, Problem> + Send + 'static, Problem> {
     let wanted = which.language.as_deref().map(language).transpose()?;
     let text = which.q.map(|text| searched(&text));
     let now_us = u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or(0);
@@ -115,16 +123,21 @@ async fn shown(asker: &Asker, kind: ArticleKind, service: u16, which: Which) -> 
     };
     let window = Window { limit: which.limit, after: which.after };
     let over = Over::rising("place", Article::shelf(kind, service));
-    let page = asker.read(move |reader| window.page(reader, &over, fits)).await?;
-    Ok(page.map(|Article { id, changed_us, written, .. }| OpenArticle {
-        id,
-        language: written.language,
-        title: written.title,
-        text: written.text,
-        from_us: written.from_us,
-        until_us: written.until_us,
-        changed_us,
-    }))
+    Ok(move |reader: &mut dyn Reader| Ok(window.page(reader, &over, fits)?.map(OpenArticle::from)))
+}
+
+impl From<Article> for OpenArticle {
+    fn from(Article { id, changed_us, written, .. }: Article) -> Self {
+        Self {
+            id,
+            language: written.language,
+            title: written.title,
+            text: written.text,
+            from_us: written.from_us,
+            until_us: written.until_us,
+            changed_us,
+        }
+    }
 }
 
 /// The notices of a service that are shown now, in their order.
@@ -139,7 +152,7 @@ async fn notices(
     At(service): At<u16>,
     Asking(which): Asking<Which>,
 ) -> Result<Json<Page<OpenArticle>>, Problem> {
-    shown(&asker, ArticleKind::Notice, service, which).await.map(Json)
+    asker.read(shown(ArticleKind::Notice, service, which)?).await.map(Json)
 }
 
 /// The FAQ of a service, in its order.
@@ -154,12 +167,12 @@ async fn faq(
     At(service): At<u16>,
     Asking(which): Asking<Which>,
 ) -> Result<Json<Page<OpenArticle>>, Problem> {
-    shown(&asker, ArticleKind::Faq, service, which).await.map(Json)
+    asker.read(shown(ArticleKind::Faq, service, which)?).await.map(Json)
 }
 
 /// A category to choose.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-struct OpenCategory {
+pub(super) struct OpenCategory {
     /// Its number: what an inquiry names.
     category: u64,
     /// What people see.
@@ -176,14 +189,24 @@ struct OpenCategory {
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn categories(asker: Asker) -> Result<Json<Vec<OpenCategory>>, Problem> {
-    let all = asker.read(|reader| Ok(reader.documents::<Category>(&Range::all(Category::KIND, usize::MAX))?)).await?;
-    let offered = all.into_iter().filter(|category| !category.retired);
-    Ok(Json(offered.map(|Category { id, name, under, .. }| OpenCategory { category: id, name, under }).collect()))
+    asker.read(OpenCategory::offered).await.map(Json)
+}
+
+impl OpenCategory {
+    /// Those that are offered for choice.
+    ///
+    /// # Errors
+    /// What storage says.
+    pub(super) fn offered(reader: &mut dyn Reader) -> Result<Vec<Self>, Problem> {
+        let all = reader.documents::<Category>(&Range::all(Category::KIND, usize::MAX))?;
+        let offered = all.into_iter().filter(|category| !category.retired);
+        Ok(offered.map(|Category { id, name, under, .. }| Self { category: id, name, under }).collect())
+    }
 }
 
 /// A field to fill in.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-struct OpenField {
+pub(super) struct OpenField {
     /// Its number: what an inquiry names.
     field: u64,
     /// What people see.
@@ -200,7 +223,17 @@ struct OpenField {
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn fields(asker: Asker) -> Result<Json<Vec<OpenField>>, Problem> {
-    let all = asker.read(|reader| Ok(reader.documents::<CustomField>(&Range::all(CustomField::KIND, usize::MAX))?));
-    let offered = all.await?.into_iter().filter(|field| !field.retired);
-    Ok(Json(offered.map(|CustomField { id, name, kind, .. }| OpenField { field: id, name, kind }).collect()))
+    asker.read(OpenField::offered).await.map(Json)
+}
+
+impl OpenField {
+    /// Those that are offered.
+    ///
+    /// # Errors
+    /// What storage says.
+    pub(super) fn offered(reader: &mut dyn Reader) -> Result<Vec<Self>, Problem> {
+        let all = reader.documents::<CustomField>(&Range::all(CustomField::KIND, usize::MAX))?;
+        let offered = all.into_iter().filter(|field| !field.retired);
+        Ok(offered.map(|CustomField { id, name, kind, .. }| Self { field: id, name, kind }).collect())
+    }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, OriginalUri, RawPathParams, Request};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -25,7 +25,7 @@ use crate::storage::Reader;
 use crate::tenant::Tenant;
 
 /// Largest body of a request without files, in bytes.
-const SMALL_BODY: usize = 64 << 10;
+pub(super) const SMALL_BODY: usize = 64 << 10;
 /// How long a client may take over its body.
 const BODY_PATIENCE: Duration = Duration::from_secs(60);
 /// Requests of one key at once, and how soon it gets one back: 100 in a second for as long as it likes.
@@ -166,7 +166,7 @@ pub(crate) async fn admit(app: &App, request: &mut Request, scope: OpenScope) ->
         return Err(Problem::forbidden(format!("this key has no scope {word} in {place}")));
     }
     let most = if scope == OpenScope::InquiriesWrite { super::inquiries::LARGEST_BODY } else { SMALL_BODY };
-    let room = match body_to_come(request, most)? {
+    let room = match body_to_come(request.headers(), most)? {
         length if length > SMALL_BODY => Some(app.open.room.for_body(&tenant.name, length).await?),
         _ => None,
     };
@@ -227,8 +227,8 @@ fn too_large(most: usize) -> Problem {
 }
 
 /// How long the body will be, at most.
-fn body_to_come(request: &Request, most: usize) -> Result<usize, Problem> {
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+pub(super) fn body_to_come(headers: &HeaderMap, most: usize) -> Result<usize, Problem> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let length: usize = length.unwrap_or(most);
     if length > most { Err(too_large(most)) } else { Ok(length) }
 }

@@ -6,14 +6,16 @@ use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use callfloor_engine::PhoneNumber;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
 use super::OpenScope;
-use super::attachment::{self, Attachment, LARGEST_AT_ONCE, Upload};
+use super::attachment::{self, Attachment, Checked, LARGEST_AT_ONCE, Upload};
 use super::door::Asker;
 use super::inquiry::{Contact, Inquiry, arrive, customer, member};
+use super::signature::sha256;
 use crate::auth::{Access, Row};
 use crate::document::Read;
 use crate::host::Turn;
@@ -57,33 +59,33 @@ pub(super) fn router() -> OpenApiRouter<App> {
 /// An inquiry to be made.
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewInquiry {
+pub(super) struct NewInquiry {
     /// Who asks, as your system calls them: 1 to 128 characters; left out for somebody who is no member.
-    member: Option<String>,
+    pub member: Option<String>,
     /// How to reach them.
     #[serde(default)]
-    from: Contact,
+    pub from: Contact,
     /// In a line: 1 to 200 characters.
-    subject: String,
+    pub subject: String,
     /// The matter: 1 to 20,000 characters.
-    text: String,
+    pub text: String,
     /// A category's number.
-    category: Option<u64>,
+    pub category: Option<u64>,
     /// Values of fields, by the fields' numbers.
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, String>)]
-    fields: BTreeMap<u64, String>,
+    pub fields: BTreeMap<u64, String>,
     /// At most 5 files, 5 MiB each and 10 MiB together.
     #[serde(default)]
-    attachments: Vec<Upload>,
+    pub attachments: Vec<Upload>,
 }
 
 /// Where something that was written is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = ReceivedInquiry)]
-struct Received {
+pub(super) struct Received {
     /// The inquiry's number.
-    inquiry: u64,
+    pub inquiry: u64,
     /// Where it stands.
     status: TicketStatus,
     /// When it was made, in microseconds since 1970.
@@ -91,7 +93,7 @@ struct Received {
 }
 
 impl Received {
-    fn of(turn: &mut Turn<'_>, id: u64) -> Result<Self, Problem> {
+    pub(super) fn of(turn: &mut Turn<'_>, id: u64) -> Result<Self, Problem> {
         let ticket = turn.documents().get::<Ticket>(id)?.ok_or_else(|| unknown(id))?;
         Ok(Self { inquiry: id, status: ticket.status, created_us: ticket.created_us })
     }
@@ -113,29 +115,67 @@ async fn make(
     At(service): At<u16>,
     Body(body): Body<NewInquiry>,
 ) -> Result<(StatusCode, Json<Received>), Problem> {
-    let member = body.member.as_deref().map(member).transpose()?;
-    let line = subject(&text("subject", &body.subject, 200)?)?;
-    let matter = text("text", &body.text, LONGEST)?;
-    let (from, number) = body.from.checked()?;
-    let files = attachment::check(body.attachments).await?;
+    let inquiry = body.checked().await?;
     let key = asker.key;
-    let made = asker
-        .write(move |turn| {
-            check(turn, body.category, &body.fields)?;
-            let customer = customer(turn, member.as_deref(), &from, number)?;
-            let id = arrive(turn, service, customer)?;
-            let now_us = turn.now().as_micros();
-            let documents = turn.documents();
-            documents.put(&Inquiry { id, service, member, from, key, erased: false });
-            Ticket::edit(documents, id, now_us, |ticket| {
-                (ticket.subject, ticket.category, ticket.fields) = (line, body.category, body.fields);
-            })?;
-            Line::add(documents, id, now_us, LineKind::Description { text: matter })?;
-            attachment::keep(turn, id, files)?;
-            Received::of(turn, id)
-        })
-        .await?;
+    let made = asker.write(move |turn| inquiry.keep(turn, service, key)).await?;
     Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// An inquiry that is right, as far as that can be said without looking.
+#[derive(Debug)]
+pub(super) struct CheckedInquiry {
+    member: Option<String>,
+    from: Contact,
+    number: Option<PhoneNumber>,
+    subject: String,
+    text: String,
+    category: Option<u64>,
+    fields: BTreeMap<u64, String>,
+    pub files: Vec<Checked>,
+}
+
+impl NewInquiry {
+    /// What is kept of it.
+    ///
+    /// # Errors
+    /// What would be right.
+    pub(super) async fn checked(self) -> Result<CheckedInquiry, Problem> {
+        let member = self.member.as_deref().map(member).transpose()?;
+        let subject = subject(&text("subject", &self.subject, 200)?)?;
+        let text = text("text", &self.text, LONGEST)?;
+        let (from, number) = self.from.checked()?;
+        let files = attachment::check(self.attachments).await?;
+        Ok(CheckedInquiry { member, from, number, subject, text, category: self.category, fields: self.fields, files })
+    }
+}
+
+impl CheckedInquiry {
+    /// Tells it from another: a hash of everything in it.
+    pub(super) fn fingerprint(&self) -> String {
+        let files: Vec<_> = self.files.iter().map(Checked::known_by).collect();
+        let all = (&self.member, &self.from, &self.subject, &self.text, self.category, &self.fields, files);
+        sha256(&serde_json::to_vec(&all).expect("an inquiry has a form in JSON"))
+    }
+
+    /// Makes the ticket of it, which waits for an operator.
+    ///
+    /// # Errors
+    /// A category or field that is not there, and what the engine and storage say.
+    pub(super) fn keep(self, turn: &mut Turn<'_>, service: u16, key: u64) -> Result<Received, Problem> {
+        let Self { member, from, number, subject, text, category, fields, files } = self;
+        check(turn, category, &fields)?;
+        let customer = customer(turn, member.as_deref(), &from, number)?;
+        let id = arrive(turn, service, customer)?;
+        let now_us = turn.now().as_micros();
+        let documents = turn.documents();
+        documents.put(&Inquiry { id, service, member, from, key, erased: false });
+        Ticket::edit(documents, id, now_us, |ticket| {
+            (ticket.subject, ticket.category, ticket.fields) = (subject, category, fields);
+        })?;
+        Line::add(documents, id, now_us, LineKind::Description { text })?;
+        attachment::keep(turn, id, files)?;
+        Received::of(turn, id)
+    }
 }
 
 /// Which inquiries.
@@ -249,7 +289,7 @@ impl Message {
 
 /// An inquiry with everything that its customer may see.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-struct WholeInquiry {
+pub(super) struct WholeInquiry {
     /// What lists show.
     #[serde(flatten)]
     inquiry: ListedInquiry,
@@ -266,7 +306,7 @@ struct WholeInquiry {
     linked: Vec<u64>,
 }
 
-fn whole(reader: &mut dyn Reader, ticket: Ticket, member: Option<&str>) -> Result<WholeInquiry, Problem> {
+pub(super) fn whole(reader: &mut dyn Reader, ticket: Ticket, member: Option<&str>) -> Result<WholeInquiry, Problem> {
     let messages = lines(reader, ticket.id, MOST_LINES)?.into_iter().filter_map(Message::of).collect();
     let category = match ticket.category {
         Some(category) => reader.document::<Category>(category)?,

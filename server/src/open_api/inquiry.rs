@@ -23,7 +23,7 @@ pub struct Inquiry {
     pub member: Option<String>,
     /// How to reach them.
     pub from: Contact,
-    /// The key of the open API that made it.
+    /// The key of the open API that made it; 0: the form of the help centre.
     pub key: u64,
     /// Whether the person was erased.
     #[serde(default)]
@@ -59,6 +59,27 @@ impl Document for Inquiry {
     }
 }
 
+/// What opens an inquiry to whom it is from, where they are no member: the form that they sent, as a hash.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct InquiryToken {
+    /// The ticket's number.
+    pub id: u64,
+    /// SHA-256 of the form.
+    pub token: String,
+}
+
+impl Document for InquiryToken {
+    const KIND: Kind = "inquiry-token";
+
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn keys(&self) -> Vec<IndexKey> {
+        vec![IndexKey::new("token", self.token.as_str())]
+    }
+}
+
 impl Inquiry {
     /// Where the inquiries of a member to a service stand.
     pub(super) fn history(service: u16, member: &str) -> String {
@@ -69,6 +90,7 @@ impl Inquiry {
     pub(crate) fn forget(documents: &mut Documents, id: u64) -> Result<(), StorageError> {
         if let Some(mut inquiry) = documents.get::<Self>(id)? {
             (inquiry.member, inquiry.from, inquiry.erased) = (None, Contact::default(), true);
+            documents.delete::<InquiryToken>(id);
             documents.put(&inquiry);
         }
         Ok(())

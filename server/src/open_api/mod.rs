@@ -8,6 +8,8 @@ mod attachment;
 mod content;
 mod desk;
 mod door;
+mod form;
+mod help_centre;
 mod inquiries;
 mod inquiry;
 mod key;
@@ -52,13 +54,20 @@ pub struct OpenApi {
     pub(crate) outgoing: Arc<Outgoing>,
     rates: Arc<door::Rates>,
     room: Arc<room::Room>,
+    forms: Arc<form::Forms>,
 }
 
 impl OpenApi {
     /// With secrets kept so, and systems asked so.
     #[must_use]
     pub fn new(vault: Vault, outgoing: Outgoing) -> Self {
-        Self { vault: Arc::new(vault), outgoing: Arc::new(outgoing), rates: Arc::default(), room: Arc::default() }
+        Self {
+            vault: Arc::new(vault),
+            outgoing: Arc::new(outgoing),
+            rates: Arc::default(),
+            room: Arc::default(),
+            forms: Arc::default(),
+        }
     }
 }
 
@@ -68,6 +77,7 @@ pub(crate) fn permissions() -> impl Iterator<Item = &'static Row> {
         article_admin::PERMISSIONS,
         content::PERMISSIONS,
         desk::PERMISSIONS,
+        help_centre::PERMISSIONS,
         inquiries::PERMISSIONS,
         key::PERMISSIONS,
         linked_admin::PERMISSIONS,
@@ -82,6 +92,7 @@ pub(crate) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(article_admin::router())
         .merge(desk::router())
+        .merge(help_centre::router())
         .merge(key::router())
         .merge(linked_admin::router())
 }

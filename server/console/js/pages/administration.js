@@ -15,6 +15,8 @@ import { audioSection } from "./administration/audio.js";
 import { ticketsSection } from "./administration/tickets.js";
 import { accountsSection } from "./administration/accounts.js";
 import { keysSection } from "./administration/keys.js";
+import { articlesSection } from "./administration/articles.js";
+import { openSection } from "./administration/open.js";
 
 addWords({
   "administration.sections": ["Sections of administration", "管理メニュー"],
@@ -26,7 +28,7 @@ addWords({
 /** @type {Section[]} */
 const sections = [
   organisationSection, servicesSection, queuesSection, operatorsSection, skillsSection, inboundSection, reasonsSection, audioSection,
-  ticketsSection, accountsSection, keysSection,
+  ticketsSection, articlesSection, accountsSection, keysSection, openSection,
 ];
 
 /** @type {import("../main.js").Page} */

@@ -6,6 +6,7 @@ import { attempt, confirmed, tell } from "../dialog.js";
 import { names } from "../session.js";
 import { moment, ticking } from "../time.js";
 import { addWords, t } from "../words.js";
+import { dialled } from "./shared/dial.js";
 import { follow } from "./shared/live.js";
 import { Place } from "./shared/place.js";
 import { callLink, numberOf, owner, say } from "./shared/say.js";
@@ -46,7 +47,7 @@ function row(callback, again) {
   return h("tr", { data: { callback: callback.callback } },
     h("td", null, h("span.tag", { data: { callbackState: callback.state } }, t(`callback.${callback.state}`))),
     h("td.subject", null, callback.name ?? ""),
-    h("td", null, callback.number),
+    h("td", null, dialled(callback.number)),
     h("td", null, names.queue(callback.queue)),
     h("td", null, callback.operator === null ? "" : owner(callback.operator)),
     h("td", null, moment(callback.received_us)),

@@ -33,6 +33,7 @@ addWords({
   "statistics.service": ["Service", "サービス"],
   "statistics.show": ["Show", "表示"],
   "statistics.csv": ["Download CSV", "CSVをダウンロード"],
+  "statistics.xlsx": ["Download XLSX", "XLSXをダウンロード"],
   "statistics.zone-of": ["Days and hours of {}. A call counts by its {}.", "タイムゾーン: {}。計上時点: {}。"],
   "statistics.days-of": ["Days and hours of {}.", "タイムゾーン: {}。"],
   "statistics.start": ["Start", "開始"],
@@ -113,11 +114,13 @@ async function load() {
   ]);
   /** @type {Target[]} */
   const targets = floor.queues.map((/** @type {any} */ it) => it.target);
-  const file = new URLSearchParams();
-  for (const [key, value] of Object.entries(query("csv"))) if (value) file.set(key, value);
-  const link = h("p.files", null, h("a.button", { href: `/api/v1${path}?${file}`, download: `${asked.of}.csv`, data: { action: "csv" } }, t("statistics.csv")));
+  const link = (/** @type {string} */ format) => {
+    const file = new URLSearchParams();
+    for (const [key, value] of Object.entries(query(format))) if (value) file.set(key, value);
+    return h("a.button", { href: `/api/v1${path}?${file}`, download: `${asked.of}.${format}`, data: { action: format } }, t(`statistics.${format}`));
+  };
   const content = asked.of === "queues" ? ofQueues(report, whole ?? report, targets) : ofOperators(report, whole ?? report);
-  return [link, ...content];
+  return [h("p.files", null, link("csv"), " ", link("xlsx")), ...content];
 }
 
 /** @param {any} report @param {any} whole @param {Target[]} targets */

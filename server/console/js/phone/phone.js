@@ -2,9 +2,11 @@
 
 import { exchange, get } from "../api.js";
 import { h, replace, select } from "../element.js";
-import { attempt, dialog } from "../dialog.js";
+import { attempt, dialog, tell } from "../dialog.js";
+import { DIAL } from "../pages/shared/dial.js";
 import { names, stream, who } from "../session.js";
 import { length, serverNow, setServerTime, ticking } from "../time.js";
+import { refusal } from "../problems.js";
 import { inLanguage, t } from "../words.js";
 import { Audio } from "./audio.js";
 import { Bell } from "./bell.js";
@@ -34,7 +36,9 @@ export class Phone {
     this.unlisten = stream.listen((happened) => this.hear(happened));
     this.keys = (/** @type {KeyboardEvent} */ event) => this.key(event);
     this.gap = () => this.refresh();
+    this.dials = (/** @type {Event} */ event) => this.wantsToDial(/** @type {CustomEvent} */ (event).detail);
     document.addEventListener("keydown", this.keys);
+    document.addEventListener(DIAL, this.dials);
     stream.addEventListener("gap", this.gap);
     stream.addEventListener("live", this.gap);
   }
@@ -44,8 +48,16 @@ export class Phone {
     this.bell.stop();
     this.audio.stop();
     document.removeEventListener("keydown", this.keys);
+    document.removeEventListener(DIAL, this.dials);
     stream.removeEventListener("gap", this.gap);
     stream.removeEventListener("live", this.gap);
+  }
+
+  /** A number was pressed on a page. @param {string} number */
+  wantsToDial(number) {
+    const { active, detail } = this.button("dial");
+    if (active) dialDialog(this, number);
+    else tell(detail ?? t("phone.no-dial"), "bad");
   }
 
   get path() {
@@ -136,7 +148,8 @@ export class Phone {
 
   /** @param {string} button */
   button(button) {
-    return this.desk?.buttons.find((/** @type {any} */ it) => it.button === button) ?? { active: false };
+    const found = this.desk?.buttons.find((/** @type {any} */ it) => it.button === button);
+    return found ? { ...found, detail: found.rule ? refusal(found) : null } : { active: false };
   }
 
   /** Gives an order; the answer is the desk as it is then.

@@ -16,7 +16,7 @@ use super::steps::{StepConfig, flow};
 use super::{Change, READERS, WRITERS, change, ms, name, span};
 use crate::auth::{Caller, Row};
 use crate::dialling::Caps;
-use crate::floor::{HOURS_AHEAD_DAYS, Schedule, ServiceExtra, expand, is_audio};
+use crate::floor::{HOURS_AHEAD_DAYS, HelpCentre, Schedule, ServiceExtra, expand, is_audio};
 use crate::host::Documents;
 use crate::http::operators::number;
 use crate::http::{App, At, Body, Problem};
@@ -80,6 +80,9 @@ pub(crate) struct ServiceConfig {
     /// Most numbers that are dialled for it, in an hour and in a day of its clock.
     #[serde(default)]
     pub dial_caps: Caps,
+    /// What everybody is shown of it: nothing unless switched on.
+    #[serde(default)]
+    pub help_centre: HelpCentre,
 }
 
 fn zone() -> String {
@@ -308,6 +311,7 @@ impl ServiceConfig {
             kind: extra.kind,
             escalation: extra.escalation,
             dial_caps: extra.dial_caps,
+            help_centre: extra.help_centre,
         })
     }
 
@@ -332,6 +336,11 @@ impl ServiceConfig {
             return Err(wrong("a ring limit of 0 ms lets nobody answer: give at least 1000".into()).into());
         }
         takes_only_issues(self.kind, self.inbound, self.outbound)?;
+        if self.kind.is_issues() && self.help_centre.is_on() {
+            return Err(
+                wrong("a service for issues has no customers of its own: its help centre stays off".into()).into()
+            );
+        }
         let flow = flow(change.documents, &service_name, &self.flow)?;
         change.documents.put(&ServiceExtra {
             id: at as u64 + 1,
@@ -342,6 +351,7 @@ impl ServiceConfig {
             escalation: self.escalation,
             dial_caps: self.dial_caps,
             number_caps: number_caps(&self.outgoing)?,
+            help_centre: self.help_centre,
         });
         Ok(Service {
             name: service_name,

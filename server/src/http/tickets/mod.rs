@@ -7,6 +7,9 @@ mod issues;
 mod list;
 mod prepared;
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use callfloor_engine::{Command, TicketId};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
@@ -15,9 +18,10 @@ pub(crate) use change::{LONGEST, check, subject, text};
 
 use super::records::own_services;
 use super::{App, Problem};
-use crate::auth::{Access, Principal, Role, Row};
+use crate::auth::{Access, Account, Principal, Role, Row};
 use crate::document::{Document, Read};
 use crate::host::Turn;
+use crate::open_api::Inquiry;
 use crate::storage::{Range, Reader};
 use crate::tickets::{Clocks, Line, Ticket};
 
@@ -62,6 +66,12 @@ pub(super) struct WholeTicket {
     pub clocks_now: Clocks,
     /// Its history, the oldest first; the last 500 lines.
     pub lines: Vec<Line>,
+    /// Names of the accounts that lines name by number.
+    #[serde(default)]
+    pub accounts: BTreeMap<u64, String>,
+    /// Whether it came by the open API or the help centre: `GET /tickets/{ticket}/inquiry` says from whom.
+    #[serde(default)]
+    pub inquiry: bool,
 }
 
 /// Most lines that a ticket is shown with.
@@ -114,7 +124,16 @@ fn whole(turn: &mut Turn<'_>, id: u64) -> Result<WholeTicket, Problem> {
     let engine = turn.engine();
     let live = ticket.live().and_then(|live| engine.ticket_times(live, now));
     let clocks_now = live.map_or(ticket.clocks, Clocks::from);
-    Ok(WholeTicket { ticket, clocks_now, lines })
+    let mut accounts = BTreeMap::new();
+    for by in lines.iter().filter_map(|line| line.by) {
+        if let Entry::Vacant(place) = accounts.entry(by)
+            && let Some(account) = turn.documents().get::<Account>(by)?
+        {
+            place.insert(account.name);
+        }
+    }
+    let inquiry = turn.documents().get::<Inquiry>(id)?.is_some();
+    Ok(WholeTicket { ticket, clocks_now, lines, accounts, inquiry })
 }
 
 /// Gives the engine a command about a ticket; where it is an issue, the ticket behind it follows.

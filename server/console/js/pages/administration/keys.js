@@ -6,6 +6,7 @@ import { attempt, confirmed, dialog } from "../../dialog.js";
 import { moment, serverNow } from "../../time.js";
 import { addWords, t } from "../../words.js";
 import { Place } from "../shared/place.js";
+import { showSecret } from "../shared/secret.js";
 import { table } from "../supervision/table.js";
 import { check } from "./bound.js";
 
@@ -85,18 +86,7 @@ function make(again) {
       const scopes = SCOPES.filter((scope) => typed[scope]);
       if (scopes.length === 0) throw new Error(t("keys.none"));
       const { secret } = await post("/keys", { name: typed.name, days: Number(typed.days), scopes });
-      show(secret, again);
+      showSecret({ title: t("keys.secret"), secrets: [{ label: t("keys.secret"), value: secret, hint: t("keys.secret.hint") }], closed: again });
     },
   });
-}
-
-/** @param {string} secret @param {() => void} again */
-function show(secret, again) {
-  const shown = /** @type {HTMLInputElement} */ (h("input", { readonly: true, value: secret, data: { secret: "" }, onfocus: () => shown.select() }));
-  const copy = h("button", { type: "button", onclick: async () => {
-    shown.select();
-    // Without a secure context there is no clipboard: what is selected can be copied by hand.
-    await navigator.clipboard?.writeText(secret).then(() => { copy.textContent = t("keys.copied"); }, () => {});
-  } }, t("keys.copy"));
-  dialog({ title: t("keys.secret"), key: "secret", content: [field(t("keys.secret"), shown, t("keys.secret.hint")), copy], closed: again });
 }

@@ -10,6 +10,9 @@ addWords({
   "outgoing.new": ["New", "申請中"],
   "outgoing.confirmed": ["Confirmed", "確認済"],
   "outgoing.rejected": ["Rejected", "却下"],
+  "outgoing.per_hour": ["Most dials an hour", "1時間の発信上限"],
+  "outgoing.per_day": ["Most dials a day", "1日の発信上限"],
+  "outgoing.no-cap": ["no limit", "制限なし"],
   "outgoing.add": ["Add a number", "番号を追加"],
   "favourites.hint": ["Transfer numbers that every operator of the service is offered.", "サービスの全オペレーターが転送先として選べる番号です。"],
   "entry.up": ["Up", "上へ"],
@@ -48,11 +51,12 @@ export function entries({ of, key, text, hint, add, fresh, again, entry, name })
 export function outgoing(of, again) {
   return entries({
     of, key: "outgoing", text: t("service.part.outgoing"), hint: t("outgoing.hint"), add: t("outgoing.add"), again,
-    fresh: () => ({ number: "", state: "new" }), name: (it) => it.number,
+    fresh: () => ({ number: "", state: "new", per_hour: null, per_day: null }), name: (it) => it.number,
     entry(it, at) {
       const one = new Bound(it, `outgoing-${at}`);
       return [field(t("number"), one.text("number", NUMBER)),
-        field(t("outgoing.state"), one.choice("state", ["new", "confirmed", "rejected"].map((state) => [state, t(`outgoing.${state}`)])))];
+        field(t("outgoing.state"), one.choice("state", ["new", "confirmed", "rejected"].map((state) => [state, t(`outgoing.${state}`)]))),
+        ["per_hour", "per_day"].map((key) => field(t(`outgoing.${key}`), one.whole(key, { optional: true, placeholder: t("outgoing.no-cap") })))].flat();
     },
   });
 }

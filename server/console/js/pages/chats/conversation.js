@@ -1,7 +1,7 @@
 // One chat: its lines, what is being written, and what is not yet with the server.
 
 import { get, post, Refused } from "../../api.js";
-import { field, h, replace, select, values } from "../../element.js";
+import { field, h, replace, values } from "../../element.js";
 import { attempt, confirmed, dialog, wordsOf } from "../../dialog.js";
 import { names, who } from "../../session.js";
 import { moment, ticking } from "../../time.js";
@@ -31,6 +31,11 @@ addWords({
   "chat.not-sent": ["Not sent: {why}", "未送信: {why}"],
   "chat.transfer": ["Hand on", "引き継ぐ"],
   "chat.transfer.text": ["The chat waits at the head of the queue, with its ticket and everything written.", "チケットと会話内容ごと、キューの先頭で待ちになります。"],
+  "chat.to": ["To", "引き継ぎ先"],
+  "chat.to.nobody": ["Nobody else is there for chats now.", "他に対応できるオペレーターはいません。"],
+  "chat.to.operators": ["Operators who are there", "対応できるオペレーター"],
+  "chat.to.queues": ["Queues", "キュー"],
+  "chat.to.hint": ["To an operator it rings them alone; where they let it go by, it waits in its queue.", "オペレーターを選ぶとその人だけに割り当てます。応答がない場合は元のキューで待ちになります。"],
   "chat.end": ["End chat", "チャットを終了"],
   "chat.end.text": ["The chat with {name} ends. The customer may then say what they thought of it.", "{name} とのチャットを終了します。終了後、顧客は評価を送れます。"],
   "chat.customer": ["Customer", "顧客"],
@@ -234,13 +239,28 @@ export class Conversation {
     this.pump();
   }
 
-  askTransfer() {
+  /** To a queue, or to an operator who is there for chats. */
+  async askTransfer() {
+    const colleagues = /** @type {any} */ (await attempt(() => get("/operators", { service: this.chat.service, limit: 200 })));
+    if (!colleagues) return;
+    const there = colleagues.filter((/** @type {any} */ it) => it.operator !== who().operator && it.chat_status === "available" && !["logged-out", "break"].includes(it.status));
+    const group = (/** @type {string} */ key, /** @type {[string, string][]} */ options) =>
+      options.length > 0 && h("optgroup", { label: t(`chat.to.${key}`) }, options.map(([value, text]) => h("option", { value }, text)));
     dialog({
       title: t("chat.transfer"),
       key: "chat-transfer",
-      content: [h("p", null, t("chat.transfer.text")), field(t("shared.queue"), select({ name: "queue" }, queueOptions("chat")))],
+      content: [
+        h("p", null, t("chat.transfer.text")),
+        field(t("chat.to"), h("select", { name: "to" },
+          group("operators", there.map((/** @type {any} */ it) => [`operator ${it.operator}`, it.name])),
+          group("queues", queueOptions("chat").map(([queue, name]) => [`queue ${queue}`, name]))), t("chat.to.hint")),
+        there.length === 0 && h("p.small", null, t("chat.to.nobody")),
+      ],
       actions: [{ text: t("chat.transfer"), name: "transfer", kind: "primary" }],
-      submit: async (form) => this.take(await post(`${this.path}/transfer`, { queue: Number(values(form).queue) })),
+      submit: async (form) => {
+        const [kind, to] = values(form).to.split(" ");
+        this.take(await post(`${this.path}/transfer`, { [kind]: Number(to) }));
+      },
     });
   }
 

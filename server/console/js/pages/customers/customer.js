@@ -6,7 +6,9 @@ import { dialog, show, tell } from "../../dialog.js";
 import { names, who } from "../../session.js";
 import { moment } from "../../time.js";
 import { addWords, t } from "../../words.js";
+import { terms } from "../calls/record.js";
 import { newTicket } from "../tickets/new.js";
+import { dialledAll } from "../shared/dial.js";
 import { Draft } from "../shared/draft.js";
 import { follow } from "../shared/live.js";
 import { say } from "../shared/say.js";
@@ -15,6 +17,9 @@ import { history } from "./history.js";
 import { ordered, Rows } from "./rows.js";
 
 addWords({
+  "customer.linked": ["From your own system", "自社システムの情報"],
+  "customer.linked.unknown": ["It does not know this customer", "自社システムに登録がありません"],
+  "customer.linked.failed": ["It said nothing", "情報を取得できません"],
   "customer.numbers.hint": ["One a line", "1行に1件"],
   "customer.notes": ["Notes", "メモ"],
   "customer.fields": ["Further details", "その他の項目"],
@@ -76,6 +81,8 @@ export class CustomerPage {
     this.form = null;
     this.root = h("div.room", { data: { customerPage: id } });
     this.contacts = h("div");
+    /** What the organisation's own system says of them. */
+    this.linked = h("div", { hidden: true, data: { key: "linked" } });
     replace(into, this.root);
     show(this.root, () => this.load());
     this.unfollow = follow((it) => it.event === "call-ended" || Boolean(it.event?.startsWith("ticket-")), () => this.reread(), 15_000);
@@ -85,9 +92,11 @@ export class CustomerPage {
     this.unfollow();
   }
 
+  /** @returns {Promise<import("../../element.js").Child[]>} */
   async load() {
     const { value, etag } = await exchange("GET", this.path);
     show(this.contacts, async () => history(await get(`${this.path}/timeline`)));
+    if (!value.erased) this.askLinked();
     return [
       h("p", null, h("a", { href: "#/customers" }, `← ${t("shared.back")}`)),
       h("div.title", null, h("h1", null, value.name || `${t("shared.customer")} ${this.id}`), this.buttons(value)),
@@ -96,8 +105,19 @@ export class CustomerPage {
       h("div.beside", null,
         h("section.card", { "aria-label": t("customer.history") }, h("h2", null, t("customer.history")), this.contacts),
         h("section.card", { "aria-label": t("customer.known") }, h("h2", null, t("customer.known")),
-          value.erased ? h("p.warning", null, t("customer.erased")) : this.known(value, etag))),
+          value.erased ? h("p.warning", null, t("customer.erased")) : [...this.known(value, etag), this.linked])),
     ];
+  }
+
+  /** Asks the organisation's own system; whatever becomes of it, the page is there. */
+  async askLinked() {
+    const found = await get(`${this.path}/linked`).catch(() => null);
+    this.linked.hidden = found === null || found.state === "not-linked";
+    if (this.linked.hidden) return;
+    replace(this.linked, h("h3", null, t("customer.linked")),
+      found.state === "known" && terms(found.fields.map((/** @type {any} */ it) => [it.label, h("span.text", null, it.value)])),
+      found.state === "unknown" && h("p.empty", null, t("customer.linked.unknown")),
+      found.state === "failed" && h("p.warning", null, `${t("customer.linked.failed")}: ${found.problem}`));
   }
 
   /** @param {any} customer */
@@ -132,7 +152,7 @@ export class CustomerPage {
       reread: () => this.reread(),
     });
     this.form = form;
-    return form.element;
+    return [customer.numbers.length > 0 && h("p", { data: { key: "numbers" } }, dialledAll(customer.numbers)), form.element];
   }
 
   async reread() {

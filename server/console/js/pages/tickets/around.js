@@ -6,11 +6,18 @@ import { length } from "../../time.js";
 import { addWords, t } from "../../words.js";
 import { cause, people, terms } from "../calls/record.js";
 import { history } from "../customers/history.js";
+import { dialled, dialledAll } from "../shared/dial.js";
 import { callLink, customerLink, numberOf, origin } from "../shared/say.js";
 
 addWords({
   "around.no-customer": ["No customer is known", "顧客は未登録です"],
   "around.history": ["Earlier", "これまでの対応"],
+  "around.inquiry": ["Inquiry", "問い合わせ"],
+  "around.member": ["Member", "会員"],
+  "around.email": ["E-mail", "メール"],
+  "around.phone": ["Telephone", "電話"],
+  "around.files": ["Files", "添付ファイル"],
+  "around.by-form": ["By the inquiry form", "お問い合わせフォームから"],
   "around.whole": ["Whole history", "すべての履歴"],
 });
 
@@ -23,6 +30,8 @@ export class Around {
   constructor() {
     this.calls = h("div");
     this.customer = h("div");
+    /** Whom a written ticket is from, and its files. */
+    this.inquiry = h("div", { hidden: true, data: { key: "inquiry" } });
     /** @type {any[]} */
     this.records = [];
     /** @type {any[]} */
@@ -35,7 +44,7 @@ export class Around {
   async load(ticket) {
     const [customer, contacts] = await this.about(ticket.customer);
     this.contacts = contacts;
-    await Promise.all([this.readCalls(ticket), this.readChat(ticket)]);
+    await Promise.all([this.readCalls(ticket), this.readChat(ticket), this.readInquiry(ticket)]);
     replace(this.customer, customer === null ? h("p.empty", null, t("around.no-customer")) : this.card(customer, ticket.id));
   }
 
@@ -54,7 +63,7 @@ export class Around {
     this.records = found.filter((it) => it !== null);
     replace(this.calls, this.records.map((it) => h("div", { data: { call: it.id } }, terms([
       [t("shared.call"), [callLink(it.id), " ", cause(it)]],
-      [t("calls.number"), it.number],
+      [t("calls.number"), dialled(it.number)],
       [t("calls.operators"), people(it.operators)],
       [t("calls.wait"), length(it.wait_us)],
       [t("calls.talk"), length(it.talk_us)],
@@ -76,12 +85,29 @@ export class Around {
     }
   }
 
+  /** Whom a ticket is from that came by a form. @param {any} ticket */
+  async readInquiry(ticket) {
+    const found = ticket.inquiry ? await get(`/tickets/${ticket.id}/inquiry`).catch(() => null) : null;
+    this.inquiry.hidden = found === null;
+    if (found === null) return;
+    const { from, member, key, attachments } = found;
+    replace(this.inquiry, h("h3", null, t("around.inquiry")), key === 0 && h("p.small", null, t("around.by-form")), terms([
+      [t("name"), from.name],
+      [t("around.member"), member],
+      [t("around.email"), from.email && h("a", { href: `mailto:${encodeURIComponent(from.email).replace("%40", "@")}` }, from.email)],
+      [t("around.phone"), dialled(from.phone)],
+      [t("around.files"), attachments.length > 0 && h("ul.files", null, attachments.filter((/** @type {any} */ it) => it.name).map((/** @type {any} */ it) => h("li", null,
+        h("a", { href: `/api/v1/tickets/${ticket.id}/attachments/${it.attachment}`, download: it.name }, it.name),
+        h("small", null, ` ${Math.max(1, Math.round(it.bytes / 1024))} KB`))))],
+    ]));
+  }
+
   /** @param {any} customer @param {number} ticket */
   card(customer, ticket) {
     return [
       h("p.customer-name", null, customerLink(customer.id, customer.name)),
       terms([
-        [t("customers.numbers"), customer.numbers.join(", ")],
+        [t("customers.numbers"), dialledAll(customer.numbers)],
         ...Object.entries(customer.fields).map(([name, value]) => /** @type {[string, string]} */ ([name, String(value)])),
         [t("customer.notes"), customer.notes && h("span.text", null, customer.notes)],
       ]),

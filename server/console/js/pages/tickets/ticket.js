@@ -15,8 +15,9 @@ import { Composer } from "./composer.js";
 import { detailsForm } from "./details.js";
 import { lateMarks } from "./list.js";
 import { lists } from "./lists.js";
+import { IssuesCard } from "./issues.js";
 import { forwardDialog, likelyResolution, NEXT, solveDialog } from "./orders.js";
-import { thisIsMe, Timeline } from "./timeline.js";
+import { Timeline } from "./timeline.js";
 
 addWords({
   "ticket.do": ["What can be done", "操作"],
@@ -66,6 +67,7 @@ export class TicketPage {
     this.clocks = new ClockCard();
     this.timeline = new Timeline();
     this.around = new Around();
+    this.issues = new IssuesCard({ reread: () => this.reread(), take: (ticket, etag) => this.take(ticket, etag) });
     this.root = h("div.room", { data: { ticketPage: id } });
     replace(into, this.root);
     show(this.root, () => this.open());
@@ -97,11 +99,11 @@ export class TicketPage {
     this.composer = new Composer({
       ticket: value, templates: all.templates, draft: this.draft,
       etag: () => this.etag,
-      written: (answer, etag, kind) => this.written(answer, etag, kind),
+      written: (answer, etag) => this.written(answer, etag),
       reread: () => this.reread(),
       move: (status) => this.move(status),
     });
-    await Promise.all([this.around.load(value), this.readDesk()]);
+    await Promise.all([this.around.load(value), this.issues.load(value), this.readDesk()]);
     this.render();
     const card = (/** @type {string} */ name, /** @type {import("../../element.js").Child[]} */ ...content) =>
       h("section.card", { "aria-label": t(name) }, h("h2", null, t(name)), content);
@@ -112,7 +114,8 @@ export class TicketPage {
         h("div", null, card("ticket.history", this.timeline.element), this.composer.element),
         h("div", null,
           card("ticket.state", this.state, this.clocks.element),
-          card("shared.customer", this.around.customer),
+          card("shared.customer", this.around.customer, this.around.inquiry),
+          card("issues.title", this.issues.element),
           card("details.title", this.details.element))),
     ];
   }
@@ -137,7 +140,7 @@ export class TicketPage {
     // An answer that was overtaken by a newer one.
     if (value.revision < this.ticket.revision) return;
     [this.ticket, this.etag] = [value, etag];
-    await Promise.all([this.around.load(value), this.readDesk()]);
+    await Promise.all([this.around.load(value), this.issues.load(value), this.readDesk()]);
     if (!this.over) this.take(value, etag);
   }
 
@@ -157,8 +160,9 @@ export class TicketPage {
       h("span.faint", null, `#${this.id} `), ticket.subject || t("tickets.subject.none"), " ", ticketStatus(ticket.status), lateMarks(ticket)));
     replace(this.does, this.buttons());
     replace(this.state, this.terms(), this.around.calls);
+    this.issues.render(ticket);
     this.clocks.take(ticket);
-    this.timeline.take({ lines: ticket.lines, fields: this.lists.fields, calls: this.around.records, chat: this.around.chat });
+    this.timeline.take({ lines: ticket.lines, fields: this.lists.fields, calls: this.around.records, chat: this.around.chat, accounts: ticket.accounts });
   }
 
   terms() {
@@ -254,10 +258,8 @@ export class TicketPage {
     });
   }
 
-  /** Something was written. @param {any} answer @param {string | null} etag @param {string} kind */
-  written(answer, etag, kind) {
-    const mine = kind === "customer" ? null : answer.lines.findLast((/** @type {any} */ it) => it.line === kind);
-    if (mine) thisIsMe(mine.by);
+  /** Something was written. @param {any} answer @param {string | null} etag */
+  written(answer, etag) {
     if (answer.id !== this.id) {
       tell(t("ticket.new-one"));
       location.hash = `#/tickets/${answer.id}`;

@@ -1,7 +1,7 @@
 // Everything that happened to a ticket, the newest at the bottom: its own lines, its call and its chat, in one order.
 
 import { h } from "../../element.js";
-import { names, who } from "../../session.js";
+import { names } from "../../session.js";
 import { moment } from "../../time.js";
 import { addWords, t } from "../../words.js";
 import { moments } from "../calls/moments.js";
@@ -26,6 +26,16 @@ addWords({
   "line.merged-into": ["Became part of {other}", "{other} に統合"],
   "line.linked": ["Linked with {other}", "{other} と関連付け"],
   "line.rated": ["The customer's score: {score} of 5", "顧客評価: 5点中 {score}"],
+  "line.escalated": ["Escalated to {service}: issue {other}", "{service} へエスカレーション: {other}"],
+  "line.escalated-from": ["Escalated from {other}", "{other} からのエスカレーション"],
+  "line.issue-settled.solved": ["Issue {other} is solved. {reason}", "エスカレーション {other} は解決。{reason}"],
+  "line.issue-settled.refused": ["Issue {other} is refused. {reason}", "エスカレーション {other} は却下。{reason}"],
+  "line.issue-reopened": ["Issue {other} is open again", "エスカレーション {other} を再オープン"],
+  "line.kept.other-issue": ["The status stays: another issue is open", "他のエスカレーションが対応中のため状態は変わりません"],
+  "line.kept.solved": ["The ticket was solved already", "チケットは解決済みです"],
+  "line.kept.closed": ["The ticket is closed for good", "チケットは完了済みです"],
+  "line.kept.field-required": ["It cannot be solved without a field that is empty", "必須項目が空欄のため解決にできません"],
+  "line.attached": ["File from the customer: {name}", "顧客の添付ファイル: {name}"],
   "line.first-response-late": ["The first reply is late", "初回返信の期限を超過"],
   "line.resolution-late": ["The resolution is late", "解決の期限を超過"],
   "line.description": ["Description", "内容"],
@@ -36,6 +46,7 @@ addWords({
   "line.what.subject": ["subject", "件名"],
   "line.what.tags": ["tags", "タグ"],
   "line.what.category": ["category", "カテゴリ"],
+  "line.what.customer": ["customer", "顧客"],
   "line.account": ["Account {account}", "アカウント {account}"],
   "line.chat.answered": ["{operator} took the chat", "{operator} がチャットを開始"],
   "line.chat.transferred": ["The chat was handed on", "チャットを引き継ぎ"],
@@ -49,14 +60,8 @@ addWords({
 const MOST_LINES = 500;
 const TEXTS = ["description", "note", "reply", "customer-reply"];
 
-/** Whose accounts are known: a line names an account, a reply beside it the operator. @type {Map<number, string>} */
+/** Names of accounts that lines name by number, as tickets told them. @type {Map<number, string>} */
 const accounts = new Map();
-
-/** The account of whoever is signed in, found from what they wrote themselves. @param {number | null} account */
-export function thisIsMe(account) {
-  const { operator, login } = who();
-  if (account !== null) accounts.set(account, operator === null ? login : names.operator(operator));
-}
 
 /** @param {any} line */
 function author(line) {
@@ -98,6 +103,13 @@ function words(line, fields) {
       return parts("line.changed", { what: what.join(", ") });
     }
     case "absorbed": case "merged-into": case "linked": return parts(`line.${line.line}`, { other: ticketLink(line.other) });
+    case "escalated": return parts("line.escalated", { service: names.service(line.service), other: ticketLink(line.issue) });
+    case "escalated-from": return parts("line.escalated-from", { other: ticketLink(line.other) });
+    case "issue-settled":
+      return [...parts(`line.issue-settled.${line.verdict}`, { other: ticketLink(line.issue), reason: line.reason }),
+        line.kept && h("small", null, ` ${t(`line.kept.${line.kept}`)}`)];
+    case "issue-reopened": return parts("line.issue-reopened", { other: ticketLink(line.issue) });
+    case "attached": return parts("line.attached", { name: line.name });
     default:
       return parts(`line.${line.line}`, { queue: names.queue(line.queue), operator: names.operator(line.operator), priority: line.priority, score: line.score });
   }
@@ -105,7 +117,6 @@ function words(line, fields) {
 
 /** @param {any[]} lines @param {any[]} fields @returns {Entry[]} */
 function ofTicket(lines, fields) {
-  for (const line of lines) if (line.line === "replied" && line.by !== null) accounts.set(line.by, names.operator(line.operator));
   return lines.filter((line, at) => {
     // A reply is a fact and its text: one entry.
     const text = line.line === "replied" ? "reply" : line.line === "customer-replied" ? "customer-reply" : null;
@@ -163,8 +174,9 @@ export class Timeline {
   }
 
   /** Shows what there is: what is new is added below; only where something belongs between is all of it made anew.
-   * @param {{lines: any[], fields: any[], calls: any[], chat: any[]}} of */
-  take({ lines, fields, calls, chat }) {
+   * @param {{lines: any[], fields: any[], calls: any[], chat: any[], accounts: Record<string, string>}} of */
+  take({ lines, fields, calls, chat, accounts: named }) {
+    for (const [account, name] of Object.entries(named ?? {})) accounts.set(Number(account), name);
     const entries = [...ofTicket(lines, fields), ...calls.flatMap(ofCall), ...ofChat(chat)].sort((a, b) => a.at_us - b.at_us);
     const keys = entries.map((it) => it.key);
     this.older.hidden = lines.length < MOST_LINES;
