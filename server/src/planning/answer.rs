@@ -144,7 +144,7 @@ const fn better(direction: Direction) -> &'static str {
 impl Answer {
     pub(super) fn of(outcome: &Outcome) -> Self {
         match outcome {
-            Outcome::Scenario { plan, changed, words, .. } => Self::of_results(plan, changed.as_deref(), words),
+            Outcome::Scenario { plan, changed, words, .. } => Self::of_results(plan, changed.as_ref(), words),
             Outcome::Day { date, what_if, threshold_s, replications, changed } => {
                 Self::of_day(date.to_string(), what_if, *threshold_s, *replications, *changed)
             }

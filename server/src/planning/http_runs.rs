@@ -442,7 +442,7 @@ async fn results(
             Ok(day_json(*date, what_if, *threshold_s, *replications))
         }
         (Outcome::Scenario { plan, .. }, Which::Plan) => Ok(to_json(plan)),
-        (Outcome::Scenario { changed, .. }, Which::Changed) => changed.as_deref().map(to_json).ok_or_else(none_changed),
+        (Outcome::Scenario { changed, .. }, Which::Changed) => changed.as_ref().map(to_json).ok_or_else(none_changed),
         (Outcome::Scenario { plan, changed, .. }, Which::Comparison) => {
             let changed = changed.as_ref().ok_or_else(none_changed)?;
             let comparison = compare(plan, changed).map_err(|wrong| Problem::conflict("no-results", wrong.to_string()));

@@ -49,9 +49,10 @@ pub(super) enum Work {
 }
 
 /// What came out.
+#[expect(clippy::large_enum_variant, reason = "there are few, each behind an Arc")]
 #[derive(Debug)]
 pub(super) enum Outcome {
-    Scenario { plan: Box<Results>, changed: Option<Box<Results>>, words: Vec<String>, how: HowItWent },
+    Scenario { plan: Results, changed: Option<Results>, words: Vec<String>, how: HowItWent },
     Day { date: Date, what_if: Box<WhatIf>, threshold_s: f64, replications: u32, changed: bool },
 }
 
@@ -154,7 +155,7 @@ impl Run {
         seed: u64,
         threads: NonZeroUsize,
         before: u32,
-    ) -> Result<Box<Results>, String> {
+    ) -> Result<Results, String> {
         let progress = |Progress { done, .. }: Progress| self.done.store(before + done, Ordering::Relaxed);
         let options = Options {
             threads: Some(threads),
@@ -166,7 +167,7 @@ impl Run {
             ..Options::default()
         };
         let outcome = simulate(scenario, &options).map_err(|wrong| wrong.to_string())?;
-        if outcome.cancelled { Err("it was stopped".to_owned()) } else { Ok(Box::new(outcome.results)) }
+        if outcome.cancelled { Err("it was stopped".to_owned()) } else { Ok(outcome.results) }
     }
 }
 
