@@ -7,7 +7,7 @@ use callfloor_server::host::{Digest, Input, replay};
 use callfloor_server::storage::Reader;
 use callfloor_server::storage::sqlite::SqliteReader;
 
-use callfloor_sim::what_if::Change;
+use callfloor_sim::change::Change;
 
 use crate::changed_day;
 use crate::ending::{Ending, Failure, print};
@@ -30,24 +30,11 @@ pub(crate) struct Arguments {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// Simulate a day with more or fewer operators for a queue, such as billing=+2; may be given more than once
-    #[arg(long, value_name = "QUEUE=±N", conflicts_with = "verify", value_parser = change)]
+    /// Simulate a day with more or fewer operators for a queue, such as billing=+2 or billing=+2@14:00-18:00; may be given more than once
+    #[arg(long, value_name = "QUEUE=±N[@FROM-TO]", conflicts_with = "verify")]
     operators: Vec<Change>,
     #[command(flatten)]
     again: changed_day::Options,
-}
-
-fn change(text: &str) -> Result<Change, String> {
-    let wrong = || format!("{text:?} is no change: one as billing=+2 or billing=-1 is right");
-    let (queue, more) = text.rsplit_once('=').ok_or_else(wrong)?;
-    if !more.starts_with(['+', '-']) {
-        return Err(wrong());
-    }
-    let more: i32 = more.parse().map_err(|_| wrong())?;
-    if !(-1_000..=1_000).contains(&more) {
-        return Err("at most 1000 operators more or fewer can be simulated".into());
-    }
-    Ok(Change { queue: queue.to_owned(), more })
 }
 
 #[derive(Debug, serde::Serialize)]

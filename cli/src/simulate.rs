@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use callfloor_measure::Metric;
 use callfloor_scenario::Precision;
 use callfloor_sim::CallLog;
+use callfloor_sim::change::{Change, changed_scenario};
 
 use crate::calls::CallsCsv;
 use crate::ending::{Ending, Failure};
@@ -23,6 +24,9 @@ Exit code 0: every threshold of the scenario is met; 1: one is missed.")]
 pub(crate) struct Arguments {
     /// The scenario
     file: PathBuf,
+    /// With more or fewer operators for a queue, such as billing=+2 or billing=+2@14:00-18:00; may be given more than once
+    #[arg(long, value_name = "QUEUE=±N[@FROM-TO]")]
+    operators: Vec<Change>,
     #[command(flatten)]
     running: Running,
     /// Go on until a 95 % interval is at most so wide on either side: 0.005 or 1% (service level), or METRIC=0.5
@@ -41,6 +45,7 @@ const MOST_REPLICATIONS: u32 = 10_000;
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     arguments.output.check(&[&arguments.file], arguments.calls_csv.as_ref())?;
     let scenario = load(&arguments.file)?;
+    let (scenario, _) = changed_scenario(&scenario, &arguments.operators).map_err(Failure::input)?;
     let precision = arguments.precision.map(|(metric, half_width, relative)| {
         let most = scenario.replications.precision.map_or(MOST_REPLICATIONS, |precision| precision.max_replications);
         Some(Precision { metric, half_width, relative, max_replications: most })

@@ -4,15 +4,19 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin;
 use callfloor_engine::{
     Action, CallId, Command, Engine, EngineConfig, Event, Instant, OperatorId, Output, ServiceId, StatusChoice, StepId,
 };
+use callfloor_server::config::Config;
 use callfloor_server::host::{Digest, Input};
+use callfloor_server::server::{Options, Server};
 use callfloor_server::storage::sqlite::SqliteStorage;
-use callfloor_server::storage::{Batch, Entry, Writer as _};
-use serde_json::Value;
+use callfloor_server::storage::{Batch, Entry, SqliteStores, Writer as _};
+use serde_json::{Value, json};
 
 /// 8 o'clock of 2 March 2026, UTC.
 const OPENING_US: u64 = 1_772_438_400_000_000;
@@ -189,8 +193,40 @@ fn replay(directory: &Path, more: &[&str]) -> assert_cmd::assert::Assert {
     command.arg("replay").arg(directory.join("main")).args(more).assert()
 }
 
-#[test]
-fn a_day_with_two_operators_more_is_foretold() {
+/// The planner at a server of this journal gets the very document of the command line.
+async fn a_server_says_the_same(directory: &Path, told: &Value) {
+    let text = "[http]\naddress = \"127.0.0.1:0\"\n[sip]\nenabled = false\n";
+    let config = Config::read("none", text, []).unwrap();
+    let password = "correct-horse-battery";
+    let options = Options { first_password: Some(password.to_owned()), ..Options::new(&config) };
+    let server = Server::start(Arc::new(SqliteStores(directory.to_owned())), options).await.unwrap();
+    let api = format!("http://{}/api/v1", server.http());
+    let client = reqwest::Client::new();
+    let body = json!({ "login": "supervisor", "password": password });
+    let session: Value = client.post(format!("{api}/sessions")).json(&body).send().await.unwrap().json().await.unwrap();
+    let token = session["token"].as_str().unwrap();
+    let body = json!({
+        "of": { "day": "2026-03-02" }, "zone": "UTC", "replications": 40,
+        "changes": [{ "queue": "calls", "operators": 2 }],
+    });
+    let run = client.post(format!("{api}/planning/runs")).bearer_auth(token).json(&body).send().await.unwrap();
+    assert_eq!(run.status(), 202);
+    let run: Value = run.json().await.unwrap();
+    let path = format!("{api}/planning/runs/{}", run["run"]);
+    let get = async |path: String| client.get(path).bearer_auth(token).send().await.unwrap();
+    let state = async || get(path.clone()).await.json::<Value>().await.unwrap()["state"].as_str().unwrap().to_owned();
+    while ["waiting", "reading", "running"].contains(&state().await.as_str()) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let found = get(format!("{path}/results")).await.text().await.unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&found).unwrap(), *told, "{}", state().await);
+    let answer: Value = get(format!("{path}/answer")).await.json().await.unwrap();
+    println!("{}", answer["sentence"]);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_with_two_operators_more_is_foretold() {
     let directory = tempfile::tempdir().unwrap();
     let all = customers(90.0);
     let (as_it_was, truth) = (Floor::run(4, all.clone()), Floor::run(6, all));
@@ -218,11 +254,29 @@ fn a_day_with_two_operators_more_is_foretold() {
     let text = replay(directory.path(), &["--operators", "calls=-1"]).success();
     let text = String::from_utf8(text.get_output().stdout.clone()).unwrap();
     assert!(text.contains("1 fewer for \"calls\": without op4") && text.contains("more would have left"), "{text}");
+    // From noon on they help half as much, whatever the clock is called.
+    let noon = ["--operators", "calls=+2@13:00-17:00", "--zone", "Europe/Paris", "--json", "--replications", "40"];
+    let half = replay(directory.path(), &noon).success();
+    let half: Value = serde_json::from_slice(&half.get_output().stdout).unwrap();
+    let gain = |told: &Value| told["difference"]["abandoned_share"]["value"].as_f64().unwrap();
+    assert!(gain(&told) < 1.5 * gain(&half) && gain(&half) < 0.0, "{} {}", gain(&told), gain(&half));
+    assert_eq!(
+        half["changes"],
+        json!(["2 more for \"calls\" from 13:00 to 17:00, there for 4.0 hours without breaks"])
+    );
+    for change in ["calls=-1@12:00", "calls=-1@13:00-14:00"] {
+        let fewer = replay(directory.path(), &["--operators", change, "--json", "--replications", "10"]).success();
+        let fewer: Value = serde_json::from_slice(&fewer.get_output().stdout).unwrap();
+        assert!(gain(&fewer) > 0.0, "{change}: {fewer}");
+    }
+    a_server_says_the_same(directory.path(), &told).await;
     // What is wrong is told.
     for (change, words) in [
         ("billing=+2", "there is no queue \"billing\": the queues are calls, chats, messages"),
         ("calls=-4", "4 operators served queue \"calls\": 4 fewer leave nobody"),
         ("calls=2", "one as billing=+2"),
+        ("calls=+2@9", "\"9\" is no time of day"),
+        ("calls=+2@18:00", "queue \"calls\" is served from 8:00 to 16:"),
     ] {
         let refused = replay(directory.path(), &["--operators", change]).failure();
         let said = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();

@@ -18,6 +18,6 @@ pub use compare::{CompareError, Comparison, compare};
 pub use csv::to_csv;
 pub use html::to_html;
 pub use json::{read_json, to_json};
-pub use summary::Run;
+pub use summary::{Run, answer_sentence};
 pub use table::{Page, to_text};
 pub use twin::{Phase, Row, Theory, Twin, Verdict};

@@ -126,6 +126,12 @@ const ONLY_IF_ANY: &[Metric] = &[
     Metric::Shrinkage,
 ];
 
+/// The answer with which every document opens.
+#[must_use]
+pub fn answer_sentence(results: &Results) -> String {
+    answer(results).text
+}
+
 pub(crate) fn summary(results: &Results, run: Option<&Run>) -> Summary {
     Summary {
         answer: answer(results),

@@ -22,6 +22,7 @@ mod listen;
 pub mod open_api;
 pub mod organisations;
 pub mod phone;
+pub mod planning;
 pub mod records;
 pub mod secrets;
 pub mod server;

@@ -15,6 +15,7 @@ use crate::http::{self, App, Problem};
 use crate::open_api::{OpenApi, Outgoing};
 use crate::organisations::{As, Hosting, Organisations, server_administrator};
 use crate::phone::{Exchange, PhoneLine, PhoneTrouble, Phones};
+use crate::planning::Planner;
 use crate::secrets::Vault;
 use crate::storage::{Range, StorageError, Stores};
 use crate::tenant::Tenants;
@@ -128,6 +129,7 @@ pub struct Server {
     stop: listen::Stop,
     first_accounts: Option<FirstAccounts>,
     sip: Vec<SocketAddr>,
+    planner: Arc<Planner>,
 }
 
 impl Server {
@@ -169,6 +171,7 @@ impl Server {
         };
         let door = listen::Door::new(places, options.proxies.clone());
         let app = App::new(Arc::clone(&organisations), Arc::clone(&certificates), options.limits, options.proxies);
+        let planner = Arc::clone(&app.planner);
         let router = http::router(app.with_open(open));
         let (stop, tls) = (listen::Stop::new(), certificates.of_http());
         let serving = tokio::spawn({
@@ -179,7 +182,7 @@ impl Server {
                 }
             }
         });
-        Ok(Self { organisations, certificates, http, serving, stop, first_accounts, sip })
+        Ok(Self { organisations, certificates, http, serving, stop, first_accounts, sip, planner })
     }
 
     /// Opens the main organisation, then those that it lists.
@@ -258,6 +261,7 @@ impl Server {
     /// Stops: no new requests, those in progress end, the last commits and snapshots are made.
     pub async fn stop(self) {
         let limit = Duration::from_secs(10);
+        self.planner.stop();
         self.stop.graceful_shutdown(Some(limit));
         if tokio::time::timeout(limit + Duration::from_secs(1), self.serving).await.is_err() {
             tracing::warn!("some requests did not end in 10 s: they are cut");

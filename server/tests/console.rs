@@ -252,6 +252,13 @@ async fn what_administrators_keep_is_there_for_operators() {
     World::new(Running::start().await).plays("keeping.mjs", browser, None).await;
 }
 
+/// The planner's page, from a mistake in a scenario to the answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_is_simulated_beside_the_live_floor() {
+    let Some(browser) = browser() else { return };
+    World::new(Running::start().await).plays("plan.mjs", browser, None).await;
+}
+
 /// P40, P55 to P57: WebRTC at the operator's end, SIP at the customer's.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_and_a_telephone_hear_each_other() {

@@ -4,6 +4,7 @@ pub mod arrival;
 pub mod behaviour;
 pub mod calendar;
 pub mod call_log;
+pub mod change;
 pub mod collect;
 mod customer;
 mod digest;

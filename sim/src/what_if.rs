@@ -6,16 +6,20 @@
 //! those who were served in the same queue. The plan as it was runs on the same draws beside the changed one.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use callfloor_engine::{EngineConfig, QueueId, Span, Step, StepId, reason};
 use callfloor_measure::{Estimate, mean_interval};
 use callfloor_scenario::floor::ClassEntry;
 
-use crate::fit::duty::{Duty, Plan};
+use crate::change::{ChangeError, Spans, duties, spans, without};
+use crate::fit::duty::Plan;
 use crate::fit::patience::{Hazard, PatienceFit, Waited};
 use crate::stream::{Draw as _, Kind, Purpose, Streams};
 use crate::validate::Sums;
 use crate::validate::replay::{Caller, Outcome, replay};
+
+pub use crate::change::Change;
 
 /// What is known of a caller who came to a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,15 +63,6 @@ pub struct Day {
     pub plans: Vec<Plan>,
 }
 
-/// So many operators more or fewer for a queue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// The queue's name.
-    pub queue: String,
-    /// How many more; fewer where negative.
-    pub more: i32,
-}
-
 /// Why a day cannot be run again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WhatIfError(String);
@@ -80,12 +75,55 @@ impl std::fmt::Display for WhatIfError {
 
 impl std::error::Error for WhatIfError {}
 
+impl From<ChangeError> for WhatIfError {
+    fn from(ChangeError(words): ChangeError) -> Self {
+        Self(words)
+    }
+}
+
+/// How a day is run again.
+#[derive(Clone, Copy)]
+pub struct Again<'a> {
+    /// An answer within so many seconds is in time.
+    pub threshold_s: f64,
+    /// How often; at least once.
+    pub replications: u32,
+    /// Seed.
+    pub seed: u64,
+    /// Set from elsewhere to stop.
+    pub cancel: Option<&'a AtomicBool>,
+    /// Told after every replication how many are done.
+    pub progress: Option<&'a dyn Fn(u32)>,
+}
+
+impl std::fmt::Debug for Again<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { threshold_s, replications, seed, .. } = self;
+        write!(f, "Again({replications} times, seed {seed}, {threshold_s} s)")
+    }
+}
+
 /// Shares and waits of one plan, or a difference: share abandoned, mean wait in seconds, share answered in time.
 pub type Figures = [Estimate; 3];
 
 /// A day as it was and as it would have been.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WhatIf {
+    /// All callers.
+    pub whole: Part,
+    /// Callers of each queue to which somebody came.
+    pub queues: Vec<Part>,
+    /// What was changed, in words.
+    pub words: Vec<String>,
+    /// Callers who left, from whom patience was fitted.
+    pub left: usize,
+}
+
+/// All callers, or those of a queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// The queue's name; `None`: all.
+    pub queue: Option<String>,
     /// Callers.
     pub callers: usize,
     /// What happened: share abandoned, mean wait in seconds, share answered in time.
@@ -96,23 +134,35 @@ pub struct WhatIf {
     pub changed: Figures,
     /// Changed minus as it was, on the same draws.
     pub difference: Figures,
-    /// What was changed, in words.
-    pub words: Vec<String>,
-    /// Callers who left, from whom patience was fitted.
-    pub left: usize,
+    /// The day by half-hours.
+    pub stretches: Vec<Stretch>,
 }
 
-/// Runs a day again, as it was and changed. An answer within `threshold_s` is in time.
+/// A half-hour of a day; figures are as those of a [`Part`], over all replications together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stretch {
+    /// Its start, in seconds since midnight.
+    pub from_s: u32,
+    /// Callers.
+    pub callers: usize,
+    /// What happened.
+    pub actual: [f64; 3],
+    /// The plan as it was.
+    pub as_it_was: [f64; 3],
+    /// The changed plan.
+    pub changed: [f64; 3],
+    /// Operators there on average, by the plan as it was and by the changed one.
+    pub there: [f64; 2],
+}
+
+/// Length of a stretch, in seconds.
+pub const STRETCH_S: u32 = 1_800;
+
+/// Runs a day again, as it was and changed; `None` where it was cancelled.
 ///
 /// # Errors
 /// Where a queue is unknown, nobody was served, or the changed floor is none.
-pub fn what_if(
-    day: &Day,
-    changes: &[Change],
-    threshold_s: f64,
-    replications: u32,
-    seed: u64,
-) -> Result<WhatIf, WhatIfError> {
+pub fn what_if(day: &Day, changes: &[Change], again: &Again<'_>) -> Result<Option<WhatIf>, WhatIfError> {
     if day.callers.is_empty() {
         return Err(WhatIfError("nobody came to a queue that day".into()));
     }
@@ -120,43 +170,115 @@ pub fn what_if(
     let (changed, words) = original.changed(changes)?;
     let patience = fit(&day.callers);
     let served = handling(&day.callers)?;
-    let mut actual = Sums::default();
-    for caller in &day.callers {
-        actual.add(matches!(caller.end, End::Served { .. }), seconds(caller.wait_us), threshold_s);
+    let mut parts = vec![Tallies::new(day, None)];
+    let queues = (0..u16::try_from(day.config.queues.len()).unwrap_or(u16::MAX)).map(QueueId);
+    parts.extend(queues.map(|queue| Tallies::new(day, Some(queue))).filter(|tallies| !tallies.callers.is_empty()));
+    for replication in 0..again.replications.max(1) {
+        if again.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
+            return Ok(None);
+        }
+        let callers = original.draw(patience.as_ref(), &served, again.seed, replication)?;
+        let before = replay(&original.config, &callers, &original.plans);
+        let after = if changes.is_empty() { before.clone() } else { replay(&changed.config, &callers, &changed.plans) };
+        for part in &mut parts {
+            part.add(day, &before, &after, again.threshold_s);
+        }
+        if let Some(progress) = again.progress {
+            progress(replication + 1);
+        }
     }
-    let (mut before, mut after) = (Vec::new(), Vec::new());
-    for replication in 0..replications.max(1) {
-        let callers = original.draw(patience.as_ref(), &served, seed, replication)?;
-        before.push(figures(&replay(&original.config, &callers, &original.plans), threshold_s));
-        after.push(figures(&replay(&changed.config, &callers, &changed.plans), threshold_s));
+    let parts = parts.into_iter().map(|part| part.finish(day, [&original, &changed], again.threshold_s));
+    let mut parts: Vec<Part> = parts.collect();
+    let whole = parts.remove(0);
+    let left = day.callers.iter().filter(|caller| caller.end == End::Left).count();
+    Ok(Some(WhatIf { whole, queues: parts, words, left }))
+}
+
+/// The sums of a part of the callers while replications run.
+struct Tallies {
+    queue: Option<QueueId>,
+    /// Places of its callers.
+    callers: Vec<usize>,
+    before: Vec<[f64; 3]>,
+    after: Vec<[f64; 3]>,
+    /// By stretch: as it was, changed.
+    stretches: BTreeMap<u32, [Sums; 2]>,
+}
+
+fn stretch(caller: &Known) -> u32 {
+    u32::try_from(caller.at_us / 1_000_000).unwrap_or(u32::MAX) / STRETCH_S
+}
+
+impl Tallies {
+    fn new(day: &Day, queue: Option<QueueId>) -> Self {
+        let callers = (0..day.callers.len()).filter(|&at| queue.is_none_or(|queue| day.callers[at].queue == queue));
+        let callers: Vec<usize> = callers.collect();
+        let ends =
+            callers.first().zip(callers.last()).map(|(&a, &b)| (stretch(&day.callers[a]), stretch(&day.callers[b])));
+        let stretches = ends.into_iter().flat_map(|(first, last)| first..=last).map(|at| (at, <[Sums; 2]>::default()));
+        Self { queue, stretches: stretches.collect(), callers, before: Vec::new(), after: Vec::new() }
     }
-    let estimates = |of: &dyn Fn(usize, usize) -> f64| {
-        [0, 1, 2].map(|figure| {
-            let values: Vec<f64> = (0..before.len()).map(|at| of(at, figure)).collect();
-            mean_interval(&values, 0.95).expect("there is a replication")
-        })
-    };
-    Ok(WhatIf {
-        callers: day.callers.len(),
-        actual: actual.figures(),
-        as_it_was: estimates(&|at, figure| before[at][figure]),
-        changed: estimates(&|at, figure| after[at][figure]),
-        difference: estimates(&|at, figure| after[at][figure] - before[at][figure]),
-        words,
-        left: day.callers.iter().filter(|caller| caller.end == End::Left).count(),
-    })
+
+    fn add(&mut self, day: &Day, before: &[Outcome], after: &[Outcome], threshold_s: f64) {
+        for (side, outcomes) in [before, after].into_iter().enumerate() {
+            let mut all = Sums::default();
+            for &at in &self.callers {
+                let (answered, wait_s) = (outcomes[at].answered, seconds(outcomes[at].wait_us));
+                all.add(answered, wait_s, threshold_s);
+                if let Some(sums) = self.stretches.get_mut(&stretch(&day.callers[at])) {
+                    sums[side].add(answered, wait_s, threshold_s);
+                }
+            }
+            let figures = if side == 0 { &mut self.before } else { &mut self.after };
+            figures.push(all.figures());
+        }
+    }
+
+    fn finish(self, day: &Day, plans: [&Day; 2], threshold_s: f64) -> Part {
+        let Self { queue, callers, before, after, stretches } = self;
+        let estimates = |of: &dyn Fn(usize, usize) -> f64| {
+            [0, 1, 2].map(|figure| {
+                let values: Vec<f64> = (0..before.len()).map(|at| of(at, figure)).collect();
+                mean_interval(&values, 0.95).expect("there is a replication")
+            })
+        };
+        let mut actual = Sums::default();
+        let mut actual_in: BTreeMap<u32, (usize, Sums)> = BTreeMap::new();
+        for caller in callers.iter().map(|&at| &day.callers[at]) {
+            let (answered, wait_s) = (matches!(caller.end, End::Served { .. }), seconds(caller.wait_us));
+            actual.add(answered, wait_s, threshold_s);
+            let (count, sums) = actual_in.entry(stretch(caller)).or_default();
+            *count += 1;
+            sums.add(answered, wait_s, threshold_s);
+        }
+        let there = plans.map(|plan| plan.there(queue));
+        let of_stretch = |(at, [as_it_was, changed]): (u32, [Sums; 2])| {
+            let (callers, actual) = actual_in.remove(&at).unwrap_or_default();
+            let there = [0, 1].map(|side: usize| mean_there(&there[side], at));
+            let (as_it_was, changed) = (as_it_was.figures(), changed.figures());
+            Stretch { from_s: at * STRETCH_S, callers, actual: actual.figures(), as_it_was, changed, there }
+        };
+        Part {
+            queue: queue.map(|queue| day.config.queues[queue.index()].name.clone()),
+            callers: callers.len(),
+            actual: actual.figures(),
+            as_it_was: estimates(&|at, figure| before[at][figure]),
+            changed: estimates(&|at, figure| after[at][figure]),
+            difference: estimates(&|at, figure| after[at][figure] - before[at][figure]),
+            stretches: stretches.into_iter().map(of_stretch).collect(),
+        }
+    }
+}
+
+/// Operators there on average in a stretch.
+fn mean_there(all: &[Spans], stretch: u32) -> f64 {
+    let (from, to) = (i64::from(stretch * STRETCH_S), i64::from((stretch + 1) * STRETCH_S));
+    let within = all.iter().flatten().map(|&(begin, end)| (end.min(to) - begin.max(from)).max(0));
+    within.sum::<i64>() as f64 / f64::from(STRETCH_S)
 }
 
 fn seconds(us: u64) -> f64 {
     us as f64 / 1e6
-}
-
-fn figures(outcomes: &[Outcome], threshold_s: f64) -> [f64; 3] {
-    let mut sums = Sums::default();
-    for outcome in outcomes {
-        sums.add(outcome.answered, seconds(outcome.wait_us), threshold_s);
-    }
-    sums.figures()
 }
 
 /// The same floor, in which nothing but callers and operators' plans moves anything: each queue has a step of its own to come
@@ -276,8 +398,19 @@ impl Day {
         Ok(callers)
     }
 
-    /// With operators more or fewer. Who is added serves this queue alone, from the first time that any of its operators was
-    /// there to the last, without breaks; who is left out are the last in the list that serve it and were there.
+    /// When operators who serve a queue are there; all operators for `None`.
+    fn there(&self, queue: Option<QueueId>) -> Vec<Spans> {
+        let serves = |operator: usize| {
+            let Some(operator) = self.config.operators.get(operator) else { return false };
+            queue.is_none_or(|queue| operator.queues.iter().any(|member| member.queue == queue))
+        };
+        let plans = self.plans.iter().enumerate().filter(|(operator, _)| serves(*operator));
+        plans.map(|(_, plan)| spans(plan)).collect()
+    }
+
+    /// With operators more or fewer. Who is added serves this queue alone, without breaks, from the first time that any of its
+    /// operators was there to the last, or in the part of the day that the change names; who is left out are the last in the
+    /// list that serve it and were there.
     fn changed(&self, changes: &[Change]) -> Result<(Self, Vec<String>), WhatIfError> {
         let mut floor = self.config.clone().into_floor();
         let mut plans = self.plans.clone();
@@ -296,48 +429,52 @@ impl Day {
             let Some(&model) = serve.first() else {
                 return Err(WhatIfError(format!("nobody served queue {:?} that day", change.queue)));
             };
-            let all = serve.iter().flat_map(|&operator| &plans[operator].duties);
-            let comes = all.clone().filter_map(|duty| match duty {
-                Duty::Comes { at_s } => Some(*at_s),
-                _ => None,
-            });
-            let goes = all.filter_map(|duty| match duty {
-                Duty::Goes { due_s } => Some(*due_s),
-                _ => None,
-            });
-            let (first, last) = (comes.min().unwrap_or(0), goes.max().unwrap_or(0));
+            let all: Spans = serve.iter().flat_map(|&operator| spans(&plans[operator])).collect();
+            let first = all.iter().map(|(from, _)| *from).min().unwrap_or(0);
+            let last = all.iter().map(|(_, to)| *to).max().unwrap_or(0);
+            let window = change.window(first, last)?;
             for number in 1..=change.more {
                 let mut operator = floor.operators[model].clone();
+                // Another change of the same queue may have added some already.
+                let place = floor.operators.len();
                 operator.name = format!("{} more {number}", change.queue);
                 operator.queues.retain(|member| member.queue == queue);
-                operator.cti_id = Some(format!("more-{at}-{number}"));
-                let extension = format!("99{at:03}{number:04}");
+                operator.cti_id = Some(format!("more-{at}-{place}"));
+                let extension = format!("99{at:03}{place:06}");
                 operator.cti_number =
                     Some(extension.parse().map_err(|_| WhatIfError(format!("{extension} is taken")))?);
                 floor.operators.push(operator);
-                let duties = vec![Duty::Comes { at_s: first }, Duty::Goes { due_s: last }];
-                plans.push(Plan { operator: None, duties });
+                plans.push(Plan { operator: None, duties: duties(&[window]) });
             }
             if change.more > 0 {
-                let hours = (last - first) as f64 / 3_600.0;
+                let hours = (window.1 - window.0) as f64 / 3_600.0;
                 words.push(format!(
-                    "{} more for {:?}, there for {hours:.1} hours without breaks",
-                    change.more, change.queue
+                    "{} more for {:?}{}, there for {hours:.1} hours without breaks",
+                    change.more,
+                    change.queue,
+                    change.when()
                 ));
             }
             let fewer = usize::try_from(-change.more).unwrap_or(0);
-            if fewer >= serve.len() {
+            // Who is left out has to be there then.
+            let serve: Vec<usize> = serve
+                .into_iter()
+                .filter(|&operator| spans(&plans[operator]).iter().any(|&(from, to)| from < window.1 && to > window.0))
+                .collect();
+            if fewer > 0 && fewer >= serve.len() {
+                let (count, when) = (serve.len(), change.when());
                 let detail =
-                    format!("{} operators served queue {:?}: {fewer} fewer leave nobody", serve.len(), change.queue);
+                    format!("{count} operators served queue {:?}{when}: {fewer} fewer leave nobody", change.queue);
                 return Err(WhatIfError(detail));
             }
             let mut names = Vec::new();
             for &operator in serve.iter().rev().take(fewer) {
-                plans[operator].duties.clear();
+                plans[operator].duties = duties(&without(&spans(&plans[operator]), window));
                 names.push(floor.operators[operator].name.clone());
             }
             if fewer > 0 {
-                words.push(format!("{fewer} fewer for {:?}: without {}", change.queue, names.join(", ")));
+                let (when, names) = (change.when(), names.join(", "));
+                words.push(format!("{fewer} fewer for {:?}{when}: without {names}", change.queue));
             }
         }
         let config = EngineConfig::new(floor).map_err(|problem| WhatIfError(problem.to_string()))?;

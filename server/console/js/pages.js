@@ -7,6 +7,7 @@ import { customersPage } from "./pages/customers.js";
 import { callsPage } from "./pages/calls.js";
 import { wallboardPage } from "./pages/wallboard.js";
 import { statisticsPage } from "./pages/statistics.js";
+import { planPage } from "./pages/plan.js";
 import { surveysPage } from "./pages/surveys.js";
 import { administrationPage } from "./pages/administration.js";
 import { auditPage } from "./pages/audit.js";
@@ -14,6 +15,6 @@ import { organisationsPage } from "./pages/organisations.js";
 
 /** @type {import("./main.js").Page[]} */
 export const pages = [
-  wallboardPage, ticketsPage, chatsPage, callbacksPage, customersPage, callsPage, statisticsPage, surveysPage,
+  wallboardPage, ticketsPage, chatsPage, callbacksPage, customersPage, callsPage, statisticsPage, planPage, surveysPage,
   administrationPage, auditPage, organisationsPage,
 ];

@@ -261,6 +261,16 @@ impl Handle {
         task.await.expect("a reading function does not panic")
     }
 
+    /// A reader of what is committed, for whoever reads long: away from those that requests use.
+    ///
+    /// # Errors
+    /// That storage gives no reader.
+    pub async fn reader(&self) -> Result<Box<dyn Reader>, StorageError> {
+        let readers = Arc::clone(&self.readers);
+        let task = tokio::task::spawn_blocking(move || readers.take());
+        task.await.expect("taking a reader does not panic")
+    }
+
     /// Outputs as they become durable.
     #[must_use]
     pub const fn hub(&self) -> &Arc<Hub> {

@@ -44,6 +44,7 @@ use crate::auth::{self, Access, Account, Role, Row};
 use crate::certificates::Certificates;
 use crate::open_api::{self, OpenApi as Open};
 use crate::organisations::{self, Organisations};
+use crate::planning::{self, Planner};
 use crate::tenant::Tenants;
 use crate::{audit, config};
 
@@ -68,6 +69,8 @@ pub struct App {
     pub(crate) sign_in_limits: Arc<auth::SignInLimits>,
     /// What the open API needs.
     pub(crate) open: Open,
+    /// Does the planner's runs.
+    pub(crate) planner: Arc<Planner>,
     table: Arc<HashMap<(&'static str, String), Access>>,
 }
 
@@ -108,6 +111,7 @@ impl App {
             proxies: proxies.into(),
             sign_in_limits: Arc::default(),
             open: Open::new(Default::default(), Default::default()),
+            planner: Arc::default(),
             table: Arc::new(table),
         }
     }
@@ -163,6 +167,7 @@ pub fn rows() -> impl Iterator<Item = Row> {
     .chain(tickets::permissions())
     .chain(crate::chat::permissions())
     .chain(auth::permissions())
+    .chain(planning::permissions())
     .chain(open_api::permissions())
     .copied()
 }
@@ -189,6 +194,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(open_api::router())
         .merge(operators::router())
         .merge(organisations::router())
+        .merge(planning::router())
         .merge(records::router())
         .merge(statistics::router())
         .merge(supervision::router())

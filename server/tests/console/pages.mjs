@@ -10,7 +10,7 @@ if (shots) mkdirSync(shots, { recursive: true });
 
 const PAGES = {
   op1: ["tickets", "tickets/1", "chats", "callbacks", "customers", "customers/1", "calls", "surveys"],
-  supervisor: ["wallboard", "tickets", "chats", "callbacks", "customers", "calls", "statistics", "surveys"],
+  supervisor: ["wallboard", "tickets", "chats", "callbacks", "customers", "calls", "statistics", "plan", "surveys"],
   admin: [
     "administration", "administration/services/0/customers", "administration/services/0/escalation", "administration/services/0/outgoing",
     "administration/services/new", "administration/articles", "administration/open", "statistics", "surveys", "audit",

@@ -24,7 +24,7 @@ const HEIGHT = 300;
 /** @typedef {{label: string, offered: number, answered: number, abandoned: number, level: number | undefined}} Point */
 
 /** @param {string} name @param {Record<string, string | number>} properties @param {...(Node | string)} children */
-function s(name, properties, ...children) {
+export function s(name, properties, ...children) {
   const element = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(properties)) element.setAttribute(key, String(value));
   element.append(...children);
@@ -32,7 +32,7 @@ function s(name, properties, ...children) {
 }
 
 /** Three to five round steps up to what is at least `most`. @param {number} most */
-function steps(most) {
+export function steps(most) {
   const raw = Math.max(1, most) / 4;
   const ten = 10 ** Math.floor(Math.log10(raw));
   const step = Math.max(1, [1, 2, 5, 10].map((it) => it * ten).find((it) => it >= raw) ?? raw);

@@ -1,0 +1,357 @@
+//! A change of a plan: operators more or fewer for a queue, for the whole day or a part of it. To a scenario it is made here,
+//! to a day that happened in [`what_if`](crate::what_if).
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use callfloor_scenario::clock::DAY_US;
+use callfloor_scenario::{Days, Group, QueueIndex, Rostered, Scenario, Shift};
+
+use crate::fit::duty::{Duty, Plan};
+
+/// Most operators more or fewer.
+pub const MOST: i32 = 1_000;
+
+/// So many operators more or fewer for a queue: `billing=+2`, `billing=+2@14:00`, `billing=-1@14:00-18:00`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The queue's name.
+    pub queue: String,
+    /// How many more; fewer where negative.
+    pub more: i32,
+    /// From when, in seconds since midnight; `None`: from when the first operator of the queue comes.
+    pub from_s: Option<u32>,
+    /// Until when; `None`: until the last operator of the queue goes.
+    pub to_s: Option<u32>,
+}
+
+/// Why a plan cannot be changed so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeError(pub(crate) String);
+
+impl fmt::Display for ChangeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ChangeError {}
+
+/// Reads `9:30` or `24:00` as seconds since midnight.
+///
+/// # Errors
+/// What would be right.
+pub fn time_of_day(text: &str) -> Result<u32, ChangeError> {
+    let wrong = || ChangeError(format!("{text:?} is no time of day: one as in 9:30 or 14:00 is right"));
+    let (hours, minutes) = text.trim().split_once(':').ok_or_else(wrong)?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(hours) || !digits(minutes) || hours.len() > 2 || minutes.len() != 2 {
+        return Err(wrong());
+    }
+    let (hours, minutes): (u32, u32) = (hours.parse().map_err(|_| wrong())?, minutes.parse().map_err(|_| wrong())?);
+    let seconds = hours * 3_600 + minutes * 60;
+    if minutes > 59 || seconds > 86_400 { Err(wrong()) } else { Ok(seconds) }
+}
+
+/// Seconds since midnight as people write them.
+#[must_use]
+pub fn clock(seconds: i64) -> String {
+    format!("{}:{:02}", seconds / 3_600, seconds / 60 % 60)
+}
+
+impl FromStr for Change {
+    type Err = ChangeError;
+
+    fn from_str(text: &str) -> Result<Self, ChangeError> {
+        let wrong = || {
+            ChangeError(format!(
+                "{text:?} is no change: one as billing=+2, billing=-1 or billing=+2@14:00-18:00 is right"
+            ))
+        };
+        let (queue, rest) = text.rsplit_once('=').ok_or_else(wrong)?;
+        let (more, window) = rest.split_once('@').map_or((rest, None), |(more, window)| (more, Some(window)));
+        if !more.starts_with(['+', '-']) {
+            return Err(wrong());
+        }
+        let more: i32 = more.parse().map_err(|_| wrong())?;
+        let time = |text: &str| if text.trim().is_empty() { Ok(None) } else { time_of_day(text).map(Some) };
+        let (from, to) = window.map_or(("", ""), |window| window.split_once('-').unwrap_or((window, "")));
+        let change = Self { queue: queue.to_owned(), more, from_s: time(from)?, to_s: time(to)? };
+        change.checked()
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={:+}", self.queue, self.more)?;
+        let time = |at: Option<u32>| at.map_or_else(String::new, |at| clock(at.into()));
+        match (self.from_s, self.to_s) {
+            (None, None) => Ok(()),
+            (from, None) => write!(f, "@{}", time(from)),
+            (from, to) => write!(f, "@{}-{}", time(from), time(to)),
+        }
+    }
+}
+
+impl Change {
+    /// The same, if its numbers are in their ranges.
+    ///
+    /// # Errors
+    /// Which is not.
+    pub fn checked(self) -> Result<Self, ChangeError> {
+        if !(-MOST..=MOST).contains(&self.more) {
+            return Err(ChangeError(format!("at most {MOST} operators more or fewer can be simulated")));
+        }
+        let (from, to) = (self.from_s.unwrap_or(0), self.to_s.unwrap_or(86_400));
+        if from >= to || to > 86_400 {
+            let (from, to) = (clock(from.into()), clock(to.into()));
+            return Err(ChangeError(format!("from {from} to {to} is no part of a day: a later end is right")));
+        }
+        Ok(self)
+    }
+
+    /// ` from 14:00 to 18:00`, as far as it is said.
+    #[must_use]
+    pub fn when(&self) -> String {
+        let time =
+            |word: &str, at: Option<u32>| at.map_or_else(String::new, |at| format!(" {word} {}", clock(at.into())));
+        time("from", self.from_s) + &time("to", self.to_s)
+    }
+
+    /// The part of a day from `first` to `last` for which it is, in seconds since midnight.
+    pub(crate) fn window(&self, first: i64, last: i64) -> Result<(i64, i64), ChangeError> {
+        let (from, to) = (self.from_s.map_or(first, i64::from), self.to_s.map_or(last, i64::from));
+        if from < to {
+            return Ok((from, to));
+        }
+        let (first, last) = (clock(first), clock(last));
+        Err(ChangeError(format!(
+            "queue {:?} is served from {first} to {last}: a change{} is none",
+            self.queue,
+            self.when()
+        )))
+    }
+}
+
+/// When somebody is there, from and to, in seconds since midnight.
+pub(crate) type Spans = Vec<(i64, i64)>;
+
+/// When a plan's operator is there.
+pub(crate) fn spans(plan: &Plan) -> Spans {
+    let (mut spans, mut since) = (Spans::new(), None);
+    for duty in &plan.duties {
+        match *duty {
+            Duty::Comes { at_s } => since = Some(at_s),
+            Duty::Break { due_s, length_s } => {
+                spans.extend(since.map(|since| (since, due_s)));
+                since = Some(due_s + length_s);
+            }
+            Duty::Goes { due_s } => spans.extend(since.take().map(|since| (since, due_s))),
+        }
+    }
+    spans.retain(|(from, to)| from < to);
+    spans
+}
+
+/// The same without a part of the day.
+pub(crate) fn without(spans: &[(i64, i64)], (from, to): (i64, i64)) -> Spans {
+    let kept = spans.iter().flat_map(|&(begin, end)| [(begin, end.min(from)), (begin.max(to), end)]);
+    kept.filter(|(begin, end)| begin < end).collect()
+}
+
+/// The plan of somebody who is there then.
+pub(crate) fn duties(spans: &[(i64, i64)]) -> Vec<Duty> {
+    let (Some(first), Some(last)) = (spans.first(), spans.last()) else { return Vec::new() };
+    let breaks = spans.windows(2).map(|pair| Duty::Break { due_s: pair[0].1, length_s: pair[1].0 - pair[0].1 });
+    let mut duties = vec![Duty::Comes { at_s: first.0 }];
+    duties.extend(breaks);
+    duties.push(Duty::Goes { due_s: last.1 });
+    duties
+}
+
+/// The same plan without what is of no length, such as what was over before its day began.
+#[must_use]
+pub fn tidied(plan: &Plan) -> Plan {
+    Plan { operator: plan.operator, duties: duties(&spans(plan)) }
+}
+
+/// A scenario with operators more or fewer, and what was changed in words.
+///
+/// Who is added is as the first group that serves the queue, but serves it alone and without breaks. Who is left out is of the
+/// last groups that serve it, from their shifts' ends backwards; their other queues lose them too.
+///
+/// # Errors
+/// Where a queue is unknown, nobody serves it, or nobody would be left.
+pub fn changed_scenario(scenario: &Scenario, changes: &[Change]) -> Result<(Scenario, Vec<String>), ChangeError> {
+    let (mut changed, mut words) = (scenario.clone(), Vec::new());
+    for change in changes {
+        let found = scenario.queues.iter().position(|queue| queue.name == change.queue);
+        let at = found.ok_or_else(|| {
+            let known: Vec<&str> = scenario.queues.iter().map(|queue| queue.name.as_str()).collect();
+            ChangeError(format!("there is no queue {:?}: the queues are {}", change.queue, known.join(", ")))
+        })?;
+        let queue = QueueIndex(at);
+        let serve: Vec<usize> = (0..changed.groups.len())
+            .filter(|&group| changed.groups[group].queues.iter().any(|level| level.queue == queue))
+            .filter(|&group| !changed.groups[group].shifts.is_empty())
+            .collect();
+        if serve.is_empty() {
+            return Err(ChangeError(format!("nobody serves queue {:?}", change.queue)));
+        }
+        by_equal_days(&mut changed, &serve);
+        if change.more > 0 {
+            let more = more(&changed, change, queue, &serve)?;
+            changed.groups.push(more);
+            words.push(format!("{} more for {:?}{}, without breaks", change.more, change.queue, change.when()));
+        }
+        if change.more < 0 {
+            fewer(&mut changed, change, &serve)?;
+            words.push(format!("{} fewer for {:?}{}", -change.more, change.queue, change.when()));
+        }
+    }
+    Ok((changed, words))
+}
+
+/// Writes shifts so that those of any two kinds of days have no day in common.
+fn by_equal_days(scenario: &mut Scenario, groups: &[usize]) {
+    let all = || groups.iter().flat_map(|&group| &scenario.groups[group].shifts);
+    let Some(first) = all().next().map(|shift| shift.days) else { return };
+    if all().all(|shift| shift.days == first) {
+        return;
+    }
+    let kinds: Vec<Days> = if all().any(|shift| matches!(shift.days, Days::One(_))) {
+        (0..scenario.days()).map(Days::One).collect()
+    } else {
+        (0..7).map(|weekday| Days::Weekdays(1 << weekday)).collect()
+    };
+    let clock = scenario.clock.clone();
+    let in_it = |shift: &Shift, kind: Days| match (shift.days, kind) {
+        (days, Days::One(day)) => days.contains(day, clock.weekday(day)),
+        (Days::Weekdays(mask), Days::Weekdays(one)) => mask & one != 0,
+        (_, _) => true,
+    };
+    for &group in groups {
+        let shifts = std::mem::take(&mut scenario.groups[group].shifts);
+        let split = shifts.iter().flat_map(|shift| {
+            kinds.iter().filter(|kind| in_it(shift, **kind)).map(|&days| Shift { days, ..*shift }).collect::<Vec<_>>()
+        });
+        scenario.groups[group].shifts = split.collect();
+    }
+}
+
+fn kinds(scenario: &Scenario, groups: &[usize]) -> Vec<Days> {
+    let mut kinds: Vec<Days> = Vec::new();
+    for shift in groups.iter().flat_map(|&group| &scenario.groups[group].shifts) {
+        if !kinds.contains(&shift.days) {
+            kinds.push(shift.days);
+        }
+    }
+    kinds
+}
+
+fn micros(seconds: i64) -> u64 {
+    u64::try_from(seconds).unwrap_or(0) * 1_000_000
+}
+
+fn seconds(us: u64) -> i64 {
+    i64::try_from(us / 1_000_000).unwrap_or(i64::MAX)
+}
+
+/// The window of a change on one kind of days.
+fn window(scenario: &Scenario, change: &Change, serve: &[usize], days: Days) -> Result<(u64, u64), ChangeError> {
+    let shifts = || serve.iter().flat_map(|&group| &scenario.groups[group].shifts).filter(|shift| shift.days == days);
+    let first = shifts().map(|shift| shift.from_us).min().unwrap_or(0);
+    let last = shifts().map(|shift| shift.to_us).max().unwrap_or(DAY_US);
+    let (from, to) = change.window(seconds(first), seconds(last))?;
+    Ok((micros(from), micros(to)))
+}
+
+fn more(scenario: &Scenario, change: &Change, queue: QueueIndex, serve: &[usize]) -> Result<Group, ChangeError> {
+    let model = &scenario.groups[serve[0]];
+    let count = change.more.unsigned_abs();
+    let mut shifts = Vec::new();
+    for days in kinds(scenario, serve) {
+        let (from_us, to_us) = window(scenario, change, serve, days)?;
+        shifts.push(Shift { days, from_us, to_us, count: Rostered { rostered: count, present: count } });
+    }
+    let taken: BTreeSet<&str> = scenario.groups.iter().map(|group| group.name.as_str()).collect();
+    let mut names = (1..).map(|number| match number {
+        1 => format!("more for {}", change.queue),
+        _ => format!("more for {} {number}", change.queue),
+    });
+    let name = names.find(|name| !taken.contains(name.as_str())).expect("numbers do not end");
+    let mut queues = model.queues.clone();
+    queues.retain(|level| level.queue == queue);
+    let services = vec![scenario.queues[queue.0].service];
+    Ok(Group { name, services, queues, shifts, breaks: Vec::new(), ..model.clone() })
+}
+
+fn fewer(scenario: &mut Scenario, change: &Change, serve: &[usize]) -> Result<(), ChangeError> {
+    let wanted = change.more.unsigned_abs();
+    for days in kinds(scenario, serve) {
+        let (from, to) = window(scenario, change, serve, days)?;
+        let of_days = |group: &Group| -> Vec<usize> {
+            (0..group.shifts.len()).filter(|&at| group.shifts[at].days == days).collect()
+        };
+        let mut edges: BTreeSet<u64> = [from, to].into();
+        for &group in serve {
+            let group = &scenario.groups[group];
+            edges.extend(of_days(group).into_iter().flat_map(|at| [group.shifts[at].from_us, group.shifts[at].to_us]));
+        }
+        let edges: Vec<u64> = edges.into_iter().collect();
+        // What each shift loses from an edge to the next.
+        let (mut there, mut left) = (0, 0);
+        let mut losses: Vec<Vec<Vec<u32>>> =
+            serve.iter().map(|&group| vec![vec![0; edges.len()]; scenario.groups[group].shifts.len()]).collect();
+        for (edge, pair) in edges.windows(2).enumerate().filter(|(_, pair)| pair[0] >= from && pair[1] <= to) {
+            let mut lost = 0;
+            for (place, &group) in serve.iter().enumerate().rev() {
+                let group = &scenario.groups[group];
+                for at in of_days(group).into_iter().rev() {
+                    let shift = &group.shifts[at];
+                    if shift.from_us <= pair[0] && pair[1] <= shift.to_us {
+                        let loses = shift.count.present.min(wanted - lost);
+                        losses[place][at][edge] = loses;
+                        lost += loses;
+                        there += u64::from(shift.count.present);
+                        left += u64::from(shift.count.present - loses);
+                    }
+                }
+            }
+        }
+        if there > 0 && left == 0 {
+            return Err(ChangeError(format!(
+                "{wanted} fewer for queue {:?}{} leave nobody: fewer than are there then is right",
+                change.queue,
+                change.when()
+            )));
+        }
+        for (place, &group) in serve.iter().enumerate() {
+            let group = &mut scenario.groups[group];
+            let shifts = std::mem::take(&mut group.shifts);
+            for (at, shift) in shifts.into_iter().enumerate() {
+                if losses[place][at].iter().all(|loss| *loss == 0) {
+                    group.shifts.push(shift);
+                    continue;
+                }
+                let mut parts: Vec<Shift> = Vec::new();
+                for (edge, pair) in edges.windows(2).enumerate() {
+                    if shift.from_us > pair[0] || pair[1] > shift.to_us {
+                        continue;
+                    }
+                    let loss = losses[place][at][edge];
+                    let Rostered { rostered, present } = shift.count;
+                    let count = Rostered { rostered: rostered.saturating_sub(loss), present: present - loss };
+                    match parts.last_mut() {
+                        Some(before) if before.count == count => before.to_us = pair[1],
+                        _ => parts.push(Shift { from_us: pair[0], to_us: pair[1], count, ..shift }),
+                    }
+                }
+                parts.retain(|part| part.count.present > 0);
+                group.shifts.extend(parts);
+            }
+        }
+    }
+    Ok(())
+}

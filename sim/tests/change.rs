@@ -1,0 +1,119 @@
+//! Operators more or fewer: as it is written, and what it makes of a scenario.
+
+use callfloor_scenario::{NoFiles, Scenario};
+use callfloor_sim::change::{Change, changed_scenario, tidied};
+use callfloor_sim::fit::duty::{Duty, Plan};
+use callfloor_sim::{Options, simulate};
+
+#[test]
+fn a_change_is_read_and_written() {
+    for text in ["billing=+2", "billing=-1", "a=b=+2@14:00", "billing=+2@9:30-18:00", "billing=-3@-24:00"] {
+        assert_eq!(text.parse::<Change>().unwrap().to_string(), text);
+    }
+    for (wrong, words) in [
+        ("billing", "one as billing=+2"),
+        ("billing=2", "one as billing=+2"),
+        ("billing=+x", "one as billing=+2"),
+        ("billing=+1001", "at most 1000"),
+        ("billing=+2@14", "\"14\" is no time of day"),
+        ("billing=+2@25:00", "\"25:00\" is no time of day"),
+        ("billing=+2@14:00-13:00", "from 14:00 to 13:00 is no part of a day"),
+    ] {
+        let told = wrong.parse::<Change>().unwrap_err().to_string();
+        assert!(told.contains(words), "{wrong}: {told}");
+    }
+}
+
+#[test]
+fn what_was_over_before_the_day_is_no_part_of_a_plan() {
+    let plan = |duties| Plan { operator: Some(3), duties };
+    let (comes, goes) = (Duty::Comes { at_s: 32_400 }, Duty::Goes { due_s: 61_200 });
+    let lunch = Duty::Break { due_s: 43_200, length_s: 3_600 };
+    let whole = plan(vec![comes, lunch, goes]);
+    assert_eq!(tidied(&whole), whole);
+    // Yesterday's coming and going are at midnight, today's coming ends a break that began there.
+    let over = vec![Duty::Comes { at_s: 0 }, Duty::Break { due_s: 0, length_s: 32_400 }, lunch, goes];
+    assert_eq!(tidied(&plan(over)), whole);
+    assert_eq!(tidied(&plan(vec![Duty::Comes { at_s: 0 }, Duty::Goes { due_s: 0 }])), plan(vec![]));
+}
+
+fn plan() -> Scenario {
+    let template = callfloor_scenario::template("support-line").unwrap();
+    Scenario::parse("support-line", template.text, &NoFiles).unwrap()
+}
+
+/// Operators who are there at each half-hour of a working day, over all groups.
+fn there(scenario: &Scenario) -> Vec<u32> {
+    let at = |time_us| {
+        let shifts = scenario.groups.iter().flat_map(|group| &group.shifts);
+        let there = shifts.filter(|shift| shift.days.contains(0, scenario.clock.weekday(0)));
+        there.filter(|shift| (shift.from_us..shift.to_us).contains(&time_us)).map(|shift| shift.count.present).sum()
+    };
+    (0..48).map(|half| at(half * 1_800_000_000)).collect()
+}
+
+#[test]
+fn a_scenario_has_so_many_more_or_fewer_and_only_then() {
+    let base = plan();
+    let before = there(&base);
+    for (change, from, to, more) in [
+        ("support=+2", 0, 48, 2),
+        ("support=+2@14:00", 28, 48, 2),
+        ("support=+3@14:00-16:30", 28, 33, 3),
+        ("support=-1", 0, 48, -1),
+        ("support=-1@14:00-16:00", 28, 32, -1),
+    ] {
+        let (changed, words) = changed_scenario(&base, &[change.parse().unwrap()]).unwrap();
+        let expected: Vec<u32> = before
+            .iter()
+            .enumerate()
+            .map(|(half, &count)| match count {
+                0 => 0,
+                _ if (from..to).contains(&half) => count.saturating_add_signed(more),
+                count => count,
+            })
+            .collect();
+        assert_eq!(there(&changed), expected, "{change}");
+        assert_eq!(words.len(), 1);
+        changed.floor_plan().unwrap();
+    }
+    for (change, words) in [
+        ("billing=+2", "there is no queue \"billing\": the queues are support"),
+        ("support=-1000", "leave nobody"),
+        ("support=+2@23:30", "a change from 23:30 is none"),
+    ] {
+        let told = changed_scenario(&base, &[change.parse().unwrap()]).unwrap_err().to_string();
+        assert!(told.contains(words), "{change}: {told}");
+    }
+}
+
+/// Days of different kinds: each day has its own.
+#[test]
+fn mixed_days_are_changed_day_by_day() {
+    let template = callfloor_scenario::template("chat-tickets-blended").unwrap();
+    let base = Scenario::parse(template.name, template.text, template).unwrap();
+    let queue = base.queues[0].name.clone();
+    let (changed, _) = changed_scenario(&base, &[format!("{queue}=+1").parse().unwrap()]).unwrap();
+    changed.floor_plan().unwrap();
+    let short = Options { replications: Some(2), ..Options::default() };
+    let (before, after) = (simulate(&base, &short).unwrap(), simulate(&changed, &short).unwrap());
+    assert_ne!(before.results, after.results);
+}
+
+/// More people answer more calls in time, and who called is the same.
+#[test]
+fn two_more_are_better_under_the_same_customers() {
+    use callfloor_measure::{Metric, Results, Scope};
+    let base = plan();
+    let options = Options { replications: Some(5), ..Options::default() };
+    let run = |scenario: &Scenario| simulate(scenario, &options).unwrap().results;
+    let (before, same) = (run(&base), run(&changed_scenario(&base, &[]).unwrap().0));
+    assert_eq!(before, same, "no change changes nothing");
+    let (more, _) = changed_scenario(&base, &["support=+2@14:00".parse().unwrap()]).unwrap();
+    let (fewer, _) = changed_scenario(&base, &["support=-2@14:00".parse().unwrap()]).unwrap();
+    let (more, fewer) = (run(&more), run(&fewer));
+    let gain = |other: &Results| {
+        Results::difference((&before, Scope::All), (other, Scope::All), Metric::ServiceLevel).unwrap().value
+    };
+    assert!(gain(&more) > 0.0 && gain(&fewer) < 0.0, "{} {}", gain(&more), gain(&fewer));
+}
