@@ -39,7 +39,7 @@ fn customers(calls_per_hour: f64) -> Vec<Customer> {
         state ^= state >> 7;
         state ^= state << 17;
         let uniform = ((state >> 12) as f64 + 0.5) / 4_503_599_627_370_496.0;
-        u64::try_from(std::time::Duration::from_secs_f64(-mean_s * uniform.ln()).as_micros()).unwrap()
+        u64::try_from(Duration::from_secs_f64(-mean_s * uniform.ln()).as_micros()).unwrap()
     };
     let mut at_us = OPENING_US;
     let mut all = Vec::new();

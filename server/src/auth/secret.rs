@@ -139,9 +139,11 @@ mod tests {
     fn it_is_shown_to_whoever_had_it_made() {
         let secret = NewSecret::signing();
         let text = secret.0.to_string();
-        let shown = Kept(Some(secret)).show(|| unreachable!("it is the first time")).ok().expect("it is shown");
+        let Ok(shown) = Kept(Some(secret)).show(|| unreachable!("it is the first time")) else {
+            panic!("it is not shown")
+        };
         assert_eq!(serde_json::to_value(shown).unwrap(), text.as_str());
-        let again = Kept(None).show(|| "make another".into()).err().expect("it was shown before");
+        let Err(again) = Kept(None).show(|| "make another".into()) else { panic!("it is shown again") };
         assert_eq!((again.status, again.rule.as_str()), (409, "secret-shown-once"));
         assert!(again.detail.ends_with("make another"));
     }
