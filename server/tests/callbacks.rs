@@ -161,7 +161,7 @@ async fn wishes_have_bounds() {
         (json!({ "service": 0, "number": "0990123456" }), (403, "number-barred")),
         (json!({ "service": 0, "number": "+14155550100" }), (403, "number-barred")),
         (json!({ "service": 0, "number": "abc" }), (400, "number")),
-        (json!({ "queue": 1, "number": "0311112222" }), (404, "unknown")),
+        (json!({ "queue": 2, "number": "0311112222" }), (404, "unknown")),
         (json!({ "number": "0311112222" }), (400, "body")),
     ] {
         let (status, problem) = running.wishes(wrong).await;
