@@ -4,7 +4,7 @@ use callfloor_engine::{
     Asked, AudioId, Channel, Command, ConsultTarget, Engine, EngineConfig, FarEndFault, Floor, ForcedEndReason,
     IdleSince, Instant, LegId, Membership, NumberState, OpeningHours, Operator, OperatorId, OutgoingNumber, Policy,
     PriorityRule, Queue, QueueId, Rejection, Service, ServiceId, Settings, Span, Status, StatusChoice, Step, StepId,
-    TransferTarget, reason,
+    Supervision, TransferTarget, reason,
 };
 
 fn floor() -> EngineConfig {
@@ -84,11 +84,12 @@ fn command(operator: OperatorId, asked: Asked) -> Command {
         Asked::ForceEnd => {
             Command::ForceEnd { operator, reason: ForcedEndReason::Abuse, announcement: Some(AudioId(0)) }
         }
+        Asked::TakeOver => Command::TakeOver { operator },
         other => unreachable!("{other:?} is no button"),
     }
 }
 
-const BUTTONS: [Asked; 14] = [
+const BUTTONS: [Asked; 15] = [
     Asked::LogIn,
     Asked::LogOut,
     Asked::ChangeStatus,
@@ -103,6 +104,7 @@ const BUTTONS: [Asked; 14] = [
     Asked::Conference,
     Asked::BlindTransfer,
     Asked::ForceEnd,
+    Asked::TakeOver,
 ];
 
 /// SplitMix64.
@@ -120,7 +122,7 @@ fn anything(engine: &Engine, state: &mut u64) -> Option<Command> {
     let calls: Vec<_> = engine.calls().collect();
     let call = (!calls.is_empty()).then(|| calls[draw(state, calls.len())]);
     let target = call.and_then(|call| call.target.filter(|_| draw(state, 2) == 0)).map(|target| target.leg);
-    Some(match draw(state, 14) {
+    Some(match draw(state, 15) {
         0 | 1 => Command::CallArrived {
             service: ServiceId(0),
             entry: StepId(0),
@@ -165,6 +167,10 @@ fn anything(engine: &Engine, state: &mut u64) -> Option<Command> {
                 Command::CustomerHungUp { call: call?.call }
             }
         }
+        12 => match calls.iter().find_map(|call| call.supervisor.filter(|supervisor| !supervisor.joined)) {
+            Some(supervisor) => Command::SupervisorJoined { leg: supervisor.leg },
+            None => Command::Supervise { operator, call: call?.call, mode: Supervision::Listen },
+        },
         _ => command(operator, BUTTONS[draw(state, BUTTONS.len())]),
     })
 }
@@ -172,7 +178,7 @@ fn anything(engine: &Engine, state: &mut u64) -> Option<Command> {
 #[test]
 fn every_button_does_what_it_is_said_to_do() {
     let (mut allowed, mut refused) = (0u32, std::collections::BTreeSet::new());
-    for seed in 0..40 {
+    for seed in 0..100 {
         let mut state = seed;
         let mut engine = Engine::new(floor());
         let (mut now, mut out) = (0, Vec::new());
@@ -213,6 +219,8 @@ fn every_button_does_what_it_is_said_to_do() {
         "CustomerGone",
         "InConference",
         "Ending",
+        "Supervising",
+        "NotSupervising",
     ] {
         assert!(refused.contains(rule), "{rule} is not among {refused:?}");
     }

@@ -516,7 +516,13 @@ impl Audit {
 fn reachable(from: Status, to: Status) -> bool {
     let rest = [Resting::Work, Resting::Ready, Resting::Break];
     let chosen = rest.into_iter().flat_map(|rest| {
-        [Input::LogIn(rest), Input::Choose(rest), Input::RingLeft(rest), Input::DialBack(rest)].into_iter()
+        [
+            Input::LogIn(rest),
+            Input::Choose(rest),
+            Input::RingLeft(rest),
+            Input::DialBack(rest),
+            Input::SupervisionEnded(rest),
+        ]
     });
     let plain = [
         Input::LogOut,
