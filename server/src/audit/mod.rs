@@ -4,11 +4,13 @@
 
 mod api;
 mod chain;
+mod supervision;
 
 use serde::{Deserialize, Serialize};
 
 pub use api::{PERMISSIONS, router};
 pub use chain::{Broken, Noted, Verified, verify};
+pub(crate) use supervision::Supervisions;
 
 use crate::document::Document;
 use crate::host::Documents;
@@ -52,6 +54,8 @@ pub enum Act {
     CertificatesReloaded,
     /// Customers' numbers were read whole, one or a page of them, by somebody who has not got the customer in hand.
     NumbersRead,
+    /// A supervisor listened to a call, whispered, barged in, took it over, or left it.
+    CallSupervised,
 }
 
 /// One link of the chain.
