@@ -118,7 +118,10 @@ impl Switchboard {
                 }
             }
             Event::ConsultEnded { call, operator, .. } => {
-                if let Some(leg) = self.leg_of(call, operator) {
+                // Where a conference is over they hear the customer again already.
+                if let Some(leg) = self.leg_of(call, operator)
+                    && self.legs.get(&leg).is_some_and(|leg| leg.hears != Hears::Leg(call.customer_leg()))
+                {
                     self.let_hear(leg, Hears::Nothing);
                 }
             }
