@@ -54,6 +54,8 @@ impl Engine {
                 wrong()
             }
             Asked::Dial => self.may_dial(operator, desk),
+            Asked::Supervise if self.supervised(operator).is_none() => self.may_supervise(operator).map(drop),
+            Asked::TakeOver => self.call_to_take_over(operator).map(drop),
             Asked::HangUp => self.may_hang_up(operator, desk),
             Asked::Hold => {
                 let call = self.own_call(operator, asked)?;

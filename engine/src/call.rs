@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::ForcedEndReason;
+use crate::command::{ForcedEndReason, Supervision};
 use crate::deadline::Timer;
 use crate::id::{CallId, CallbackId, CustomerId, LegId, OfferId, OperatorId, QueueId, ServiceId, StepId, TicketId};
 use crate::number::PhoneNumber;
@@ -43,6 +43,7 @@ pub(crate) struct Call {
     pub(crate) last_operator: Option<OperatorId>,
     pub(crate) operator_leg: u16,
     pub(crate) target: Option<Target>,
+    pub(crate) supervisor: Option<Supervisor>,
 
     pub(crate) arrived: Instant,
     /// What the time since `since` counts as.
@@ -91,6 +92,18 @@ pub(crate) struct Target {
     pub(crate) timer: Timer,
 }
 
+/// A supervisor who listens, whispers or has barged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Supervisor {
+    pub(crate) operator: OperatorId,
+    pub(crate) leg: u16,
+    pub(crate) mode: Supervision,
+    /// Their device has answered.
+    pub(crate) joined: bool,
+    /// No answer of the device.
+    pub(crate) timer: Timer,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum TargetParty {
     /// The offer while it rings.
@@ -130,6 +143,7 @@ impl Call {
             last_operator: None,
             operator_leg: 0,
             target: None,
+            supervisor: None,
             arrived: now,
             spending: Spending::Nothing,
             since: now,

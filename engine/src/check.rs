@@ -75,7 +75,8 @@ impl Engine {
         let call = desk.call.and_then(|call| self.calls.get(call));
         hold(4, !in_call || call.is_some(), || format!("{operator} in {} has no live call", desk.status))?;
         if let (true, Some(call)) = (in_call, call) {
-            let theirs = call.operator == Some(operator) || call.consulted_operator() == Some(operator);
+            let supervisor = call.supervisor.map(|supervisor| supervisor.operator);
+            let theirs = [call.operator, call.consulted_operator(), supervisor].contains(&Some(operator));
             hold(2, theirs, || format!("{operator} in {} has a call that does not have them", desk.status))?;
         }
         for channel in [Channel::Phone, Channel::Chat, Channel::Ticket] {
@@ -122,6 +123,15 @@ impl Engine {
         if let Some(operator) = call.operator {
             let same = self.desks[operator.index()].call == Some(id);
             hold(2, same, || format!("{id} has {operator}, who does not have it"))?;
+        }
+        if let Some(supervisor) = call.supervisor {
+            let desk = &self.desks[supervisor.operator.index()];
+            let status = if supervisor.joined { Status::Talking } else { Status::Dialing };
+            let bound = desk.status == status && desk.call == Some(id) && desk.before_dial.is_some();
+            let with_operator = call.operator.is_some_and(|operator| operator != supervisor.operator);
+            let right = bound && with_operator && supervisor.joined != supervisor.timer.is_set();
+            hold(2, right, || format!("{id} in {:?} has a supervisor {supervisor:?}", call.stage))?;
+            hold(2, call.stage != Stage::Internal, || format!("{id} is supervised after its end"))?;
         }
         if let Some(target) = call.target {
             let right = match target.who {

@@ -402,6 +402,37 @@ pub enum Command {
         /// To whom.
         to: OperatorId,
     },
+    /// A supervisor listens to a call that is with an operator, whispers or barges in; one who does so already goes on in
+    /// another way. From Work, Ready or Break. [`HangUp`](Self::HangUp) ends it.
+    Supervise {
+        /// The supervisor: an operator with a device of their own.
+        operator: OperatorId,
+        /// Which call.
+        call: CallId,
+        /// Who is to hear them.
+        mode: Supervision,
+    },
+    /// The supervisor's device answered (world). Where it does not: [`HangUp`](Self::HangUp).
+    SupervisorJoined {
+        /// Their leg.
+        leg: LegId,
+    },
+    /// The supervisor takes the customer over from the operator, for whom after-call work begins.
+    TakeOver {
+        /// The supervisor.
+        operator: OperatorId,
+    },
+}
+
+/// In which way a supervisor is in a call: they hear everybody who hears each other; it says who hears them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum Supervision {
+    /// Nobody.
+    Listen,
+    /// The operator alone.
+    Whisper,
+    /// Everybody.
+    Barge,
 }
 
 /// Whether chats may be offered.

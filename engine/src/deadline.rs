@@ -44,6 +44,8 @@ pub(crate) enum Due {
     Resolution,
     /// A solved ticket closes.
     TicketClose,
+    /// A supervisor's device has no answer.
+    Supervisor,
 }
 
 /// A deadline that is set, or none.

@@ -262,6 +262,10 @@ impl Engine {
             Command::TransferChat { operator, chat, to } => self.transfer_chat(operator, chat, to),
             Command::TransferChatToOperator { operator, chat, to } => self.transfer_chat_to(operator, chat, to),
 
+            Command::Supervise { operator, call, mode } => self.supervise(operator, call, mode),
+            Command::SupervisorJoined { leg } => self.supervisor_joined(leg),
+            Command::TakeOver { operator } => self.take_over(operator),
+
             Command::TicketArrived { service, queue, customer, priority, reference } => {
                 self.ticket_arrived(service, queue, customer, priority, reference)
             }
@@ -292,6 +296,9 @@ impl Engine {
             Due::MaximumWait => self.wait_expired(target),
             Due::Relax => self.relax(target),
             Due::Reservation => self.reservation_expired(target),
+            Due::Supervisor => {
+                self.supervisor_expired(self.calls.key_at(target).expect("a supervisor's call is live"));
+            }
             Due::ForcedEnd => {
                 let call = self.calls.key_at(target).expect("a call that is being ended is live");
                 self.calls[call].timer = Timer::NONE;

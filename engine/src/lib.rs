@@ -35,6 +35,7 @@ pub mod script;
 mod snapshot;
 mod status;
 mod storage;
+mod supervision;
 mod talking;
 mod ticket;
 mod tickets;

@@ -9,7 +9,7 @@ use crate::deadline::{Due, Timer};
 use crate::desk::{Offer, lane};
 use crate::engine::{Engine, Outcome};
 use crate::id::{CallId, OfferId, OperatorId, ReasonId, ServiceId};
-use crate::output::{Action, ConsultEnd, EndCause, Event, OfferEnd, Party, Work};
+use crate::output::{Action, ConsultEnd, EndCause, Event, OfferEnd, Party, SupervisionEnd, Work};
 use crate::place::PlaceIndex;
 use crate::rejection::{Object, Rejection};
 use crate::status::{Input, Resting};
@@ -436,6 +436,7 @@ impl Engine {
 
     /// A customer who was already served waits again, before all others of their priority.
     pub(crate) fn requeue_at_head(&mut self, call: CallId, queue: crate::id::QueueId) {
+        self.end_supervision(call, SupervisionEnd::OperatorLeft);
         let now = self.now;
         let found = &mut self.calls[call];
         found.stage = Stage::Queued;

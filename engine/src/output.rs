@@ -4,7 +4,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::{ChatStatus, FarEndFault, ForcedEndReason, Resolution, TicketStatus};
+use crate::command::{ChatStatus, FarEndFault, ForcedEndReason, Resolution, Supervision, TicketStatus};
 use crate::config::Channel;
 use crate::id::{
     AudioId, CallId, CallbackId, ChatId, CustomerId, LegId, OfferId, OperatorId, QueueId, ReasonId, ServiceId, StepId,
@@ -105,6 +105,23 @@ pub enum Action {
     HangUp {
         /// Which.
         leg: LegId,
+    },
+    /// Call a supervisor's own device; its answer comes back as `SupervisorJoined`, a failure as `HangUp`.
+    CallSupervisor {
+        /// Whom.
+        operator: OperatorId,
+        /// The leg that this makes.
+        leg: LegId,
+    },
+    /// From now until its leg is hung up, or is itself connected or joined, let a supervisor hear all legs of the call that
+    /// hear each other, as those change, and let these hear the supervisor as the mode says.
+    Supervise {
+        /// The supervisor's.
+        leg: LegId,
+        /// The operator's, who alone hears a whisper.
+        operator: LegId,
+        /// Who hears the supervisor.
+        mode: Supervision,
     },
 }
 
@@ -477,7 +494,7 @@ pub enum Event {
         to: Status,
         /// The reason, for Work and Break.
         reason: ReasonId,
-        /// The call that the new status concerns.
+        /// The call that the new status concerns; not one that is only supervised.
         call: Option<CallId>,
     },
     /// An operator's status for chats changed.
@@ -617,6 +634,50 @@ pub enum Event {
         /// In which queue it waits if they let it go by.
         queue: QueueId,
     },
+    /// A supervisor is in a call: from now on they hear it.
+    SupervisionStarted {
+        /// Which call.
+        call: CallId,
+        /// Who.
+        supervisor: OperatorId,
+        /// The operator who has the call.
+        operator: OperatorId,
+        /// Who hears them.
+        mode: Supervision,
+    },
+    /// A supervisor goes on in another way.
+    SupervisionChanged {
+        /// Which call.
+        call: CallId,
+        /// Who.
+        supervisor: OperatorId,
+        /// Who hears them now.
+        mode: Supervision,
+    },
+    /// A supervisor hears a call no longer, or has it.
+    SupervisionEnded {
+        /// Which call.
+        call: CallId,
+        /// Who.
+        supervisor: OperatorId,
+        /// How.
+        end: SupervisionEnd,
+    },
+}
+
+/// How a supervisor's part in a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum SupervisionEnd {
+    /// They stopped, or their device hung up.
+    Stopped,
+    /// They took the call over.
+    TookOver,
+    /// No operator has the call any more: it was handed on to a number or a queue, or went back to its queue.
+    OperatorLeft,
+    /// The call ended.
+    CallEnded,
+    /// The supervisor's device was lost.
+    DeviceLost,
 }
 
 /// Where a ticket comes from.

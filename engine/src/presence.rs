@@ -6,7 +6,7 @@ use crate::config::{StatusChoice, reason};
 use crate::deadline::{Due, Timer};
 use crate::engine::{Engine, Outcome};
 use crate::id::{CallId, OperatorId, ReasonId};
-use crate::output::{Action, EndCause, Event, OfferEnd, Work};
+use crate::output::{Action, EndCause, Event, OfferEnd, SupervisionEnd, Work};
 use crate::rejection::{Asked, Rejection};
 use crate::status::{Input, Status};
 use crate::time::Span;
@@ -15,6 +15,7 @@ impl Engine {
     /// Moves an operator along the table, books the time, and follows the consequences.
     pub(crate) fn step(&mut self, operator: OperatorId, input: Input, reason: ReasonId) {
         let now = self.now;
+        let supervises = self.supervised(operator).is_some();
         let desk = &mut self.desks[operator.index()];
         let from = desk.status;
         let to = from.next(input).unwrap_or_else(|| panic!("{operator} in {from} was moved by {input:?}"));
@@ -30,7 +31,8 @@ impl Engine {
             desk.ready_since = now;
             desk.ready_sequence = self.ready_sequence;
         }
-        let (call, takes_calls) = (desk.call, desk.takes_calls());
+        // A supervisor's call is another's, and nobody but supervisors need know of it.
+        let (call, takes_calls) = (desk.call.filter(|_| !supervises), desk.takes_calls());
         self.emit(Event::StatusChanged { operator, from, to, reason, call });
         if (took_calls && !takes_calls) || to == Status::Break {
             self.reconsider_missed();
@@ -235,6 +237,10 @@ impl Engine {
         let desk = &mut self.desks[operator.index()];
         desk.device_lost = true;
         desk.grace = timer;
+        if let Some(call) = self.supervised(operator) {
+            self.end_supervision(call, SupervisionEnd::DeviceLost);
+            return Ok(());
+        }
         match status {
             Status::LoggedOut | Status::Work | Status::Break | Status::AfterCallWork => {}
             Status::Ready => {
@@ -272,6 +278,7 @@ impl Engine {
             Stage::Internal => self.end_internal(call),
             Stage::Ending(_) => {
                 // The announcement goes on without them.
+                self.end_supervision(call, SupervisionEnd::OperatorLeft);
                 self.calls[call].operator = None;
                 self.act(Action::HangUp { leg });
                 self.end_part(operator, call);

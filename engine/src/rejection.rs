@@ -181,6 +181,17 @@ pub enum Rejection {
     },
     /// The new configuration drops or changes something that is in use.
     Configuration(String),
+    /// Another supervisor is in the call.
+    Supervised {
+        /// Which call.
+        call: CallId,
+        /// Who is.
+        by: OperatorId,
+    },
+    /// The operator is a supervisor in the call: it is not theirs.
+    Supervising(OperatorId),
+    /// The operator supervises no call.
+    NotSupervising(OperatorId),
 }
 
 /// Something that a command names.
@@ -238,6 +249,10 @@ pub enum Asked {
     DeviceRestored,
     Cancel,
     Rate,
+    Supervise,
+    BeSupervised,
+    TakeOver,
+    BeTakenOver,
 }
 
 /// A closed range of whole numbers.
@@ -276,6 +291,10 @@ impl fmt::Display for Asked {
             Self::DeviceRestored => "restore the device",
             Self::Cancel => "cancel",
             Self::Rate => "rate",
+            Self::Supervise => "supervise a call",
+            Self::BeSupervised => "be supervised",
+            Self::TakeOver => "take a call over",
+            Self::BeTakenOver => "be taken over",
         })
     }
 }
@@ -357,6 +376,11 @@ impl fmt::Display for Rejection {
             Self::OutOfRange { what, found, right } => {
                 write!(f, "cannot {what} with {found}: {} to {} is right", right.least, right.most)
             }
+            Self::Supervised { call, by } => write!(f, "{call} is supervised by {by}: one supervisor at a time"),
+            Self::Supervising(operator) => {
+                write!(f, "{operator} supervises the call: take it over first, or hang up to leave it")
+            }
+            Self::NotSupervising(operator) => write!(f, "{operator} supervises no call: listen to one first"),
             Self::Configuration(problem) => write!(f, "the new configuration cannot be used: {problem}"),
         }
     }

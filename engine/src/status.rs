@@ -77,6 +77,8 @@ pub enum Input {
     Join,
     /// The operator's part in the call is over.
     CallEnded,
+    /// A supervisor's part in a call is over.
+    SupervisionEnded(Resting),
 }
 
 impl Status {
@@ -117,6 +119,7 @@ impl Status {
             (Self::Consulting, Input::ConsultEnded) => Self::Holding,
             (Self::Consulting, Input::Join) => Self::Talking,
             (Self::Talking | Self::Consulting | Self::Holding | Self::Dialing, Input::CallEnded) => Self::AfterCallWork,
+            (Self::Talking, Input::SupervisionEnded(to)) => to.status(),
             _ => return None,
         })
     }

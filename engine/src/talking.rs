@@ -7,7 +7,7 @@ use crate::deadline::{Due, Timer};
 use crate::engine::{Engine, Outcome};
 use crate::id::{AudioId, CallId, LegId, OperatorId, StepId};
 use crate::number::PhoneNumber;
-use crate::output::{Action, CallRecord, ConsultEnd, EndCause, Event, OfferEnd, Party, Work};
+use crate::output::{Action, CallRecord, ConsultEnd, EndCause, Event, OfferEnd, Party, SupervisionEnd, Work};
 use crate::rejection::{Asked, Object, Rejection};
 use crate::status::{Input, Status};
 
@@ -30,6 +30,7 @@ impl Engine {
         let call = self.call_of(operator);
         let found = &self.calls[call];
         match found.stage {
+            _ if self.supervised(operator).is_some() => Err(Rejection::Supervising(operator)),
             _ if found.operator != Some(operator) => Err(Rejection::Consulted(operator)),
             Stage::Ending(_) => Err(Rejection::Ending(operator)),
             Stage::Internal => Err(Rejection::CustomerGone(operator)),
@@ -200,8 +201,11 @@ impl Engine {
                 self.desks[operator.index()].calls += 1;
                 self.touch(operator);
                 self.own_call_ticket(call, operator);
+                self.say_who_hears_whom(call);
             }
             TargetParty::Number(_) => {
+                self.end_supervision(call, SupervisionEnd::OperatorLeft);
+                let found = &mut self.calls[call];
                 found.operator = None;
                 found.stage = Stage::Outside { forwarded: false };
                 found.spend(now, Spending::Nothing);
@@ -221,14 +225,7 @@ impl Engine {
         match (self.calls[call].stage, self.calls[call].target) {
             (Stage::Conference, _) => return Err(Rejection::InConference(operator)),
             (_, None) => return Err(Rejection::NoConsult(operator)),
-            (_, Some(target)) if target.answered => {
-                self.act(Action::HangUp { leg: call.leg(target.leg) });
-                if let TargetParty::Operator(consulted, _) = target.who {
-                    self.end_part(consulted, call);
-                }
-                self.target_gone(call, ConsultEnd::Cancelled);
-            }
-            _ => self.drop_consult(call, ConsultEnd::Cancelled, OfferEnd::Rescinded),
+            (_, Some(_)) => self.stop_consult(call, ConsultEnd::Cancelled),
         }
         Ok(())
     }
@@ -301,6 +298,7 @@ impl Engine {
     /// The first operator lets the customer go to somebody else.
     fn hand_on(&mut self, operator: OperatorId, call: CallId, to: Party) {
         let now = self.now;
+        self.end_supervision(call, SupervisionEnd::OperatorLeft);
         let found = &mut self.calls[call];
         let leg = call.leg(found.operator_leg);
         found.operator = None;
@@ -343,6 +341,10 @@ impl Engine {
 
     pub(crate) fn hang_up(&mut self, operator: OperatorId) -> Outcome {
         self.known_operator(operator)?;
+        if let Some(call) = self.supervised(operator) {
+            self.end_supervision(call, SupervisionEnd::Stopped);
+            return Ok(());
+        }
         let status = self.desks[operator.index()].status;
         match status {
             Status::Dialing => {
@@ -563,6 +565,7 @@ impl Engine {
 
     /// Writes the record of a call; it ends once.
     pub(crate) fn end_call(&mut self, call: CallId, cause: EndCause) {
+        self.end_supervision(call, SupervisionEnd::CallEnded);
         let now = self.now;
         let found = &mut self.calls[call];
         found.spend(now, Spending::Nothing);
@@ -589,5 +592,6 @@ impl Engine {
     pub(crate) fn forget_call(&mut self, call: CallId) {
         let gone = self.calls.remove(call).expect("a call is forgotten once");
         assert!(gone.place.is_none() && !gone.timer.is_set(), "nothing waits for a call that is gone");
+        assert!(gone.supervisor.is_none(), "nobody supervises a call that is gone");
     }
 }

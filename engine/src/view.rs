@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, Stage, TargetParty};
 use crate::chat::{Callback, Chat};
-use crate::command::{ChatStatus, TicketStatus};
+use crate::command::{ChatStatus, Supervision, TicketStatus};
 use crate::config::StatusChoice;
 use crate::desk::Offer;
 use crate::engine::Engine;
@@ -93,6 +93,19 @@ pub struct TargetView {
     pub answered: bool,
 }
 
+/// A supervisor in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupervisorView {
+    /// Who.
+    pub operator: OperatorId,
+    /// Their leg.
+    pub leg: LegId,
+    /// Who hears them.
+    pub mode: Supervision,
+    /// Whether their device has answered.
+    pub joined: bool,
+}
+
 /// A live call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallView {
@@ -122,6 +135,8 @@ pub struct CallView {
     pub operator_leg: Option<LegId>,
     /// Whom they consult or hand on to.
     pub target: Option<TargetView>,
+    /// The supervisor who is in it, or whose device is called.
+    pub supervisor: Option<SupervisorView>,
     /// Its ticket.
     pub ticket: Option<TicketId>,
     /// The callback that it serves.
@@ -359,6 +374,12 @@ impl Engine {
             operator: call.operator,
             operator_leg: call.operator.map(|_| id.leg(call.operator_leg)),
             target,
+            supervisor: call.supervisor.map(|supervisor| SupervisorView {
+                operator: supervisor.operator,
+                leg: id.leg(supervisor.leg),
+                mode: supervisor.mode,
+                joined: supervisor.joined,
+            }),
             ticket: call.ticket,
             callback: call.callback,
             arrived: call.arrived,

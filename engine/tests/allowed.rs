@@ -4,7 +4,7 @@ use callfloor_engine::{
     Asked, AudioId, Channel, Command, ConsultTarget, Engine, EngineConfig, FarEndFault, Floor, ForcedEndReason,
     IdleSince, Instant, LegId, Membership, NumberState, OpeningHours, Operator, OperatorId, OutgoingNumber, Policy,
     PriorityRule, Queue, QueueId, Rejection, Service, ServiceId, Settings, Span, Status, StatusChoice, Step, StepId,
-    TransferTarget, reason,
+    Supervision, TransferTarget, reason,
 };
 
 fn floor() -> EngineConfig {
@@ -84,11 +84,12 @@ fn command(operator: OperatorId, asked: Asked) -> Command {
         Asked::ForceEnd => {
             Command::ForceEnd { operator, reason: ForcedEndReason::Abuse, announcement: Some(AudioId(0)) }
         }
+        Asked::TakeOver => Command::TakeOver { operator },
         other => unreachable!("{other:?} is no button"),
     }
 }
 
-const BUTTONS: [Asked; 14] = [
+const BUTTONS: [Asked; 15] = [
     Asked::LogIn,
     Asked::LogOut,
     Asked::ChangeStatus,
@@ -103,6 +104,7 @@ const BUTTONS: [Asked; 14] = [
     Asked::Conference,
     Asked::BlindTransfer,
     Asked::ForceEnd,
+    Asked::TakeOver,
 ];
 
 /// SplitMix64.
@@ -165,7 +167,7 @@ fn anything(engine: &Engine, state: &mut u64) -> Option<Command> {
                 Command::CustomerHungUp { call: call?.call }
             }
         }
-        _ => command(operator, BUTTONS[draw(state, BUTTONS.len())]),
+        _ => command(operator, BUTTONS[draw(state, BUTTONS.len() - 1)]),
     })
 }
 
@@ -213,7 +215,51 @@ fn every_button_does_what_it_is_said_to_do() {
         "CustomerGone",
         "InConference",
         "Ending",
+        "NotSupervising",
     ] {
         assert!(refused.contains(rule), "{rule} is not among {refused:?}");
     }
+}
+
+#[test]
+fn what_a_supervisor_may_do_is_what_the_engine_says() {
+    let (boss, operator) = (OperatorId(1), OperatorId(0));
+    let mut engine = Engine::new(floor());
+    let mut now = 0;
+    let mut out = Vec::new();
+    let mut does = |engine: &mut Engine, command: Command| {
+        now += 1_000_000;
+        engine.advance(Instant::from_micros(now), &mut out);
+        engine.apply(Instant::from_micros(now), command, &mut out).unwrap();
+        for (operator, asked) in (0..4).flat_map(|at| BUTTONS.map(|asked| (OperatorId(at), asked))) {
+            let done = engine.clone().apply(Instant::from_micros(now), self::command(operator, asked), &mut out).err();
+            assert_eq!(engine.refusal(operator, asked), done, "{asked:?} of {operator}");
+        }
+    };
+    does(&mut engine, Command::LogIn { operator });
+    does(
+        &mut engine,
+        Command::CallArrived {
+            service: ServiceId(0),
+            entry: StepId(0),
+            customer: None,
+            from: None,
+            priority: 0,
+            preferred: None,
+            reference: 0,
+        },
+    );
+    let offer = engine.operator(operator).unwrap().offer.unwrap();
+    does(&mut engine, Command::Answer { operator, offer });
+    does(&mut engine, Command::LogIn { operator: boss });
+    let call = engine.calls().next().unwrap().call;
+    does(&mut engine, Command::Supervise { operator: boss, call, mode: Supervision::Listen });
+    assert!(matches!(engine.refusal(boss, Asked::TakeOver), Some(Rejection::WrongStatus { .. })));
+    let leg = engine.call(call).unwrap().supervisor.unwrap().leg;
+    does(&mut engine, Command::SupervisorJoined { leg });
+    assert_eq!(engine.refusal(boss, Asked::Hold), Some(Rejection::Supervising(boss)));
+    assert_eq!(engine.refusal(boss, Asked::TakeOver), None);
+    assert_eq!(engine.refusal(operator, Asked::TakeOver), Some(Rejection::NotSupervising(operator)));
+    does(&mut engine, Command::TakeOver { operator: boss });
+    assert_eq!(engine.refusal(boss, Asked::Hold), None);
 }

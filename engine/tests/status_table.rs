@@ -17,7 +17,7 @@ operator 2
 
 /// How operator 1 comes into each status, and into the situations within one that the contract tells apart. Operator 2 is
 /// Ready at the end, where they have no part in it.
-const SITUATIONS: [(&str, Status, &str); 17] = [
+const SITUATIONS: [(&str, Status, &str); 19] = [
     ("LoggedOut", Status::LoggedOut, ""),
     ("Work", Status::Work, "t=0 operator 1 logs in"),
     ("Ready", Status::Ready, "t=0 operator 1 logs in; operator 1 ready"),
@@ -86,6 +86,18 @@ const SITUATIONS: [(&str, Status, &str); 17] = [
              set after-call 1000s timed then ready
          t=0 operator 1 logs in; operator 1 ready; call 7 -> shop; operator 1 answers; operator 1 hangs up",
     ),
+    (
+        "called-to-supervise",
+        Status::Dialing,
+        "t=0 operator 2 logs in; operator 2 ready; call 7 -> shop; operator 2 answers
+         t=0 operator 1 logs in; operator 1 listens to call 7",
+    ),
+    (
+        "supervising",
+        Status::Talking,
+        "t=0 operator 2 logs in; operator 2 ready; call 7 -> shop; operator 2 answers
+         t=0 operator 1 logs in; operator 1 listens to call 7; supervisor of call 7 joins",
+    ),
 ];
 
 /// The contract, command by command, from the design's section 4 and the checklist's P-numbers: in which situations a
@@ -114,8 +126,8 @@ operator 1 break                      # P17, P26, P60, B15
   timed -> AfterCallTimed
   else WrongStatus
 operator 1 next break                 # settings: the next status is chosen during a call, or while its ticket is handled
-  Dialing -> Dialing
-  Talking, consulted, conference, ending -> Talking
+  Dialing, called-to-supervise -> Dialing
+  Talking, consulted, conference, ending, supervising -> Talking
   Consulting, customer-gone -> Consulting
   Holding, target-rings -> Holding
   AfterCallWork, timed -> AfterCallWork
@@ -124,7 +136,7 @@ operator 1 chats available            # beside the phone desk: chats have their 
   else same
 operator 1 loses device               # P42, P43: who cannot be rung leaves Ready; transfer: the call goes on without them
   LoggedOut -> WrongStatus
-  Work, Ready, Ringing, being-consulted, Dialing -> Work
+  Work, Ready, Ringing, being-consulted, Dialing, called-to-supervise, supervising -> Work
   Break -> Break
   else AfterCallWork
 operator 1 regains device             # only who has lost it
@@ -146,7 +158,7 @@ operator 1 dials 9 from 5             # P18, P44, P45: from Ready, Work, Break, 
   Work, Ready, Break, AfterCallWork, timed -> Dialing
   else WrongStatus
 operator 1 hangs up                   # P58: any end is AfterCallWork; an unanswered dial leads back to the status before
-  Dialing -> Work
+  Dialing, called-to-supervise, supervising -> Work
   Talking, Consulting, Holding -> AfterCallWork
   consulted, target-rings, conference, customer-gone -> AfterCallWork
   ending -> Ending
@@ -154,6 +166,7 @@ operator 1 hangs up                   # P58: any end is AfterCallWork; an unansw
 operator 1 holds                      # P36, P56: Talking to Holding
   Talking -> Holding
   consulted -> Consulted
+  supervising -> Supervising
   conference -> InConference
   ending -> Ending
   customer-gone -> CustomerGone
@@ -162,6 +175,7 @@ operator 1 releases                   # P35, P57: Holding to Talking; in a consu
   Holding -> Talking
   Consulting, target-rings -> ConsultGoingOn
   consulted -> Consulted
+  supervising -> Supervising
   ending -> Ending
   customer-gone -> CustomerGone
   else WrongStatus
@@ -169,6 +183,7 @@ operator 1 consults operator 2        # P48, P49: from Talking or Holding; until
   Talking, Holding -> Holding
   Consulting, target-rings -> ConsultGoingOn
   consulted -> Consulted
+  supervising -> Supervising
   conference -> InConference
   ending -> Ending
   customer-gone -> CustomerGone
@@ -177,6 +192,7 @@ operator 1 consults number 9          # P30, P50
   Talking, Holding -> Holding
   Consulting, target-rings -> ConsultGoingOn
   consulted -> Consulted
+  supervising -> Supervising
   conference -> InConference
   ending -> Ending
   customer-gone -> CustomerGone
@@ -185,6 +201,7 @@ operator 1 consults favourite 0       # P31, P50: the service has none
   Talking, Holding -> UnknownFavourite
   Consulting, target-rings -> ConsultGoingOn
   consulted -> Consulted
+  supervising -> Supervising
   conference -> InConference
   ending -> Ending
   customer-gone -> CustomerGone
@@ -194,6 +211,7 @@ operator 1 connects customer          # P33, P52: once the target has answered
   Talking, Holding -> NoConsult
   target-rings -> ConsultNotAnswered
   consulted -> Consulted
+  supervising -> Supervising
   conference -> InConference
   ending -> Ending
   customer-gone -> CustomerGone
@@ -202,6 +220,7 @@ operator 1 cancels consult            # P34, P53: back to Holding, also while th
   Consulting, target-rings -> Holding
   Talking, Holding -> NoConsult
   consulted -> Consulted
+  supervising -> Supervising
   conference -> InConference
   ending -> Ending
   customer-gone -> AfterCallWork
@@ -211,6 +230,7 @@ operator 1 joins conference           # three-way conference: the same legs
   Talking, Holding -> NoConsult
   target-rings -> ConsultNotAnswered
   consulted -> Consulted
+  supervising -> Supervising
   conference -> InConference
   ending -> Ending
   customer-gone -> CustomerGone
@@ -219,6 +239,7 @@ operator 1 transfers to operator 2    # blind transfer: the operator's part is o
   Talking, Holding -> AfterCallWork
   Consulting, target-rings -> ConsultGoingOn
   consulted -> Consulted
+  supervising -> Supervising
   conference -> InConference
   ending -> Ending
   customer-gone -> CustomerGone
@@ -227,6 +248,7 @@ operator 1 transfers to number 9
   Talking, Holding -> AfterCallWork
   Consulting, target-rings -> ConsultGoingOn
   consulted -> Consulted
+  supervising -> Supervising
   conference -> InConference
   ending -> Ending
   customer-gone -> CustomerGone
@@ -235,6 +257,7 @@ operator 1 transfers to queue billing
   Talking, Holding -> AfterCallWork
   Consulting, target-rings -> ConsultGoingOn
   consulted -> Consulted
+  supervising -> Supervising
   conference -> InConference
   ending -> Ending
   customer-gone -> CustomerGone
@@ -244,10 +267,21 @@ operator 1 forces end other           # P37, P55: from Talking and Holding, refu
   Holding -> Holding
   target-rings -> ConsultGoingOn
   consulted -> Consulted
+  supervising -> Supervising
   conference -> InConference
   ending -> Ending
   customer-gone -> CustomerGone
   else WrongStatus
+operator 1 listens to call 7          # a supervisor: from Work, Ready and Break; the call must be there
+  called-to-supervise -> Dialing
+  supervising -> Talking
+  Ringing, being-consulted, Talking, Consulting, Holding, consulted, target-rings -> WrongStatus
+  conference, ending, customer-gone -> WrongStatus
+  else Unknown
+operator 1 takes over                 # once the supervisor's device has answered
+  called-to-supervise -> WrongStatus
+  supervising -> Talking
+  else NotSupervising
 ";
 
 /// The commands of [`CONTRACT`], each with what it comes to in each of [`SITUATIONS`].
@@ -280,7 +314,7 @@ fn contract() -> Vec<(&'static str, Vec<&'static str>)> {
 fn p15_p16_p17_p18_p19_p20_p21_p22_p23_every_status_and_command_has_its_result() {
     let mut wrong = Vec::new();
     let table = contract();
-    assert_eq!(table.len(), 27);
+    assert_eq!(table.len(), 29);
     for (command, row) in table {
         for ((name, status, prefix), expected) in SITUATIONS.into_iter().zip(row) {
             let found = outcome(status, prefix, command);
@@ -321,7 +355,7 @@ fn rule(rejection: &Rejection) -> String {
     debug.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned()
 }
 
-const INPUTS: [(Input, [Option<Status>; 10]); 22] = {
+const INPUTS: [(Input, [Option<Status>; 10]); 25] = {
     use Status::{AfterCallWork, Break, Consulting, Dialing, Holding, LoggedOut, Ready, Ringing, Talking, Work};
     const NO: Option<Status> = None;
     const fn to(status: Status) -> Option<Status> {
@@ -350,6 +384,9 @@ const INPUTS: [(Input, [Option<Status>; 10]); 22] = {
         (Input::ConsultAnswered, [NO, NO, NO, NO, NO, NO, NO, NO, to(Consulting), NO]),
         (Input::ConsultEnded, [NO, NO, NO, NO, NO, NO, NO, to(Holding), NO, NO]),
         (Input::Join, [NO, NO, NO, NO, NO, NO, NO, to(Talking), NO, NO]),
+        (Input::SupervisionEnded(Resting::Work), [NO, NO, NO, NO, NO, NO, to(Work), NO, NO, NO]),
+        (Input::SupervisionEnded(Resting::Ready), [NO, NO, NO, NO, NO, NO, to(Ready), NO, NO, NO]),
+        (Input::SupervisionEnded(Resting::Break), [NO, NO, NO, NO, NO, NO, to(Break), NO, NO, NO]),
         (
             Input::CallEnded,
             [NO, NO, NO, NO, NO, to(AfterCallWork), to(AfterCallWork), to(AfterCallWork), to(AfterCallWork), NO],

@@ -3,8 +3,8 @@
 //! nobody is overtaken.
 
 use callfloor_engine::{
-    CallRecord, Channel, Command, EndCause, EngineConfig, Event, Input, Instant, MissRule, OfferEnd, OperatorId,
-    Output, Policy, PriorityRule, QueueId, Resting, Span, Status, Step, Work,
+    Action, CallRecord, Channel, Command, EndCause, EngineConfig, Event, Input, Instant, MissRule, OfferEnd,
+    OperatorId, Output, Policy, PriorityRule, QueueId, Resting, Span, Status, Step, SupervisionEnd, Work,
 };
 
 /// Where a call is.
@@ -44,6 +44,8 @@ struct SeenOffer {
 struct SeenOperator {
     status: Status,
     call: Option<u32>,
+    /// The call that they supervise, or are called to supervise.
+    supervises: Option<u32>,
     since: Instant,
     login: Instant,
     spent: [Span; 10],
@@ -94,6 +96,7 @@ impl Audit {
         let operator = SeenOperator {
             status: Status::LoggedOut,
             call: None,
+            supervises: None,
             since: Instant::ZERO,
             login: Instant::ZERO,
             spent: [Span::ZERO; 10],
@@ -139,8 +142,12 @@ impl Audit {
     /// What is wrong, in a sentence.
     pub fn outputs(&mut self, now: Instant, late: bool, outputs: &[Output]) -> Result<(), String> {
         for output in outputs {
-            if let Output::Event(event) = output {
-                self.event(now, late, event)?;
+            match output {
+                Output::Event(event) => self.event(now, late, event)?,
+                Output::Action(Action::CallSupervisor { operator, leg }) => {
+                    self.operators[operator.index()].supervises = Some(leg.call.number());
+                }
+                _ => {}
             }
         }
         Ok(())
@@ -169,6 +176,9 @@ impl Audit {
                 seen.status = to;
                 seen.since = now;
                 seen.call = call.map(callfloor_engine::CallId::number);
+                if !matches!(to, Status::Dialing | Status::Talking) {
+                    seen.supervises = None;
+                }
             }
             Event::CallArrived { call, .. } => self.call_begins(now, call.number(), Place::Flow)?,
             Event::DialStarted { call, .. } => self.call_begins(now, call.number(), Place::Dialled)?,
@@ -223,6 +233,13 @@ impl Audit {
                 if seen.place != Place::Answered {
                     return Err(format!("{call} was transferred, but was {:?}", seen.place));
                 }
+            }
+            Event::SupervisionEnded { call, supervisor, end: SupervisionEnd::TookOver } => {
+                let seen = &mut self.operators[supervisor.index()];
+                if seen.supervises.take() != Some(call.number()) {
+                    return Err(format!("{supervisor} took {call} over without supervising it"));
+                }
+                seen.call = Some(call.number());
             }
             Event::CallEnded(ref record) => self.call_ends(now, record)?,
             Event::OfferMade { offer, work, operator, queue, until } => {
@@ -404,6 +421,10 @@ impl Audit {
             Command::BlindTransfer { operator, .. } => {
                 moved(operator) && says(&|event| matches!(event, Event::CallTransferred { blind: true, .. }))
             }
+            Command::SupervisorJoined { .. } => says(&|event| matches!(event, Event::SupervisionStarted { .. })),
+            Command::TakeOver { operator: who } => says(
+                &|event| matches!(event, Event::SupervisionEnded { supervisor, end: SupervisionEnd::TookOver, .. } if *supervisor == who),
+            ),
             Command::ForceEnd { .. } => says(&|event| matches!(event, Event::ForcedEndStarted { .. })),
             Command::CallArrived { reference: own, .. } => says(
                 &|event| matches!(event, Event::CallArrived { reference, .. } | Event::CallRefused { reference, .. } if *reference == own),
@@ -462,8 +483,16 @@ impl Audit {
             }
             if matches!(seen.status, Status::Talking | Status::Holding | Status::Consulting | Status::Dialing)
                 && seen.call.is_none()
+                && seen.supervises.is_none()
             {
                 return Err(format!("operator {at} is {} without a call", seen.status));
+            }
+            if let Some(number) = seen.supervises {
+                let answered = self.calls.iter().any(|call| call.number == number && call.place == Place::Answered);
+                let others = self.operators.iter().filter(|other| other.supervises == Some(number)).count();
+                if !answered || others != 1 {
+                    return Err(format!("operator {at} supervises call {number}: answered {answered}, {others} do"));
+                }
             }
         }
         for call in &self.calls {
@@ -516,7 +545,13 @@ impl Audit {
 fn reachable(from: Status, to: Status) -> bool {
     let rest = [Resting::Work, Resting::Ready, Resting::Break];
     let chosen = rest.into_iter().flat_map(|rest| {
-        [Input::LogIn(rest), Input::Choose(rest), Input::RingLeft(rest), Input::DialBack(rest)].into_iter()
+        [
+            Input::LogIn(rest),
+            Input::Choose(rest),
+            Input::RingLeft(rest),
+            Input::DialBack(rest),
+            Input::SupervisionEnded(rest),
+        ]
     });
     let plain = [
         Input::LogOut,

@@ -4,7 +4,8 @@
 use callfloor_engine::{
     AudioId, CallId, CallbackId, Channel, ChatId, ChatStatus, Command, ConsultTarget, CustomerId, DeviceFault,
     EngineConfig, FarEndFault, ForcedEndReason, Instant, LegId, OfferId, OperatorId, QueueId, ReasonId, Resolution,
-    ServiceId, SkillId, Status, StatusChoice, StepId, TicketId, TicketStatus, TicketTarget, TransferTarget,
+    ServiceId, SkillId, Status, StatusChoice, StepId, Supervision, TicketId, TicketStatus, TicketTarget,
+    TransferTarget,
 };
 
 use crate::floor::{changed_floor, extension, number, outgoing, random_floor};
@@ -64,10 +65,13 @@ enum Kind {
     MergeTickets,
     LinkTickets,
     RateTicket,
+    Supervise,
+    SupervisorJoined,
+    TakeOver,
     Reconfigure,
 }
 
-const WEIGHTS: [(Kind, u16); 51] = [
+const WEIGHTS: [(Kind, u16); 54] = [
     (Kind::LogIn, 30),
     (Kind::LogOut, 6),
     (Kind::SetStatus, 90),
@@ -118,6 +122,9 @@ const WEIGHTS: [(Kind, u16); 51] = [
     (Kind::MergeTickets, 4),
     (Kind::LinkTickets, 3),
     (Kind::RateTicket, 3),
+    (Kind::Supervise, 25),
+    (Kind::SupervisorJoined, 25),
+    (Kind::TakeOver, 8),
     (Kind::Reconfigure, 5),
 ];
 
@@ -504,6 +511,23 @@ fn command(r: &mut SplitMix64, kind: Kind, config: &EngineConfig, view: &View, n
         Kind::LinkTickets => Command::LinkTickets { ticket: ticket(r)?.0, other: ticket(r)?.0 },
         Kind::RateTicket => {
             Command::RateTicket { ticket: ticket(r)?.0, score: if nonsense { r.tiny(9) } else { 1 + r.tiny(5) } }
+        }
+        Kind::Supervise => {
+            let mode = r.of(&[Supervision::Listen, Supervision::Whisper, Supervision::Barge]);
+            let again = r.chance(30).then(|| r.pick(&view.supervisors)).flatten();
+            let (operator, call) = match again {
+                Some((operator, leg)) => (operator, leg.call),
+                None => (who(r, &[Status::Work, Status::Ready, Status::Break])?, call(r, &view.with_operator)?),
+            };
+            Command::Supervise { operator, call, mode }
+        }
+        Kind::SupervisorJoined => {
+            let leg = if nonsense { leg(r)? } else { r.pick(&view.supervisors)?.1 };
+            Command::SupervisorJoined { leg }
+        }
+        Kind::TakeOver => {
+            let operator = if nonsense { any(r) } else { r.pick(&view.supervisors)?.0 };
+            Command::TakeOver { operator }
         }
         Kind::Reconfigure => {
             // Another floor altogether is refused, nearly always.

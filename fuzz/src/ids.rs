@@ -120,8 +120,12 @@ pub(crate) fn in_command<'a>(command: &'a mut Command, mut f: impl FnMut(Id<'a>)
         | Command::DigitPressed { call, .. }
         | Command::PlaybackFinished { call }
         | Command::CustomerAnswered { call }
-        | Command::DialFailed { call, .. } => f(Id::Call(call)),
-        Command::TargetAnswered { leg } | Command::TargetFailed { leg, .. } | Command::TargetHungUp { leg } => {
+        | Command::DialFailed { call, .. }
+        | Command::Supervise { call, .. } => f(Id::Call(call)),
+        Command::TargetAnswered { leg }
+        | Command::TargetFailed { leg, .. }
+        | Command::TargetHungUp { leg }
+        | Command::SupervisorJoined { leg } => {
             f(Id::Call(&mut leg.call));
         }
         Command::CancelCallback { callback } => f(Id::Callback(callback)),
@@ -166,6 +170,9 @@ pub(crate) fn in_event<'a>(event: &'a mut Event, mut f: impl FnMut(Id<'a>)) {
         | Event::CallTransferred { call, .. }
         | Event::ConferenceStarted { call, .. }
         | Event::ForcedEndStarted { call, .. }
+        | Event::SupervisionStarted { call, .. }
+        | Event::SupervisionChanged { call, .. }
+        | Event::SupervisionEnded { call, .. }
         | Event::DialAnswered { call, .. } => f(Id::Call(call)),
         Event::DialStarted { call, callback, .. } => {
             f(Id::Call(call));

@@ -414,6 +414,9 @@ fn subject_of(event: &Event) -> (u8, u32) {
         | Event::ConferenceStarted { call, .. }
         | Event::ForcedEndStarted { call, .. }
         | Event::DialStarted { call, .. }
+        | Event::SupervisionStarted { call, .. }
+        | Event::SupervisionChanged { call, .. }
+        | Event::SupervisionEnded { call, .. }
         | Event::DialAnswered { call, .. } => of_call(call),
         Event::CallEnded(record) => of_call(record.call),
         Event::NeedsRelaxed { work, .. } => of_work(work),

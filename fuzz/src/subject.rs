@@ -95,6 +95,8 @@ pub enum Fault {
     SwappedEvents(u32),
     /// Connecting the customer cancels the consult instead.
     CancelsForConnect,
+    /// A supervisor who takes a call over only leaves it.
+    LeavesForTakeOver,
     /// A blind transfer to a queue goes to another of the same channel.
     WrongQueue,
     /// Another configuration is acknowledged, but not used.
@@ -257,7 +259,7 @@ impl Rule {
 
 impl Fault {
     /// One of each, rules apart.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::LostCommand(100),
         Self::LostEvent(100),
         Self::DoubledEvent(100),
@@ -267,6 +269,7 @@ impl Fault {
         Self::WrongStatus,
         Self::SwappedEvents(50),
         Self::CancelsForConnect,
+        Self::LeavesForTakeOver,
         Self::WrongQueue,
         Self::DeafToReconfigure,
     ];
@@ -357,6 +360,7 @@ impl Subject for Faulty {
         let queues = self.engine.config().queues.len();
         let command = match (self.fault, command) {
             (Fault::CancelsForConnect, Command::ConnectCustomer { operator }) => Command::CancelConsult { operator },
+            (Fault::LeavesForTakeOver, Command::TakeOver { operator }) => Command::HangUp { operator },
             (Fault::WrongQueue, Command::BlindTransfer { operator, target: TransferTarget::Queue(queue) })
                 if queue.index() < queues =>
             {

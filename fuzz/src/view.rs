@@ -2,8 +2,8 @@
 //! engine works.
 
 use callfloor_engine::{
-    Action, CallId, CallbackId, ChatId, Event, LegId, OfferId, OperatorId, Output, Status, TicketChange, TicketId,
-    TicketStatus, Work,
+    Action, CallId, CallbackId, ChatId, Event, LegId, OfferId, OperatorId, Output, Party, Status, TicketChange,
+    TicketId, TicketStatus, Work,
 };
 
 /// A live offer.
@@ -32,6 +32,10 @@ pub struct View {
     pub dialled: Vec<CallId>,
     /// Legs to numbers outside, newest last.
     pub targets: Vec<LegId>,
+    /// Calls that an operator has with a customer, as far as is told.
+    pub with_operator: Vec<CallId>,
+    /// Supervisors whose device is called or who are in a call, with their legs.
+    pub supervisors: Vec<(OperatorId, LegId)>,
     /// Chats, with the operator who has them.
     pub chats: Vec<(ChatId, Option<OperatorId>)>,
     /// Tickets that are not Closed, with their versions.
@@ -88,7 +92,11 @@ impl View {
                     retire(&mut self.targets, *leg);
                     self.stepping.push(leg.call);
                 }
-                Output::Action(Action::HangUp { leg }) => self.targets.retain(|target| target != leg),
+                Output::Action(Action::CallSupervisor { operator, leg }) => self.supervisors.push((*operator, *leg)),
+                Output::Action(Action::HangUp { leg }) => {
+                    self.targets.retain(|target| target != leg);
+                    self.supervisors.retain(|(_, theirs)| theirs != leg);
+                }
                 _ => {}
             }
         }
@@ -101,11 +109,21 @@ impl View {
             Event::DialStarted { call, .. } => self.calls.push(call),
             Event::StepEntered { call, .. } if !self.stepping.contains(&call) => self.stepping.push(call),
             Event::CallQueued { call, .. } => self.stepping.retain(|&c| c != call),
-            Event::DialAnswered { call, .. } => self.dialled.retain(|&c| c != call),
+            Event::DialAnswered { call, .. } => {
+                self.dialled.retain(|&c| c != call);
+                self.with_operator.push(call);
+            }
+            Event::CallAnswered { call, .. } | Event::CallResumed { call, .. } => self.with_operator.push(call),
+            Event::CallRecovered { call, .. } => self.with_operator.retain(|&c| c != call),
+            Event::CallTransferred { call, to: Party::Number(_) | Party::Queue(_), .. } => {
+                self.with_operator.retain(|&c| c != call);
+            }
+            Event::SupervisionEnded { supervisor, .. } => self.supervisors.retain(|&(who, _)| who != supervisor),
             Event::CallEnded(record) => {
                 self.calls.retain(|&c| c != record.call);
                 self.stepping.retain(|&c| c != record.call);
                 self.dialled.retain(|&c| c != record.call);
+                self.with_operator.retain(|&c| c != record.call);
                 retire(&mut self.stale_calls, record.call);
             }
             Event::OfferMade { offer, work, operator, .. } => self.offers.push(SeenOffer { offer, operator, work }),

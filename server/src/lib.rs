@@ -44,5 +44,6 @@ fn projections() -> Vec<Box<dyn host::Projection>> {
         Box::new(callbacks::CallbackHistory::default()),
         Box::new(chat::ChatHistory::default()),
         Box::new(dialling::Dials),
+        Box::new(audit::Supervisions),
     ]
 }

@@ -70,13 +70,15 @@ fn install(folder: &Path) -> Option<()> {
 struct World {
     running: Running,
     telephone: Option<Telephone>,
+    /// The first operator's.
+    operator: Option<Telephone>,
     music: Vec<i16>,
     announcement: Vec<i16>,
 }
 
 impl World {
     fn new(running: Running) -> Self {
-        Self { running, telephone: None, music: Vec::new(), announcement: Vec::new() }
+        Self { running, telephone: None, operator: None, music: Vec::new(), announcement: Vec::new() }
     }
 
     /// The call on an operator's desk, and its consulted leg.
@@ -131,6 +133,25 @@ impl World {
                 self.telephone = Some(telephone);
                 json!({})
             }
+            "talks" => {
+                let sip = self.running.server.sip()[0];
+                let (mut customer, mut phone) = (Telephone::new().await, Telephone::new().await);
+                phone.registers(sip, "op1", PASSWORD).await;
+                let _ = self.running.at_work("op1", "ready").await;
+                tokio::join!(customer.calls(sip, "0312345678"), phone.answers());
+                customer.says(Clip::from_samples(tone(800.0, 8_000, 1)));
+                phone.says(Clip::from_samples(tone(2_000.0, 8_000, 1)));
+                (self.telephone, self.operator) = (Some(customer), Some(phone));
+                json!({})
+            }
+            who @ ("customer-hears" | "operator-hears") => {
+                let telephone = if who == "customer-hears" { &mut self.telephone } else { &mut self.operator };
+                tokio::time::sleep(Duration::from_millis(400)).await;
+                let heard = telephone.as_mut().expect("a call").hears(Duration::from_millis(1_000)).await;
+                let level = |hz| amplitude(&heard, hz).round();
+                let music = correlation(&heard, &self.music);
+                json!({ "levels": { "800": level(800.0), "1200": level(1_200.0), "2000": level(2_000.0) }, "music": music })
+            }
             "telephone-hears" => {
                 let telephone = self.telephone.as_mut().expect("a call");
                 let heard = telephone.hears(Duration::from_millis(1_500)).await;
@@ -168,6 +189,7 @@ impl World {
             .env("CONSOLE_PASSWORD", PASSWORD)
             .env("CONSOLE_CHROMIUM", chromium)
             .env("CONSOLE_MODULES", modules)
+            .env("CONSOLE_OTHER_MICROPHONE", self.running.directory.path().join("other.wav"))
             .kill_on_drop(true)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
@@ -195,6 +217,24 @@ impl World {
 #[expect(clippy::cast_possible_truncation, reason = "within 16 bits")]
 fn tone(hz: f64, rate: u32, seconds: u32) -> Vec<i16> {
     (0..seconds * rate).map(|n| (9_000.0 * (TAU * hz * f64::from(n) / f64::from(rate)).sin()) as i16).collect()
+}
+
+/// How loud a frequency is (Goertzel 1958): in the middle one of tenths of a second, so that a packet that came late on a busy
+/// machine changes nothing.
+fn amplitude(heard: &[i16], hz: f64) -> f64 {
+    const TENTH: usize = 800;
+    let turn = 2.0 * (TAU * hz / 8_000.0).cos();
+    let one = |piece: &[i16]| {
+        let (mut before, mut last) = (0.0, 0.0);
+        for &sample in piece {
+            (before, last) = (last, f64::from(sample) + turn * last - before);
+        }
+        let power: f64 = before * before + last * last - turn * before * last;
+        power.max(0.0).sqrt() / 400.0
+    };
+    let mut all: Vec<f64> = heard.chunks_exact(TENTH).map(one).collect();
+    all.sort_by(f64::total_cmp);
+    all.get(all.len() / 2).copied().unwrap_or(0.0)
 }
 
 /// The loudest frequency between 300 and 3,400 Hz, to 10 Hz (Goertzel 1958), of 8,000 samples a second.
@@ -259,10 +299,8 @@ async fn a_plan_is_simulated_beside_the_live_floor() {
     World::new(Running::start().await).plays("plan.mjs", browser, None).await;
 }
 
-/// P40, P55 to P57: WebRTC at the operator's end, SIP at the customer's.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_browser_and_a_telephone_hear_each_other() {
-    let Some(browser) = browser() else { return };
+/// A server with telephones.
+async fn with_telephones() -> Running {
     let directory = tempfile::tempdir().expect("a directory");
     let ports = port_range(100);
     let text = format!(
@@ -273,7 +311,14 @@ async fn a_browser_and_a_telephone_hear_each_other() {
     );
     let config = Config::read("test", &text, []).expect("a right configuration");
     let server = support::serve_as(directory.path(), &config).await;
-    let running = Running { server, directory, client: reqwest::Client::new() };
+    Running { server, directory, client: reqwest::Client::new() }
+}
+
+/// P40, P55 to P57: WebRTC at the operator's end, SIP at the customer's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_and_a_telephone_hear_each_other() {
+    let Some(browser) = browser() else { return };
+    let running = with_telephones().await;
     let admin = running.sign_in("admin").await;
     let (music, announcement) = (tone(500.0, 8_000, 2), tone(2_000.0, 8_000, 2));
     let mut ids = Vec::new();
@@ -294,4 +339,46 @@ async fn a_browser_and_a_telephone_hear_each_other() {
     std::fs::write(&microphone, wav(48_000, &tone(1_200.0, 48_000, 4))).expect("a file");
     let mut world = World { music, announcement, ..World::new(running) };
     world.plays("audio.mjs", browser, Some(&microphone)).await;
+}
+
+/// A supervisor's browser in a call between two telephones: who hears whom, and every button.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_is_in_a_call_from_the_wallboard() {
+    let Some(browser) = browser() else { return };
+    let running = with_telephones().await;
+    let admin = running.sign_in("admin").await;
+    let account = json!({
+        "login": "boss", "password": PASSWORD, "name": "The boss", "role": "supervisor", "operator": 1, "disabled": false,
+    });
+    assert_eq!(admin.post("/accounts", account).await.0, 201);
+    let (_, mut operator) = admin.get("/floor/operators/1").await;
+    operator["device"] = json!("browser");
+    assert_eq!(admin.changes(Method::PUT, "/floor/operators/1", operator).await.0, 200);
+    let microphone = running.directory.path().join("microphone.wav");
+    std::fs::write(&microphone, wav(48_000, &tone(1_200.0, 48_000, 4))).expect("a file");
+    World::new(running).plays("supervision.mjs", browser, Some(&microphone)).await;
+}
+
+/// Two operators in two browsers and a customer at a telephone: a consult that the target declines, does not hear, hangs up, and
+/// takes when the first operator's tab is closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consult_transfer_among_two_browsers_and_a_telephone() {
+    let Some(browser) = browser() else { return };
+    let running = with_telephones().await;
+    let admin = running.sign_in("admin").await;
+    let (_, mut service) = admin.get("/floor/services/0").await;
+    service["settings"]["consult_limit_ms"] = json!(4_000);
+    assert_eq!(admin.changes(Method::PUT, "/floor/services/0", service).await.0, 200);
+    for at in [0, 1] {
+        let path = format!("/floor/operators/{at}");
+        let (_, mut operator) = admin.get(&path).await;
+        operator["device"] = json!("browser");
+        assert_eq!(admin.changes(Method::PUT, &path, operator).await.0, 200);
+    }
+    let (microphone, other) =
+        (running.directory.path().join("microphone.wav"), running.directory.path().join("other.wav"));
+    std::fs::write(&microphone, wav(48_000, &tone(1_200.0, 48_000, 4))).expect("a file");
+    std::fs::write(other, wav(48_000, &tone(2_000.0, 48_000, 4))).expect("a file");
+    let music = Clip::hold_music().samples().to_vec();
+    World { music, ..World::new(running) }.plays("consult.mjs", browser, Some(&microphone)).await;
 }

@@ -6,7 +6,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::order::{Kind, Live, Meaning, SYMBOL, TARGET, live_ids};
+use super::order::{Kind, Live, Meaning, SUPERVISOR, SYMBOL, TARGET, live_ids};
 use crate::command::Command;
 use crate::id::{CallId, CallbackId, ChatId, LegId, OfferId, OperatorId, TicketId};
 use crate::number::PhoneNumber;
@@ -27,6 +27,7 @@ pub(super) struct Directory {
     offers: BTreeMap<(OperatorId, Work), OfferId>,
     legs: BTreeMap<LegId, Far>,
     last_target: BTreeMap<CallId, u16>,
+    last_supervisor: BTreeMap<CallId, u16>,
 }
 
 /// Who is at the far end of a leg.
@@ -64,6 +65,10 @@ impl Directory {
             Output::Event(Event::DialStarted { call, operator, .. }) => {
                 self.learn(Kind::Call, (call.number(), call.slot()), name);
                 self.legs.insert(LegId { call, leg: 1 }, Far::Operator(operator));
+            }
+            Output::Action(Action::CallSupervisor { operator, leg }) => {
+                self.legs.insert(leg, Far::Operator(operator));
+                self.last_supervisor.insert(leg.call, leg.leg);
             }
             Output::Event(Event::CallbackReceived { callback, .. }) => {
                 self.learn(Kind::Callback, (callback.number(), callback.slot()), name);
@@ -156,6 +161,10 @@ impl Directory {
                     leg.call = CallId::from_parts(n, s);
                     if leg.leg == TARGET {
                         leg.leg = *self.last_target.get(&leg.call).ok_or("no number was dialled for the call")?;
+                    }
+                    if leg.leg == SUPERVISOR {
+                        leg.leg =
+                            *self.last_supervisor.get(&leg.call).ok_or("no supervisor was called for the call")?;
                     }
                     Ok(())
                 }),

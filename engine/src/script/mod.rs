@@ -438,6 +438,11 @@ mod tests {
             Command::EndChat { operator, chat },
             Command::TransferChat { operator, chat, to: QueueId(1) },
             Command::TransferChatToOperator { operator, chat, to: other },
+            Command::Supervise { operator, call, mode: Supervision::Listen },
+            Command::Supervise { operator, call, mode: Supervision::Whisper },
+            Command::Supervise { operator, call, mode: Supervision::Barge },
+            Command::SupervisorJoined { leg },
+            Command::TakeOver { operator },
             Command::TicketArrived {
                 service: ServiceId(0),
                 queue: Some(QueueId(2)),

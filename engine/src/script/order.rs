@@ -11,8 +11,8 @@ use super::ScriptError;
 use super::floor::Draft;
 use super::words::{Cursor, Statement, Word};
 use crate::command::{
-    ChatStatus, Command, ConsultTarget, DeviceFault, FarEndFault, ForcedEndReason, Resolution, TicketStatus,
-    TicketTarget, TransferTarget,
+    ChatStatus, Command, ConsultTarget, DeviceFault, FarEndFault, ForcedEndReason, Resolution, Supervision,
+    TicketStatus, TicketTarget, TransferTarget,
 };
 use crate::config::{EngineConfig, StatusChoice};
 use crate::id::{
@@ -89,6 +89,8 @@ pub(super) enum Meaning {
 pub(super) const SYMBOL: u32 = u32::MAX;
 /// The leg number that stands for the last leg dialled for the call.
 pub(super) const TARGET: u16 = u16::MAX;
+/// The leg number that stands for the last leg of a supervisor in the call.
+pub(super) const SUPERVISOR: u16 = u16::MAX - 1;
 
 /// The orders of a script and what their symbols stand for.
 #[derive(Clone, Debug, Default)]
@@ -122,8 +124,12 @@ pub(super) fn live_ids(command: &mut Command, mut see: impl FnMut(Live<'_>)) {
         | Command::DigitPressed { call, .. }
         | Command::PlaybackFinished { call }
         | Command::CustomerAnswered { call }
-        | Command::DialFailed { call, .. } => see(Live::Call(call)),
-        Command::TargetAnswered { leg } | Command::TargetFailed { leg, .. } | Command::TargetHungUp { leg } => {
+        | Command::DialFailed { call, .. }
+        | Command::Supervise { call, .. } => see(Live::Call(call)),
+        Command::TargetAnswered { leg }
+        | Command::TargetFailed { leg, .. }
+        | Command::TargetHungUp { leg }
+        | Command::SupervisorJoined { leg } => {
             see(Live::Leg(leg));
         }
         Command::CancelCallback { callback } => see(Live::Callback(callback)),
@@ -167,6 +173,7 @@ pub(super) fn live_ids(command: &mut Command, mut see: impl FnMut(Live<'_>)) {
         | Command::Conference { .. }
         | Command::BlindTransfer { .. }
         | Command::ForceEnd { .. }
+        | Command::TakeOver { .. }
         | Command::CallArrived { .. }
         | Command::CallbackRequested { .. }
         | Command::ChatArrived { .. }
@@ -310,6 +317,7 @@ impl Orders {
             Call,
             Target,
             Leg,
+            Supervisor,
             Offer,
             Withdraw,
             Chat,
@@ -332,6 +340,7 @@ impl Orders {
             ("cancel", Head::Cancel),
             ("target", Head::Target),
             ("leg", Head::Leg),
+            ("supervisor", Head::Supervisor),
             ("log", Head::Log),
             ("wait", Head::Wait),
             ("restart", Head::Restart),
@@ -360,17 +369,24 @@ impl Orders {
             }
             Head::Withdraw => Command::WithdrawOffer { offer: self.offer(draft, words)? },
             Head::Cancel => Command::CancelCallback { callback: self.callback(words)? },
+            Head::Supervisor => {
+                words.need("of")?;
+                let leg = LegId { call: self.call(words)?, leg: SUPERVISOR };
+                words.need("joins")?;
+                Command::SupervisorJoined { leg }
+            }
             Head::Target | Head::Leg => {
                 let number = if matches!(head, Head::Leg) {
-                    words.small("a leg's number", u64::from(TARGET - 1))?
+                    words.small("a leg's number", u64::from(SUPERVISOR - 1))?
                 } else {
                     TARGET
                 };
                 words.need("of")?;
                 let leg = LegId { call: self.call(words)?, leg: number };
-                match words.one_of(&[("answers", 0), ("fails", 1), ("hangs", 2)])? {
+                match words.one_of(&[("answers", 0), ("fails", 1), ("hangs", 2), ("joins", 3)])? {
                     0 => Command::TargetAnswered { leg },
                     1 => Command::TargetFailed { leg, cause: fault(words)? },
+                    3 => Command::SupervisorJoined { leg },
                     _ => {
                         words.need("up")?;
                         Command::TargetHungUp { leg }
@@ -416,6 +432,8 @@ impl Orders {
             Pulls,
             Replies,
             Finishes,
+            Supervises(Supervision),
+            Takes,
         }
         let begin = words.clone();
         let command = match words.one_of(&[
@@ -443,6 +461,10 @@ impl Orders {
             ("finishes", Verb::Finishes),
             ("loses", Verb::Loses),
             ("regains", Verb::Regains),
+            ("listens", Verb::Supervises(Supervision::Listen)),
+            ("whispers", Verb::Supervises(Supervision::Whisper)),
+            ("barges", Verb::Supervises(Supervision::Barge)),
+            ("takes", Verb::Takes),
         ])? {
             Verb::Logs => {
                 if words.one_of(&[("in", true), ("out", false)])? {
@@ -539,6 +561,14 @@ impl Orders {
                 Command::ReplyToTicket { ticket: self.ticket(words)?, by: operator }
             }
             Verb::Finishes => Command::FinishTicketWork { operator, ticket: self.ticket(words)? },
+            Verb::Supervises(mode) => {
+                words.need(if mode == Supervision::Barge { "into" } else { "to" })?;
+                Command::Supervise { operator, call: self.call(words)?, mode }
+            }
+            Verb::Takes => {
+                words.need("over")?;
+                Command::TakeOver { operator }
+            }
         };
         Ok(Act::Do(command, None))
     }

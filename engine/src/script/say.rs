@@ -8,13 +8,13 @@ use alloc::vec::Vec;
 use super::directory::{Directory, Far};
 use super::order::{Kind, RESOLUTIONS};
 use super::words::name;
-use crate::command::{ChatStatus, FarEndFault, ForcedEndReason, Resolution};
+use crate::command::{ChatStatus, FarEndFault, ForcedEndReason, Resolution, Supervision};
 use crate::config::{Floor, reason};
 use crate::explain::{Explanation, Verdict};
 use crate::id::{AudioId, CallId, CallbackId, ChatId, LegId, OperatorId, QueueId, ReasonId, ServiceId, TicketId};
 use crate::output::{
     Action, CallRecord, CallbackEnd, ChatEnd, ConsultEnd, EndCause, Event, FlowOut, OfferEnd, Output, Party,
-    RefusalCause, TicketChange, TicketOrigin, Work,
+    RefusalCause, SupervisionEnd, TicketChange, TicketOrigin, Work,
 };
 use crate::time::{Instant, Span};
 
@@ -142,6 +142,19 @@ impl Speaker<'_> {
                 from.map_or_else(|| whom.clone(), |from| format!("{whom}, showing {from}"))
             }
             Action::HangUp { leg } => format!("hang up {}", self.leg(leg)),
+            Action::CallSupervisor { operator, leg } => {
+                format!("call {} to supervise {}", self.operator(operator), self.call(leg.call))
+            }
+            Action::Supervise { leg, operator, mode } => format!(
+                "let {} hear {}, heard by {}",
+                self.leg(leg),
+                self.call(leg.call),
+                match mode {
+                    Supervision::Listen => "nobody".to_owned(),
+                    Supervision::Whisper => self.leg(operator),
+                    Supervision::Barge => "all".to_owned(),
+                }
+            ),
         }
     }
 
@@ -262,6 +275,26 @@ impl Speaker<'_> {
             }
             Event::ChatTransferredToOperator { chat, from, to, queue: _ } => {
                 format!("{} handed {} on to {}", self.operator(from), self.chat(chat), self.operator(to))
+            }
+            Event::SupervisionStarted { call, supervisor, operator, mode } => format!(
+                "{} supervises {} of {}: {}",
+                self.operator(supervisor),
+                self.call(call),
+                self.operator(operator),
+                supervision(mode)
+            ),
+            Event::SupervisionChanged { call, supervisor, mode } => {
+                format!("{} goes on in {}: {}", self.operator(supervisor), self.call(call), supervision(mode))
+            }
+            Event::SupervisionEnded { call, supervisor, end } => {
+                let end = match end {
+                    SupervisionEnd::Stopped => "stopped",
+                    SupervisionEnd::TookOver => "took over",
+                    SupervisionEnd::OperatorLeft => "operator left",
+                    SupervisionEnd::CallEnded => "call ended",
+                    SupervisionEnd::DeviceLost => "device lost",
+                };
+                format!("{} no longer supervises {}: {end}", self.operator(supervisor), self.call(call))
             }
             Event::ChatEnded { chat, queue, operator, end, wait, handled } => {
                 let end = match end {
@@ -409,6 +442,14 @@ const fn consult_end(end: ConsultEnd) -> &'static str {
         ConsultEnd::TargetHungUp => "target hung up",
         ConsultEnd::CustomerHungUp => "customer hung up",
         ConsultEnd::OperatorLeft => "operator left",
+    }
+}
+
+const fn supervision(mode: Supervision) -> &'static str {
+    match mode {
+        Supervision::Listen => "listens",
+        Supervision::Whisper => "whispers",
+        Supervision::Barge => "barged in",
     }
 }
 

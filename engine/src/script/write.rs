@@ -8,7 +8,9 @@ use core::fmt::Display;
 
 use super::say::{fault_word, forced, resolution_word};
 use super::words::{moment, name, seconds};
-use crate::command::{ChatStatus, Command, ConsultTarget, DeviceFault, TicketStatus, TicketTarget, TransferTarget};
+use crate::command::{
+    ChatStatus, Command, ConsultTarget, DeviceFault, Supervision, TicketStatus, TicketTarget, TransferTarget,
+};
 use crate::config::{
     Channel, DeviceLostRule, Floor, IdleSince, MissRule, NumberState, OpeningHours, OutboundTicket, OverflowWhen,
     Policy, PriorityRule, Queue, Relaxation, Service, SkillNeed, StatusChoice, Step, reason,
@@ -396,6 +398,17 @@ impl Writer {
             Command::TransferChat { operator, chat, to } => {
                 format!("{} transfers {chat} to queue {}", of(operator), self.queue_name(*to))
             }
+            Command::Supervise { operator, call, mode } => format!(
+                "{} {} {call}",
+                of(operator),
+                match mode {
+                    Supervision::Listen => "listens to",
+                    Supervision::Whisper => "whispers to",
+                    Supervision::Barge => "barges into",
+                }
+            ),
+            Command::SupervisorJoined { leg } => format!("{} joins", leg_name(*leg)),
+            Command::TakeOver { operator } => format!("{} takes over", of(operator)),
             Command::TransferChatToOperator { operator, chat, to } => {
                 format!("{} transfers {chat} to {}", of(operator), of(to))
             }

@@ -2,7 +2,8 @@
 
 use callfloor_engine::{
     CallId, CallRecord, CallbackId, CustomerId, EndCause, Event, ForcedEndReason, Instant, OfferEnd, OperatorId, Party,
-    PhoneNumber, QueueId, RefusalCause, ServiceId, SkillId, SkillNeed, Span, StepId, TicketId, Work,
+    PhoneNumber, QueueId, RefusalCause, ServiceId, SkillId, SkillNeed, Span, StepId, Supervision, SupervisionEnd,
+    TicketId, Work,
 };
 
 use super::{Model, Timer};
@@ -50,6 +51,17 @@ pub(super) struct Target {
     pub(super) limit: Option<Timer>,
 }
 
+/// Who listens, whispers or has barged in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Supervisor {
+    pub(super) operator: OperatorId,
+    pub(super) leg: u16,
+    pub(super) mode: Supervision,
+    pub(super) joined: bool,
+    /// Of a device that rings.
+    pub(super) limit: Option<Timer>,
+}
+
 /// What is known of a caller.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Caller {
@@ -82,6 +94,7 @@ pub(super) struct Call {
     pub(super) operator: Option<OperatorId>,
     pub(super) last_operator: Option<OperatorId>,
     pub(super) target: Option<Target>,
+    pub(super) supervisor: Option<Supervisor>,
     pub(super) arrived: Instant,
     pub(super) spending: Spending,
     pub(super) since: Instant,
@@ -144,6 +157,7 @@ impl Model {
             operator: None,
             last_operator: None,
             target: None,
+            supervisor: None,
             arrived: self.now,
             spending: Spending::Nothing,
             since: self.now,
@@ -239,6 +253,7 @@ impl Model {
 
     /// A call ends once, with one cause.
     pub(super) fn end(&mut self, call: CallId, cause: EndCause) {
+        self.supervision_over(call, SupervisionEnd::CallEnded);
         let now = self.now;
         let found = self.call(call);
         found.spend(now, Spending::Nothing);

@@ -2,7 +2,7 @@
 
 use callfloor_engine::{
     CallId, ChatStatus, DeviceLostRule, EndCause, Event, Instant, OfferEnd, OperatorId, ReasonId, Span, Status,
-    StatusChoice, TicketId, Work, reason,
+    StatusChoice, SupervisionEnd, TicketId, Work, reason,
 };
 
 use super::call::Stage;
@@ -103,13 +103,14 @@ impl Model {
     /// As they were before it rang: who is Ready again keeps their place among the Ready.
     pub(super) fn return_to(&mut self, operator: OperatorId, to: Status, reason: ReasonId) {
         let now = self.now;
+        let supervises = self.supervised(operator).is_some();
         let desk = self.desk(operator);
         let (from, took_calls) = (desk.status, desk.takes_calls());
         if from != Status::LoggedOut {
             desk.times[from as usize] += now - desk.since;
         }
         (desk.status, desk.reason, desk.since) = (to, reason, now);
-        let (call, takes_calls) = (desk.call, desk.takes_calls());
+        let (call, takes_calls) = (desk.call.filter(|_| !supervises), desk.takes_calls());
         self.say(Event::StatusChanged { operator, from, to, reason, call });
         // Who stops taking calls may leave nobody but those who missed one.
         if (took_calls && !takes_calls) || to == Status::Break {
@@ -299,6 +300,10 @@ impl Model {
         let service = self.floor.operators[operator.index()].services[0];
         let grace = self.timer(self.settings(service).device_grace);
         self.desk(operator).grace = grace;
+        if let Some(call) = self.supervised(operator) {
+            self.supervision_over(call, SupervisionEnd::DeviceLost);
+            return Some(());
+        }
         let lost = StatusChoice::Work(reason::DEVICE_LOST);
         match status {
             Status::Ready => self.choose(operator, lost),
@@ -330,6 +335,7 @@ impl Model {
         match stage {
             Stage::Internal => self.both_done(call),
             Stage::Ending(_) => {
+                self.supervision_over(call, SupervisionEnd::OperatorLeft);
                 self.call(call).operator = None;
                 self.part_over(operator, call);
             }

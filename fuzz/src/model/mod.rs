@@ -13,13 +13,14 @@ mod dial;
 mod flow;
 mod offer;
 mod route;
+mod supervise;
 mod talk;
 mod ticket;
 mod wait;
 
 use callfloor_engine::{
     CallId, CallbackId, ChatId, Command, EngineConfig, Event, Floor, Instant, OfferId, OperatorId, QueueId, Service,
-    ServiceId, Settings, Span, Status, TicketId, TicketStatus, Work,
+    ServiceId, Settings, Span, Status, SupervisionEnd, TicketId, TicketStatus, Work,
 };
 
 use self::call::{Call, Stage};
@@ -57,6 +58,7 @@ enum Due {
     FirstResponse(TicketId),
     Resolution(TicketId),
     TicketClose(TicketId),
+    Supervisor(CallId),
 }
 
 impl Due {
@@ -79,6 +81,7 @@ impl Due {
             Self::FirstResponse(_) => 14,
             Self::Resolution(_) => 15,
             Self::TicketClose(_) => 16,
+            Self::Supervisor(_) => 17,
         }
     }
 }
@@ -224,6 +227,7 @@ impl Model {
             };
             look(call.timer, due);
             look(call.target.and_then(|target| target.limit), Due::Target(call.id));
+            look(call.supervisor.and_then(|supervisor| supervisor.limit), Due::Supervisor(call.id));
         }
         for (at, desk) in (0u32..).zip(&self.desks) {
             look(desk.after_call, Due::AfterCall(OperatorId(at)));
@@ -279,6 +283,7 @@ impl Model {
             Due::FirstResponse(ticket) => self.first_response_late(ticket),
             Due::Resolution(ticket) => self.resolution_late(ticket),
             Due::TicketClose(ticket) => self.close_time_passed(ticket),
+            Due::Supervisor(call) => self.supervision_over(call, SupervisionEnd::Stopped),
         }
     }
 
@@ -350,6 +355,10 @@ impl Model {
             Command::EndChat { operator, chat } => self.end_chat(operator, chat),
             Command::TransferChat { operator, chat, to } => self.transfer_chat(operator, chat, to),
             Command::TransferChatToOperator { operator, chat, to } => self.transfer_chat_to(operator, chat, to),
+
+            Command::Supervise { operator, call, mode } => self.supervise(operator, call, mode),
+            Command::SupervisorJoined { leg } => self.supervisor_joined(leg),
+            Command::TakeOver { operator } => self.take_over(operator),
 
             Command::TicketArrived { service, queue, customer, priority, reference } => {
                 self.ticket_arrived(service, queue, customer, priority, reference)

@@ -2,7 +2,7 @@
 
 use callfloor_engine::{
     CallId, Channel, ChatStatus, ConsultEnd, DeviceFault, EndCause, Event, Instant, MissRule, OfferEnd, OfferId,
-    OperatorId, Party, Policy, QueueId, ServiceId, Span, Status, StatusChoice, Work, reason,
+    OperatorId, Party, Policy, QueueId, ServiceId, Span, Status, StatusChoice, SupervisionEnd, Work, reason,
 };
 
 use super::call::{Spending, Stage};
@@ -349,6 +349,7 @@ impl Model {
 
     /// A customer who was already served waits again, before all others of their priority.
     pub(super) fn back_to_head(&mut self, call: CallId, queue: QueueId) {
+        self.supervision_over(call, SupervisionEnd::OperatorLeft);
         let now = self.now;
         let found = self.call(call);
         (found.stage, found.operator, found.target) = (Stage::Queued, None, None);

@@ -2,7 +2,7 @@
 
 use callfloor_engine::{
     CallId, Channel, ConsultEnd, ConsultTarget, EndCause, Event, FarEndFault, ForcedEndReason, LegId, OfferEnd,
-    OperatorId, Party, PhoneNumber, Status, StepId, TransferTarget, Work, reason,
+    OperatorId, Party, PhoneNumber, Status, StepId, SupervisionEnd, TransferTarget, Work, reason,
 };
 
 use super::Model;
@@ -152,6 +152,7 @@ impl Model {
         } else {
             (found.operator, found.stage, found.target) = (None, Stage::Outside { forwarded: false }, Some(to));
             found.spend(now, Spending::Nothing);
+            self.supervision_over(call, SupervisionEnd::OperatorLeft);
         }
         self.part_over(first, call);
     }
@@ -165,16 +166,24 @@ impl Model {
         }
         let call = self.own_call(operator)?;
         let found = self.find_call(call)?;
-        let target = found.target.filter(|_| found.stage != Stage::Conference)?;
+        if found.target.is_none() || found.stage == Stage::Conference {
+            return None;
+        }
+        self.consult_stopped(call, ConsultEnd::Cancelled);
+        Some(())
+    }
+
+    /// A consult is over by the first side's doing, answered or not.
+    pub(super) fn consult_stopped(&mut self, call: CallId, how: ConsultEnd) {
+        let target = self.call(call).target.expect("a consult has a target");
         if target.answered {
             if let Party::Operator(consulted) = target.who {
                 self.part_over(consulted, call);
             }
-            self.target_gone(call, ConsultEnd::Cancelled);
+            self.target_gone(call, how);
         } else {
-            self.drop_consult(call, ConsultEnd::Cancelled, OfferEnd::Rescinded);
+            self.drop_consult(call, how, OfferEnd::Rescinded);
         }
-        Some(())
     }
 
     /// Ends a consult whose target has not answered, if there is one.
@@ -218,6 +227,7 @@ impl Model {
         let found = self.call(call);
         (found.operator, found.stage) = (None, Stage::Blind);
         found.spend(now, Spending::Nothing);
+        self.supervision_over(call, SupervisionEnd::OperatorLeft);
         self.say(Event::CallTransferred { call, from: operator, to, blind: true });
         // Whoever answers owns the ticket; a number outside leaves it with the first.
         if !matches!(to, Party::Number(_)) {
@@ -360,6 +370,10 @@ impl Model {
     }
 
     pub(super) fn hang_up(&mut self, operator: OperatorId) -> Option<()> {
+        if let Some(call) = self.supervised(operator) {
+            self.supervision_over(call, SupervisionEnd::Stopped);
+            return Some(());
+        }
         let desk = self.desks.get(operator.index())?;
         if desk.status == Status::Dialing {
             self.dial_over(desk.call?, EndCause::DialCancelled);

@@ -4,12 +4,14 @@
 
 mod api;
 mod chain;
+mod supervision;
 mod watch;
 
 use serde::{Deserialize, Serialize};
 
 pub use api::{PERMISSIONS, router};
 pub use chain::{Broken, Noted, Verified, verify};
+pub(crate) use supervision::Supervisions;
 pub(crate) use watch::Watching;
 
 use crate::document::Document;
@@ -54,6 +56,8 @@ pub enum Act {
     CertificatesReloaded,
     /// Customers' numbers were read whole, one or a page of them, by somebody who has not got the customer in hand.
     NumbersRead,
+    /// A supervisor listened to a call, whispered, barged in, took it over, or left it.
+    CallSupervised,
 }
 
 /// One link of the chain.

@@ -104,7 +104,9 @@ async fn admit(app: &App, request: &mut Request) -> Result<(), Problem> {
         Access::Roles(roles) => roles.contains(&principal.role),
         Access::OwnOr(roles) => {
             roles.contains(&principal.role)
-                || (principal.role == Role::Operator && own.is_some() && own == principal.operator)
+                || (matches!(principal.role, Role::Operator | Role::Supervisor)
+                    && own.is_some()
+                    && own == principal.operator)
         }
     };
     if !allowed {

@@ -71,7 +71,8 @@ struct Settings {
     name: String,
     /// What they are.
     role: Role,
-    /// The operator that they are: of the role `operator` alone.
+    /// The operator that they are: needed by the role `operator`; a supervisor has one to speak with, where they are to
+    /// listen to calls.
     operator: Option<u32>,
     /// Whether signing in is refused.
     #[serde(default)]
@@ -85,11 +86,13 @@ impl Settings {
             (Role::Operator, None) => {
                 return Err(Problem::wrong("operator", "the role operator needs the number of an operator"));
             }
-            (Role::Operator, Some(operator)) if operator as usize >= operators => {
+            (Role::Operator | Role::Supervisor, Some(operator)) if operator as usize >= operators => {
                 return Err(Problem::wrong("operator", format!("there is no operator {operator}")));
             }
-            (Role::Operator, Some(_)) | (_, None) => {}
-            (_, Some(_)) => return Err(Problem::wrong("operator", "only the role operator names an operator")),
+            (Role::Operator | Role::Supervisor, Some(_)) | (_, None) => {}
+            (_, Some(_)) => {
+                return Err(Problem::wrong("operator", "only the roles operator and supervisor name an operator"));
+            }
         }
         name(&self.name)
     }

@@ -1,6 +1,8 @@
 //! An operator's desk: everything that a screen shows, as it is after a reload.
 
-use callfloor_engine::{Asked, CallView, Engine, NumberState, OperatorId, OperatorView, Rejection, ServiceId, Work};
+use callfloor_engine::{
+    Asked, CallView, Engine, NumberState, OperatorId, OperatorView, Rejection, ServiceId, SupervisorView, Work,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{CallRef, ChatRef, OfferRef, Problem, TicketRef};
@@ -8,7 +10,7 @@ use crate::floor::{OwnFavourite, Reason, ReasonOf, standing_reasons};
 use crate::host::{Documents, Turn};
 use crate::phone::{Device, Telephone};
 use crate::storage::StorageError;
-use crate::wire::{ChatStatus, Party, Place, Status, StatusChoice, WorkRef, shown};
+use crate::wire::{ChatStatus, Party, Place, Status, StatusChoice, Supervision, WorkRef, shown};
 
 /// An operator's desk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -86,6 +88,8 @@ pub struct DeskCall {
     pub leg: Option<u16>,
     /// Whether this operator is the consulted one: the call is another's.
     pub consulted: bool,
+    /// What this operator's part in the call is, where they supervise it: the call is another's.
+    pub supervision: Option<Supervisor>,
     /// Whom they consult.
     pub target: Option<DeskTarget>,
 }
@@ -99,6 +103,23 @@ pub struct DeskTarget {
     pub leg: u16,
     /// Whether they answered.
     pub answered: bool,
+}
+
+/// A supervisor in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Supervisor {
+    /// Who: the operator that they are.
+    pub operator: u32,
+    /// Who hears them.
+    pub mode: Supervision,
+    /// Whether their device has answered: they hear the call.
+    pub joined: bool,
+}
+
+impl From<SupervisorView> for Supervisor {
+    fn from(view: SupervisorView) -> Self {
+        Self { operator: view.operator.0, mode: view.mode.into(), joined: view.joined }
+    }
 }
 
 /// Something offered.
@@ -300,6 +321,7 @@ fn call_on_desk(call: &CallView, operator: OperatorId) -> DeskCall {
         leg: call.operator_leg.filter(|_| call.operator == Some(operator)).map(|leg| leg.leg),
         consulted: call.operator.is_some_and(|owner| owner != operator)
             && call.target.is_some_and(|target| target.party == callfloor_engine::Party::Operator(operator)),
+        supervision: call.supervisor.filter(|it| it.operator == operator).map(Supervisor::from),
         target: call.target.filter(|_| call.operator == Some(operator)).map(|target| DeskTarget {
             party: Party::of(target.party, true),
             leg: target.leg.leg,

@@ -169,6 +169,9 @@ fn rule(rejection: &Rejection) -> (StatusCode, &'static str) {
         Rejection::TicketVersion { .. } => (S::PRECONDITION_FAILED, "ticket-version"),
         Rejection::TicketTransition { .. } => (S::CONFLICT, "ticket-transition"),
         Rejection::OutOfRange { .. } => (S::BAD_REQUEST, "out-of-range"),
+        Rejection::Supervised { .. } => (S::CONFLICT, "supervised"),
+        Rejection::Supervising(_) => (S::CONFLICT, "supervising"),
+        Rejection::NotSupervising(_) => (S::CONFLICT, "not-supervising"),
         Rejection::Configuration(_) => (S::CONFLICT, "configuration"),
         // A rule that this file does not name yet.
         _ => (S::CONFLICT, "refused"),

@@ -112,7 +112,14 @@ pub(super) fn number_for(role: Role, number: &str) -> String {
 }
 
 impl ShownRecord {
-    fn of(record: CallRecord, role: Role, whole: bool) -> Self {
+    fn of(mut record: CallRecord, role: Role, whole: bool) -> Self {
+        if role == Role::Operator && record.ended_us.is_none() {
+            // Who was listened to may know of it, once the call is over.
+            let is_supervision = |it: &Moment| {
+                it.what.get("event").and_then(|it| it.as_str()).is_some_and(|it| it.starts_with("supervision-"))
+            };
+            record.timeline.retain(|moment| !is_supervision(moment));
+        }
         Self {
             id: record.id,
             call: record.call,

@@ -1,17 +1,21 @@
 //! What supervisors see and steer: calls in progress, queues, offers, and why the engine chose as it did.
 
 use axum::Json;
-use callfloor_engine::{CallView, Channel, Command, Engine, Instant, QueueId, QueueView, SkillId, Verdict, Work};
+use callfloor_engine::{
+    CallView, Channel, Command, Engine, Instant, OperatorId, QueueId, QueueView, Rejection, SkillId, Verdict, Work,
+};
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::desk::Supervisor;
 use super::{App, Asking, At, Body, CallRef, CallbackRef, ChatRef, OfferRef, Problem, TicketRef};
+use crate::audit::{self, Act};
 use crate::auth::{Access, Caller, Role, Row};
 use crate::estimate::Estimate;
-use crate::host::Documents;
+use crate::host::{Documents, Turn};
 use crate::stats::Line;
-use crate::wire::{Party, Place, WorkRef, shown};
+use crate::wire::{Party, Place, Supervision, WorkRef, shown};
 
 const SUPERVISORS: Access = Access::Roles(&[Role::Supervisor]);
 /// Who sees lengths of queues, without anybody's data.
@@ -23,6 +27,9 @@ pub(crate) const PERMISSIONS: &[Row] = &[
     Row { method: "GET", path: "/calls/{call}", access: SUPERVISORS },
     Row { method: "PUT", path: "/calls/{call}/priority", access: SUPERVISORS },
     Row { method: "PUT", path: "/calls/{call}/skills/{skill}", access: SUPERVISORS },
+    Row { method: "PUT", path: "/calls/{call}/supervision", access: SUPERVISORS },
+    Row { method: "DELETE", path: "/calls/{call}/supervision", access: SUPERVISORS },
+    Row { method: "POST", path: "/calls/{call}/take-over", access: SUPERVISORS },
     Row { method: "GET", path: "/queues", access: LOOKERS },
     Row { method: "GET", path: "/queues/{queue}", access: SUPERVISORS },
     Row { method: "DELETE", path: "/offers/{offer}", access: SUPERVISORS },
@@ -36,6 +43,8 @@ pub(crate) fn router() -> OpenApiRouter<App> {
         .routes(routes!(call))
         .routes(routes!(set_priority))
         .routes(routes!(set_skill))
+        .routes(routes!(supervise, stop_supervising))
+        .routes(routes!(take_over))
         .routes(routes!(queues))
         .routes(routes!(queue))
         .routes(routes!(withdraw))
@@ -71,6 +80,8 @@ pub(crate) struct LiveCall {
     pub target: Option<Party>,
     /// Whether the target answered.
     pub target_answered: bool,
+    /// The supervisor who is in it, or whose device is being called.
+    pub supervisor: Option<Supervisor>,
     /// Its ticket.
     pub ticket: Option<TicketRef>,
     /// When it came or was dialled, in microseconds since 1970.
@@ -93,6 +104,7 @@ impl LiveCall {
             operator: call.operator.map(|operator| operator.0),
             target: call.target.map(|target| Party::of(target.party, true)),
             target_answered: call.target.is_some_and(|target| target.answered),
+            supervisor: call.supervisor.map(Supervisor::from),
             ticket: call.ticket.map(TicketRef::from),
             arrived_us: call.arrived.as_micros(),
         }
@@ -223,6 +235,118 @@ async fn set_skill(
     change(caller, call, Command::ChangeSkill { call: call.0, skill: SkillId(skill), min: body.min }).await
 }
 
+/// In which way.
+#[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct HowToSupervise {
+    /// Who hears the supervisor.
+    mode: Supervision,
+}
+
+/// The operator that a supervisor is: with whose telephone or browser they hear a call.
+fn own_operator(caller: &Caller) -> Result<OperatorId, Problem> {
+    caller.principal.operator.ok_or_else(|| {
+        let detail = "this account has no operator, and so nothing to listen with: an administrator can give it one";
+        Problem::conflict("no-operator", detail)
+    })
+}
+
+/// Writes down that a supervisor asks for something, in the same commit as what comes of it.
+fn note_asked(turn: &mut Turn<'_>, who: &str, what: String) -> Result<(), Problem> {
+    let at_us = turn.now().as_micros();
+    Ok(audit::append(turn.documents(), at_us, who, Act::CallSupervised, what)?)
+}
+
+/// Listens to a call that is with an operator, whispers to the operator or barges in; again with another mode: goes on in
+/// that way. The supervisor's own device is called and joins by answering; a browser joins at once.
+#[utoipa::path(put, path = "/calls/{call}/supervision", tag = "floor", request_body = HowToSupervise,
+    params(("call" = CallRef, Path, description = "which")), responses(
+    (status = 200, description = "the call as it is then", body = LiveCall),
+    (status = "4XX", description = "refused", body = Problem),
+    (status = 503, description = "try again", body = Problem),
+))]
+async fn supervise(
+    caller: Caller,
+    At(call): At<CallRef>,
+    Body(body): Body<HowToSupervise>,
+) -> Result<Json<LiveCall>, Problem> {
+    let (operator, who) = (own_operator(&caller)?, caller.principal.who());
+    let telephones = caller.principal.tenant.phones.is_some();
+    let changed = caller
+        .write(move |turn| {
+            turn.apply(Command::Supervise { operator, call: call.0, mode: body.mode.into() })?;
+            note_asked(turn, &who, format!("{}: asks to {}", call.0, body.mode.verb()))?;
+            let supervisor = turn.engine().call(call.0).and_then(|call| call.supervisor);
+            if let Some(supervisor) = supervisor.filter(|supervisor| !telephones && !supervisor.joined) {
+                // Without telephones there is nothing to wait for.
+                turn.apply(Command::SupervisorJoined { leg: supervisor.leg })?;
+            }
+            live(turn.engine(), call)
+        })
+        .await?;
+    Ok(Json(changed))
+}
+
+/// Leaves a call that one supervises.
+#[utoipa::path(delete, path = "/calls/{call}/supervision", tag = "floor",
+    params(("call" = CallRef, Path, description = "which")), responses(
+    (status = 200, description = "the call as it is then", body = LiveCall),
+    (status = "4XX", description = "refused", body = Problem),
+    (status = 503, description = "try again", body = Problem),
+))]
+async fn stop_supervising(caller: Caller, At(call): At<CallRef>) -> Result<Json<LiveCall>, Problem> {
+    let operator = own_operator(&caller)?;
+    let changed = caller
+        .write(move |turn| {
+            theirs(turn.engine(), call, operator)?;
+            turn.apply(Command::HangUp { operator })?;
+            live(turn.engine(), call)
+        })
+        .await?;
+    Ok(Json(changed))
+}
+
+/// That it is this operator who supervises the call.
+fn theirs(engine: &Engine, call: CallRef, operator: OperatorId) -> Result<(), Problem> {
+    let found = live(engine, call)?;
+    match found.supervisor {
+        Some(supervisor) if supervisor.operator == operator.0 => Ok(()),
+        _ => Err(Rejection::NotSupervising(operator).into()),
+    }
+}
+
+/// Takes over a call that one supervises: the customer and the ticket are the supervisor's, and after-call work begins for
+/// the operator.
+#[utoipa::path(post, path = "/calls/{call}/take-over", tag = "floor",
+    params(("call" = CallRef, Path, description = "which")), responses(
+    (status = 200, description = "the call as it is then", body = LiveCall),
+    (status = "4XX", description = "refused", body = Problem),
+    (status = 503, description = "try again", body = Problem),
+))]
+async fn take_over(caller: Caller, At(call): At<CallRef>) -> Result<Json<LiveCall>, Problem> {
+    let (operator, who) = (own_operator(&caller)?, caller.principal.who());
+    let changed = caller
+        .write(move |turn| {
+            theirs(turn.engine(), call, operator)?;
+            turn.apply(Command::TakeOver { operator })?;
+            note_asked(turn, &who, format!("{}: takes it over", call.0))?;
+            live(turn.engine(), call)
+        })
+        .await?;
+    Ok(Json(changed))
+}
+
+impl Supervision {
+    /// As it stands after "asks to".
+    const fn verb(self) -> &'static str {
+        match self {
+            Self::Listen => "listen",
+            Self::Whisper => "whisper",
+            Self::Barge => "barge in",
+        }
+    }
+}
+
 /// The channel of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -285,7 +409,7 @@ pub(crate) struct LiveQueue {
 /// How many members of each queue are Ready, and logged in.
 fn staffing(engine: &Engine) -> Vec<(u32, u32)> {
     let mut found = vec![(0, 0); engine.config().queues.len()];
-    for (operator, person) in (0..).map(callfloor_engine::OperatorId).zip(&engine.config().operators) {
+    for (operator, person) in (0..).map(OperatorId).zip(&engine.config().operators) {
         let status = engine.operator_status(operator);
         for membership in &person.queues {
             let (ready, logged_in) = &mut found[membership.queue.index()];

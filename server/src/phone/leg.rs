@@ -1,7 +1,7 @@
 //! One party's part in a call, as the world has it.
 
 use callfloor_engine::{AudioId, CallId, LegId, OfferId, OperatorId};
-use callfloor_sip::media::SessionId;
+use callfloor_sip::media::{MixId, SessionId};
 
 /// A leg and its telephone.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub(super) struct Leg {
     pub(super) session: Option<SessionId>,
     pub(super) state: State,
     pub(super) hears: Hears,
+    /// What the media engine was last told that the session hears.
+    pub(super) heard: Option<(SessionId, Heard)>,
 }
 
 /// Whose leg it is.
@@ -32,6 +34,8 @@ pub(super) enum State {
     Ringing(OfferId),
     /// A number is being called.
     Dialled,
+    /// A supervisor's device is called, or has answered and is not in the call yet.
+    Supervisor,
     /// The operator's telephone is called first; then the number.
     Connected,
 }
@@ -50,8 +54,16 @@ pub(super) enum Hears {
     Conference(CallId),
 }
 
+/// What a session hears, as far as it is to be known again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    Peer(SessionId),
+    Mix(MixId),
+    Else,
+}
+
 impl Leg {
     pub(super) const fn new(role: Role, state: State) -> Self {
-        Self { role, sip: None, session: None, state, hears: Hears::Nothing }
+        Self { role, sip: None, session: None, state, hears: Hears::Nothing, heard: None }
     }
 }

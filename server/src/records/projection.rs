@@ -38,6 +38,9 @@ const fn subject(event: &Event) -> Option<CallId> {
         | Event::CallTransferred { call, .. }
         | Event::ConferenceStarted { call, .. }
         | Event::ForcedEndStarted { call, .. }
+        | Event::SupervisionStarted { call, .. }
+        | Event::SupervisionChanged { call, .. }
+        | Event::SupervisionEnded { call, .. }
         | Event::DialStarted { call, .. }
         | Event::DialAnswered { call, .. }
         | Event::OfferMade { work: Work::Call(call), .. }
@@ -104,7 +107,9 @@ impl Projection for Records {
             }
             note(record, event);
             let over = matches!(event, Event::CallEnded(_));
-            if (over || record.timeline.len() < MOST_MOMENTS)
+            // Who was in the call is kept however long it is.
+            let kept = matches!(event, Event::SupervisionStarted { .. } | Event::SupervisionEnded { .. });
+            if (over || kept || record.timeline.len() < MOST_MOMENTS)
                 && let Ok(serde_json::Value::Object(what)) =
                     serde_json::to_value(WireEvent::of(event, Sight { numbers: false }))
             {

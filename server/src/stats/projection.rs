@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use callfloor_engine::{
     CallId, ChatEnd, ChatId, EndCause, Engine, Event, Instant, OfferEnd, OperatorId, Output, QueueId, ServiceId,
-    Status, TicketChange, TicketId, TicketStatus, Work,
+    Status, SupervisionEnd, TicketChange, TicketId, TicketStatus, Work,
 };
 use callfloor_measure::{Counts, HandlePart};
 
@@ -166,6 +166,9 @@ impl Measures {
                     self.work(at, operator, |work| work.calls_in += 1)?;
                 }
                 self.count_of(at, call, |counts| counts.transfers += 1)
+            }
+            Event::SupervisionEnded { call, supervisor, end: SupervisionEnd::TookOver } => {
+                self.took_over(at, supervisor, call)
             }
             Event::ForcedEndStarted { call, .. } => self.count_of(at, call, |counts| counts.forced_ends += 1),
             Event::DialStarted { service, operator, .. } => {
@@ -391,6 +394,14 @@ impl Measures {
     }
 
     /// An operator's status changed: the time in the one before is booked.
+    /// A supervisor goes on as the operator of a call: from now on their time is the call's.
+    fn took_over(&mut self, at: &mut At<'_>, operator: OperatorId, call: CallId) -> Result<(), StorageError> {
+        self.status(at, operator, Status::Talking, Status::Talking, None)?;
+        let (id, now_us, row) = (u64::from(operator.0) + 1, at.now_us, at.row(call));
+        let talking = DeskNow { id, status: index(Status::Talking), since_us: now_us, row };
+        self.desks.change(at.documents, id, || talking, |desk| *desk = talking)
+    }
+
     fn status(
         &mut self,
         at: &mut At<'_>,

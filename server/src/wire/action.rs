@@ -3,7 +3,7 @@
 use callfloor_engine::{Action, RefusalCause};
 use serde::Serialize;
 
-use super::{Sight, WorkRef, shown};
+use super::{Sight, Supervision, WorkRef, shown};
 use crate::http::{CallRef, OfferRef};
 
 /// A leg: which call, and its number within it; 0 is the customer's.
@@ -70,6 +70,15 @@ pub enum WireAction {
     HangUp {
         leg: Leg,
     },
+    CallSupervisor {
+        operator: u32,
+        leg: Leg,
+    },
+    Supervise {
+        leg: Leg,
+        operator: Leg,
+        mode: Supervision,
+    },
     /// An action that this version's wire has no name for.
     Unnamed,
 }
@@ -104,6 +113,10 @@ impl WireAction {
                 from: from.map(|number| shown(number, true)),
             },
             Action::HangUp { leg } => Self::HangUp { leg: leg.into() },
+            Action::CallSupervisor { operator, leg } => Self::CallSupervisor { operator: operator.0, leg: leg.into() },
+            Action::Supervise { leg, operator, mode } => {
+                Self::Supervise { leg: leg.into(), operator: operator.into(), mode: mode.into() }
+            }
             _ => Self::Unnamed,
         }
     }

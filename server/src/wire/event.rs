@@ -7,7 +7,9 @@ use callfloor_engine::{EngineConfig, Event, OperatorId, Output, QueueId, Service
 use serde::Serialize;
 
 use super::action::refusal;
-use super::{Cause, ChatStatus, EndOfOffer, ForcedEndReason, Party, Status, WireAction, WorkRef};
+use super::{
+    Cause, ChatStatus, EndOfOffer, EndOfSupervision, ForcedEndReason, Party, Status, Supervision, WireAction, WorkRef,
+};
 use crate::host::Happened;
 use crate::http::{CallRef, CallbackRef, ChatRef, OfferRef, TicketRef};
 
@@ -259,6 +261,22 @@ pub enum WireEvent {
         change: Change,
         version: u32,
     },
+    SupervisionStarted {
+        call: CallRef,
+        supervisor: u32,
+        operator: u32,
+        mode: Supervision,
+    },
+    SupervisionChanged {
+        call: CallRef,
+        supervisor: u32,
+        mode: Supervision,
+    },
+    SupervisionEnded {
+        call: CallRef,
+        supervisor: u32,
+        end: EndOfSupervision,
+    },
     /// A fact that this version's wire has no name for.
     Unnamed,
 }
@@ -457,6 +475,18 @@ impl WireEvent {
             Event::TicketChanged { ticket, change, version } => {
                 Self::TicketChanged { ticket: ticket.into(), change: line(change), version }
             }
+            Event::SupervisionStarted { call, supervisor, operator, mode } => Self::SupervisionStarted {
+                call: call.into(),
+                supervisor: supervisor.0,
+                operator: operator.0,
+                mode: mode.into(),
+            },
+            Event::SupervisionChanged { call, supervisor, mode } => {
+                Self::SupervisionChanged { call: call.into(), supervisor: supervisor.0, mode: mode.into() }
+            }
+            Event::SupervisionEnded { call, supervisor, end } => {
+                Self::SupervisionEnded { call: call.into(), supervisor: supervisor.0, end: end.into() }
+            }
             _ => Self::Unnamed,
         }
     }
@@ -601,6 +631,9 @@ fn named(output: &Output) -> Named {
                 };
                 Named { operators, ..of(Work::Ticket(ticket)) }
             }
+            Event::SupervisionStarted { supervisor, .. }
+            | Event::SupervisionChanged { supervisor, .. }
+            | Event::SupervisionEnded { supervisor, .. } => by(supervisor, None),
             _ => Named::default(),
         },
         Output::Action(action) => match action {
@@ -680,7 +713,7 @@ pub fn concerns(output: &Output, scope: &Scope, memory: &mut Memory) -> bool {
     if named.operators.contains(&Some(scope.operator)) {
         return true;
     }
-    if matches!(output, Output::Action(_)) {
+    if matches!(output, Output::Action(_)) || is_supervision(output) {
         return false;
     }
     let service = service.or_else(|| named.work.and_then(|work| memory.services.get(&work).copied()));
@@ -690,6 +723,16 @@ pub fn concerns(output: &Output, scope: &Scope, memory: &mut Memory) -> bool {
         (None, Some(other)) => scope.colleagues.get(other.index()).copied().unwrap_or(false),
         (None, None) => false,
     }
+}
+
+/// That a supervisor hears a call: it is told to supervisors, and not to who is heard.
+const fn is_supervision(output: &Output) -> bool {
+    matches!(
+        output,
+        Output::Event(
+            Event::SupervisionStarted { .. } | Event::SupervisionChanged { .. } | Event::SupervisionEnded { .. }
+        )
+    )
 }
 
 /// The live thing that an output is about, where neither the output nor the memory says whose it is.

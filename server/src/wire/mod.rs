@@ -10,8 +10,8 @@ mod words;
 pub use action::WireAction;
 pub use event::{Memory, Message, Scope, Sight, WireEvent, concerns, is_own, unknown};
 pub use words::{
-    Cause, ChatStatus, EndOfOffer, FarEndFault, ForcedEndReason, Party, Place, Resolution, Status, StatusChoice,
-    TicketStatus, WorkRef,
+    Cause, ChatStatus, EndOfOffer, EndOfSupervision, FarEndFault, ForcedEndReason, Party, Place, Resolution, Status,
+    StatusChoice, Supervision, TicketStatus, WorkRef,
 };
 
 use callfloor_engine::PhoneNumber;

@@ -99,6 +99,34 @@ words! {
 }
 
 words! {
+    /// In which way a supervisor is in a call: they hear everybody; who hears them.
+    Supervision of engine::Supervision {
+        /// Nobody.
+        Listen,
+        /// The operator alone.
+        Whisper,
+        /// Everybody.
+        Barge,
+    }
+}
+
+words! {
+    /// How a supervisor's part in a call ended.
+    EndOfSupervision of engine::SupervisionEnd {
+        /// They stopped.
+        Stopped,
+        /// They took the call over.
+        TookOver,
+        /// No operator has the call any more.
+        OperatorLeft,
+        /// The call ended.
+        CallEnded,
+        /// Their device was lost.
+        DeviceLost,
+    }
+}
+
+words! {
     /// Where a live call is.
     Place of engine::CallPlace {
         /// In a step of the flow.

@@ -11,6 +11,7 @@ import { inLanguage, t } from "../words.js";
 import { Audio } from "./audio.js";
 import { Bell } from "./bell.js";
 import { dialDialog, forceEndDialog, transferDialog } from "./dialogs.js";
+import { ownSupervision, supervisionButtons } from "./supervision.js";
 
 /** @typedef {any} Desk the body of `GET /operators/{operator}/desk` */
 
@@ -96,7 +97,7 @@ export class Phone {
     if (happened.event === "status-changed" && happened.operator !== this.operator) return;
     const mine = happened.operator === this.operator || happened.from === this.operator
       || happened.to?.operator === this.operator || happened.target?.operator === this.operator
-      || (happened.call && happened.call === this.desk?.call?.call) || happened.event === "offer-made" || happened.event === "offer-ended"
+      || happened.supervisor === this.operator || (happened.call && happened.call === this.desk?.call?.call) || happened.event === "offer-made" || happened.event === "offer-ended"
       || (happened.ticket && happened.ticket === this.desk?.ticket) || happened.event === "ticket-created";
     if (mine) this.refresh();
   }
@@ -269,6 +270,7 @@ export class Phone {
   call(call) {
     return h("section.call", { "aria-label": t(`place.${call.place}`) },
       call.consulted && h("p.note", null, t("phone.consulted-by")),
+      call.supervision && ownSupervision(call.supervision),
       this.customer(call),
       h("p.from", null, h("span.place", null, t(`place.${call.place}`)), " · ", names.service(call.service),
         call.queue !== null && call.queue !== undefined ? ` · ${names.queue(call.queue)}` : ""),
@@ -285,6 +287,11 @@ export class Phone {
         this.press("dial", t("phone.dial"), () => dialDialog(this)),
         desk.status === "after-call-work" && this.press("finish-after-call", t("phone.finish"),
           () => this.ask("POST", "finish-after-call", {}), { kind: "primary" }));
+    }
+    // A call that is only supervised is another's: what can be done in it is that alone.
+    const supervision = desk.call?.supervision;
+    if (supervision) {
+      return h("div.buttons", null, supervisionButtons({ ...desk.call, operator: null, supervisor: supervision }, () => this.refresh()));
     }
     const consulting = Boolean(desk.call?.target);
     return h("div.buttons", null,

@@ -83,6 +83,8 @@ impl Switchboard {
                 self.dial(leg, to.to_string(), from.map(|from| from.to_string())).await;
             }
             Action::HangUp { leg } => self.drop_leg(leg),
+            Action::CallSupervisor { operator, leg } => self.call_supervisor(operator, leg).await,
+            Action::Supervise { leg, operator, mode } => self.supervise(leg, operator, mode),
             // Chats, tickets and callbacks ring on the screen; a later kind of action is not for telephones.
             _ => {}
         }
@@ -116,10 +118,14 @@ impl Switchboard {
                 }
             }
             Event::ConsultEnded { call, operator, .. } => {
-                if let Some(leg) = self.leg_of(call, operator) {
+                // Where a conference is over they hear the customer again already.
+                if let Some(leg) = self.leg_of(call, operator)
+                    && self.legs.get(&leg).is_some_and(|leg| leg.hears != Hears::Leg(call.customer_leg()))
+                {
                     self.let_hear(leg, Hears::Nothing);
                 }
             }
+            Event::SupervisionEnded { call, .. } => self.end_supervision(call),
             Event::CallEnded(record) => {
                 // A dial that nobody answered: the operator's telephone was up for it.
                 if let Some(dial) = self.dials.remove(&record.call) {
@@ -227,12 +233,8 @@ impl Switchboard {
 
     /// Customer, operator and target hear each other.
     fn join(&mut self, call: CallId) {
-        let Ok(mix) = self.media.open_mix() else {
-            tracing::warn!(%call, "no room for a conference's audio");
+        if self.mix_of(call).is_none() {
             return;
-        };
-        if let Some(before) = self.mixes.insert(call, mix) {
-            self.media.close_mix(before);
         }
         let members: Vec<LegId> = self
             .legs

@@ -269,6 +269,9 @@ impl Switchboard {
                     (Role::Operator(operator), State::Ringing(offer)) => {
                         self.answer(operator, offer, id).await;
                     }
+                    (Role::Operator(_), State::Supervisor) => {
+                        self.tell(Command::SupervisorJoined { leg: id }).await;
+                    }
                     (role, State::Dialled) => {
                         leg.state = State::Connected;
                         self.tell(if role == Role::Customer {
@@ -391,6 +394,8 @@ impl Switchboard {
     }
 
     async fn leg_ended(&mut self, id: LegId, cause: &Cause) {
+        let supervises = self.supervised.get(&id.call).is_some_and(|supervised| supervised.leg == id);
+        self.supervisor_gone(id);
         let Some(leg) = self.legs.remove(&id) else { return };
         self.silence_listeners(id);
         if let Some(session) = leg.session {
@@ -413,6 +418,9 @@ impl Switchboard {
                     Cause::Failed { code: 486 | 600, .. } => Command::OfferFailed { offer, cause: DeviceFault::Busy },
                     _ => Command::OfferFailed { offer, cause: DeviceFault::Failed },
                 }
+            }
+            (Role::Operator(operator), state) if supervises || state == State::Supervisor => {
+                return self.leave_supervision(operator, id).await;
             }
             (Role::Operator(operator), _) if lost => Command::DeviceLost { operator },
             (Role::Operator(operator), _) => Command::HangUp { operator },

@@ -2,6 +2,7 @@
 
 mod acts;
 mod facts;
+mod supervision;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,10 +15,11 @@ use callfloor_sip::{Endpoint, Event, Invite, RequestId, Via};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use self::supervision::Supervised;
 use super::audio::Clips;
 use super::browser::{self, Absent, Browser, BrowserRefused};
 use super::exchange::{Exchange, Extension, Fact};
-use super::leg::{Hears, Leg, Role, State};
+use super::leg::{Heard, Hears, Leg, Role, State};
 use super::recordings::{Changed, Recordings};
 use super::telephone::{Bindings, Device, Telephone};
 use super::trunk::Route;
@@ -203,6 +205,7 @@ impl StartPhones {
             dials: HashMap::new(),
             widget: HashMap::new(),
             mixes: HashMap::new(),
+            supervised: HashMap::new(),
             references: 0,
         };
         Ok(tokio::spawn(switchboard.run(self.outputs, self.orders)))
@@ -293,7 +296,10 @@ struct Switchboard {
     dials: HashMap<CallId, Dial>,
     /// Offers that are answered at the widget while their telephone is being called; a request may come again meanwhile.
     widget: HashMap<OfferId, Vec<WidgetAnswer>>,
+    /// Of conferences and supervised calls.
     mixes: HashMap<CallId, MixId>,
+    /// Calls that a supervisor hears.
+    supervised: HashMap<CallId, Supervised>,
     references: u64,
 }
 
@@ -557,6 +563,7 @@ impl Switchboard {
 
     /// Ends a leg in the world and forgets it.
     fn drop_leg(&mut self, id: LegId) {
+        self.supervisor_gone(id);
         let Some(leg) = self.legs.remove(&id) else { return };
         self.silence_listeners(id);
         self.hang_up(leg.sip, leg.session, &leg.state);
@@ -620,6 +627,13 @@ impl Switchboard {
         }
     }
 
+    /// A supervisor's leg is over.
+    fn supervisor_gone(&mut self, id: LegId) {
+        if self.supervised.get(&id.call).is_some_and(|supervised| supervised.leg == id) {
+            self.end_supervision(id.call);
+        }
+    }
+
     /// Lets a leg hear something; a caller who is not answered yet is answered for it.
     fn let_hear(&mut self, id: LegId, hears: Hears) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
@@ -642,6 +656,9 @@ impl Switchboard {
             }
         }
         self.apply_hearing(id);
+        if self.supervised.contains_key(&id.call) {
+            self.refresh_hearing(id.call);
+        }
     }
 
     /// Tells the media engine what a leg hears.
@@ -649,7 +666,8 @@ impl Switchboard {
         let Some(leg) = self.legs.get(&id) else { return };
         let Some(session) = leg.session else { return };
         let clip = |audio| self.clips.get(audio);
-        let source = match leg.hears {
+        let mixed = self.supervised_hearing(id).map(Source::Mix);
+        let source = mixed.unwrap_or_else(|| match leg.hears {
             Hears::Nothing => Source::Silence,
             Hears::Music(audio) => Source::Clip { clip: clip(audio), repeat: true },
             Hears::Announcement(audio) => Source::Clip { clip: clip(audio), repeat: false },
@@ -662,7 +680,15 @@ impl Switchboard {
                 Some(mix) => Source::Mix(*mix),
                 None => Source::Silence,
             },
+        });
+        let heard = match &source {
+            Source::Peer(peer) => Heard::Peer(*peer),
+            Source::Mix(mix) => Heard::Mix(*mix),
+            _ => Heard::Else,
         };
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.heard = Some((session, heard));
+        }
         if let Err(problem) = self.media.hear(session, source) {
             tracing::warn!(leg = %id, %problem, "audio");
         }

@@ -26,6 +26,7 @@ addWords({
   "accounts.password.hint": ["8 to 256 characters. Their sessions end.", "8〜256文字。使用中のセッションは終了します。"],
   "accounts.first-password": ["8 to 256 characters", "8〜256文字"],
   "accounts.password.done": ["{} has a new password", "{} のパスワードを変更しました"],
+  "accounts.operator.hint": ["With whose telephone or browser they listen to calls and speak.", "通話のモニターや会話に使う電話機・ブラウザのオペレーター。"],
   "accounts.ends": ["Sessions end where the role, the operator or the state changes.", "役割・オペレーター・状態を変更するとセッションは終了します。"],
 });
 
@@ -65,8 +66,9 @@ async function list(again) {
 function change(it, again) {
   const whom = h("div");
   const role = /** @type {HTMLSelectElement} */ (select({ name: "role", onchange: () => show() }, ROLES.map((key) => [key, t(`role.${key}`)]), it?.role ?? "operator"));
-  const show = () => replace(whom, role.value === "operator" && field(t("operator.one"),
-    select({ name: "operator" }, [...names.operators], it?.operator ?? "")));
+  const show = () => replace(whom, ["operator", "supervisor"].includes(role.value) && field(t("operator.one"),
+    select({ name: "operator" }, role.value === "operator" ? [...names.operators] : [["", t("none")], ...names.operators], it?.operator ?? ""),
+    role.value === "supervisor" ? t("accounts.operator.hint") : undefined));
   show();
   dialog({
     title: it ? `${t("accounts.change")}: ${it.login}` : t("accounts.add"),

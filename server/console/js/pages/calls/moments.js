@@ -48,6 +48,17 @@ addWords({
   "moment.callback-received": ["The customer chose a callback", "顧客がコールバックを選択"],
   "moment.ticket-created": ["Ticket {ticket} was made", "チケット {ticket} を作成"],
   "moment.call-ended": ["The call ended: {cause}", "通話終了: {cause}"],
+  "moment.supervision-started.listen": ["{supervisor} listens to {operator}", "{supervisor} が {operator} の通話をモニター"],
+  "moment.supervision-started.whisper": ["{supervisor} whispers to {operator}", "{supervisor} が {operator} にささやき"],
+  "moment.supervision-started.barge": ["{supervisor} barges in on {operator}", "{supervisor} が {operator} の通話に割り込み"],
+  "moment.supervision-changed.listen": ["{supervisor} goes on listening", "{supervisor} がモニターに切替"],
+  "moment.supervision-changed.whisper": ["{supervisor} goes on whispering", "{supervisor} がささやきに切替"],
+  "moment.supervision-changed.barge": ["{supervisor} barges in", "{supervisor} が割り込みに切替"],
+  "moment.supervision-ended.stopped": ["{supervisor} left the call", "{supervisor} がモニターを終了"],
+  "moment.supervision-ended.took-over": ["{supervisor} took the call over", "{supervisor} が通話を引き取り"],
+  "moment.supervision-ended.operator-left": ["{supervisor} left the call: no operator has it any more", "オペレーターが離れたため {supervisor} のモニターを終了"],
+  "moment.supervision-ended.call-ended": ["{supervisor} was in the call to its end", "{supervisor} は通話終了までモニター"],
+  "moment.supervision-ended.device-lost": ["The telephone of {supervisor} was lost", "{supervisor} の電話機が切断"],
   "moment.unnamed": ["Something happened that this version has no word for", "不明なイベント"],
 });
 
@@ -61,7 +72,8 @@ function party(party) {
 /** The end of a word's key where one event has several meanings. @param {any} moment */
 function meaning(moment) {
   const name = moment.event;
-  if (name === "offer-ended" || name === "consult-ended") return `${name}.${moment.end}`;
+  if (name === "supervision-started" || name === "supervision-changed") return `${name}.${moment.mode}`;
+  if (name === "offer-ended" || name === "consult-ended" || name === "supervision-ended") return `${name}.${moment.end}`;
   if (name === "forced-end-started") return `${name}.${moment.reason}`;
   if (name === "call-transferred" && moment.blind) return `${name}.blind`;
   return name;
@@ -78,6 +90,7 @@ export function moments(timeline) {
     if (moment.event === "call-held") heldAt = moment.at_us;
     const text = say(`moment.${meaning(moment)}`, {
       operator: names.operator(moment.operator),
+      supervisor: names.operator(moment.supervisor),
       queue: names.queue(moment.queue),
       step: moment.step === undefined ? "" : moment.step + 1,
       wait: length(moment.wait_us ?? 0),

@@ -3,10 +3,11 @@
 import { put } from "../../api.js";
 import { h, field, values } from "../../element.js";
 import { dialog } from "../../dialog.js";
-import { names } from "../../session.js";
+import { names, who } from "../../session.js";
 import { ticking } from "../../time.js";
 import { addWords, t } from "../../words.js";
 import { partyWords } from "../../phone/phone.js";
+import { supervisionButtons, supervisorTag } from "../../phone/supervision.js";
 import { table } from "../supervision/table.js";
 import { explainDialog } from "./explain.js";
 
@@ -37,6 +38,7 @@ const SHOWN = 200;
 /** @param {any[]} calls of `GET /calls` @param {() => Promise<unknown>} again */
 export function callsTable(calls, again) {
   return [
+    who().operator === null && h("p.small", null, t("supervision.no-operator")),
     rows(calls.slice(0, SHOWN), again),
     calls.length > SHOWN && h("p.small", null, t("wallboard.oldest").replace("{}", String(SHOWN)).replace("{}", String(calls.length))),
   ];
@@ -53,13 +55,13 @@ function rows(calls, again) {
         [call.number ?? t("phone.no-number"), " ", h("span.tag", null, t(call.outbound ? "wallboard.outbound" : "wallboard.inbound"))],
         [names.service(call.service), call.queue !== null && ` · ${names.queue(call.queue)}`],
         h("span", { data: { place: call.place } }, t(`place.${call.place}`)),
-        [names.operator(call.operator), call.target && ` → ${partyWords(call.target)}`],
+        [names.operator(call.operator), call.target && ` → ${partyWords(call.target)}`, call.supervisor && " ", supervisorTag(call.supervisor)],
         ticking({ since: call.arrived_us }),
         call.queued_us !== null && UNANSWERED.includes(call.place) ? ticking({ since: call.queued_us }) : "",
         call.priority,
-        h("span.moves", null,
+        [supervisionButtons(call, again), h("span.moves", null,
           UNANSWERED.includes(call.place) && h("button", { type: "button", data: { action: "priority", key: `priority-${call.call}` }, onclick: () => priority(call, again) }, t("wallboard.priority")),
-          QUEUED.includes(call.place) && h("button", { type: "button", data: { action: "why", key: `why-${call.call}` }, onclick: () => explainDialog({ call: call.call }) }, t("wallboard.why"))),
+          QUEUED.includes(call.place) && h("button", { type: "button", data: { action: "why", key: `why-${call.call}` }, onclick: () => explainDialog({ call: call.call }) }, t("wallboard.why")))],
       ],
     })), { key: "calls" });
 }
