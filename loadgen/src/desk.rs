@@ -14,7 +14,7 @@ use crate::clock::{Clock, Offset};
 use crate::http::{Answer, Connection, HttpError, Server};
 use crate::measures::Kind;
 use crate::note::{Done, Note, Post};
-use crate::screen::{self, Event, Message};
+use crate::screen::{self, Event, Message, Work};
 use crate::sip::Micros;
 
 /// A status to choose.
@@ -62,6 +62,16 @@ pub(crate) enum Act {
     CancelConsult,
     Transfer(Whom),
     ForceEnd,
+    /// There for chats, or not.
+    SetChatStatus(bool),
+    /// Looks at a chat or ticket that is offered.
+    Look(Work),
+    /// Reads a chat's lines after a number.
+    ReadChat(Work, u64),
+    WriteChat(Work, String),
+    EndChat(Work),
+    /// Replies to a ticket and solves it.
+    SolveTicket(Work),
 }
 
 /// An act, and when it was meant to be done.
@@ -86,6 +96,23 @@ impl Act {
             Self::CancelConsult => Kind::CancelConsult,
             Self::Transfer(_) => Kind::Transfer,
             Self::ForceEnd => Kind::ForceEnd,
+            Self::SetChatStatus(_) => Kind::SetChatStatus,
+            Self::Look(_) => Kind::Look,
+            Self::ReadChat(..) => Kind::ReadChat,
+            Self::WriteChat(..) => Kind::WriteChat,
+            Self::EndChat(_) => Kind::EndChat,
+            Self::SolveTicket(_) => Kind::SolveTicket,
+        }
+    }
+
+    const fn about(&self) -> Option<Work> {
+        match self {
+            Self::Look(work)
+            | Self::ReadChat(work, _)
+            | Self::WriteChat(work, _)
+            | Self::EndChat(work)
+            | Self::SolveTicket(work) => Some(*work),
+            _ => None,
         }
     }
 }
@@ -143,17 +170,19 @@ async fn work(
     mut orders: mpsc::UnboundedReceiver<Order>,
 ) {
     while let Some(Order { act, intended_us }) = orders.recv().await {
-        let kind = act.kind();
-        let outcome = obey(&mut connection, &seat, act).await;
+        let (kind, about) = (act.kind(), act.about());
+        let mut outcome = obey(&mut connection, &seat, act).await;
+        let body = outcome.as_mut().map(|answer| answer.body.take()).unwrap_or_default();
         let done = Done {
             kind,
             intended_us,
             done_us: clock.now(),
             outcome: match outcome {
                 Ok(answer) if answer.is_success() => Ok(()),
-                Ok(answer) => Err((answer.status, answer.rule().to_owned())),
+                Ok(answer) => Err((answer.status, body["rule"].as_str().unwrap_or_default().to_owned())),
                 Err(_) => Err((0, "no-answer".to_owned())),
             },
+            about: about.map(|work| (work, body)),
         };
         post.send(Note::Done { operator: seat.operator, done });
     }
@@ -173,6 +202,15 @@ async fn obey(connection: &mut Connection, seat: &Seat, act: Act) -> Result<Answ
         Act::ConnectCustomer => (Method::POST, own("connect-customer"), None),
         Act::CancelConsult => (Method::POST, own("cancel-consult"), None),
         Act::ForceEnd => (Method::POST, own("force-end"), Some(json!({ "reason": "abuse" }))),
+        Act::SetChatStatus(there) => {
+            let status = if there { "available" } else { "away" };
+            (Method::PUT, own("chat-status"), Some(json!({ "status": status })))
+        }
+        Act::Look(work) => (Method::GET, place(work), None),
+        Act::ReadChat(work, after) => (Method::GET, format!("{}/messages?after={after}", place(work)), None),
+        Act::WriteChat(work, text) => (Method::POST, place(work) + "/messages", Some(json!({ "text": text }))),
+        Act::EndChat(work) => (Method::POST, place(work) + "/end", None),
+        Act::SolveTicket(work) => return solve(connection, work).await,
         Act::Consult(whom) => match target(connection, seat, whom).await? {
             Ok(target) => (Method::POST, own("consult"), Some(target)),
             Err(nobody) => return Ok(nobody),
@@ -183,6 +221,24 @@ async fn obey(connection: &mut Connection, seat: &Seat, act: Act) -> Result<Answ
         },
     };
     connection.ask(method, &path, body.as_ref()).await
+}
+
+/// Where the API has a chat or a ticket.
+fn place(work: Work) -> String {
+    match work {
+        Work::Chat(chat) => format!("/chats/{chat}"),
+        Work::Ticket(it) | Work::Call(it) | Work::Callback(it) => format!("/tickets/{}", it.number),
+    }
+}
+
+/// Replies to a ticket, and solves it as it is then.
+async fn solve(connection: &mut Connection, ticket: Work) -> Result<Answer, HttpError> {
+    let reply = json!({ "text": "This is what we found." });
+    let replied = connection.ask(Method::POST, &format!("{}/replies", place(ticket)), Some(&reply)).await?;
+    let Some(version) = replied.etag.clone().filter(|_| replied.is_success()) else { return Ok(replied) };
+    let (path, solved) = (format!("/api/v1{}/status", place(ticket)), json!({ "status": "solved" }));
+    let headers = [("if-match", version.as_str())];
+    connection.send(Method::POST, &path, &headers, solved.to_string().into_bytes()).await
 }
 
 /// The target of a consult or a transfer as the API names it; whoever is Ready is looked for in the list, as on a real screen.

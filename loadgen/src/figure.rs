@@ -29,7 +29,7 @@ const OWN: [(&str, &str); 17] = [
     ("rtp_jitter_max_ms", "the largest jitter of a stream at its end"),
     ("api_refusal_share", "share of the operators' requests that were refused"),
     ("processor_share", "processor time of the generator, of all processors"),
-    ("calls_lost", "calls of ours of which the server has no record, or more than one"),
+    ("calls_lost", "calls, chats and tickets of ours of which the server has no record, or more than one"),
 ];
 
 /// A name that no figure has.
@@ -172,7 +172,10 @@ fn measured(name: &str, measures: &Measures) -> Option<f64> {
         "rtp_jitter_ms" => share(sound.jitter_us, sound.heard).map(|us| us / 1e3),
         "rtp_jitter_max_ms" => (sound.heard > 0).then(|| sound.jitter_max_us as f64 / 1e3),
         "api_refusal_share" => share(count("api_refusals"), count("api_requests")),
-        "calls_lost" => Some((count("records_missing") + count("records_twice")) as f64),
+        "calls_lost" => {
+            let of = |what: &str| count(&format!("{what}records_missing")) + count(&format!("{what}records_twice"));
+            Some((of("") + of("chat_") + of("ticket_")) as f64)
+        }
         _ => None,
     }
 }

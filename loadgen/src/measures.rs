@@ -95,6 +95,36 @@ kinds! {
     ForceEnd "api_force_end",
     /// The end of after-call work over HTTP.
     FinishAfterCall "api_finish_after_call",
+    /// A customer's coming to a chat, to the page that says that it is open.
+    ChatOpened "chat_opened",
+    /// A customer's coming to a chat, to the chat being queued, as told by the event stream.
+    ChatToQueue "chat_to_queue",
+    /// An operator's acceptance of a chat, to the customer's page that shows it.
+    ChatTaken "chat_taken",
+    /// What an operator writes, to the customer's page that shows it.
+    ChatToCustomer "chat_to_customer",
+    /// What a customer writes, to the operator who has read it on being told.
+    ChatToOperator "chat_to_operator",
+    /// An operator's end of a chat, to the customer's page that shows it.
+    ChatClosed "chat_closed",
+    /// A customer's leaving of a chat, to the page that says that it is over.
+    ChatLeft "chat_left",
+    /// A customer's sending of a web form, to the answer that names their ticket.
+    TicketEntered "ticket_entered",
+    /// A customer's sending of a web form, to their ticket being queued, as told by the event stream.
+    TicketToQueue "ticket_to_queue",
+    /// The status for chats over HTTP.
+    SetChatStatus "api_chat_status",
+    /// Looking at a chat or ticket that is offered, over HTTP.
+    Look "api_look",
+    /// Reading a chat's lines over HTTP.
+    ReadChat "api_chat_read",
+    /// Writing to a chat's customer over HTTP.
+    WriteChat "api_chat_write",
+    /// The end of a chat over HTTP.
+    EndChat "api_chat_end",
+    /// A reply to a ticket, and its being solved, over HTTP.
+    SolveTicket "api_ticket_solve",
 }
 
 /// Counts of a run by name; absent is 0.

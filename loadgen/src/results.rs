@@ -167,7 +167,8 @@ impl LoadResults {
     pub fn begun_share(&self) -> Option<f64> {
         let asked: u64 = self.parts.iter().map(|part| part.asked).sum();
         let measures = self.measures();
-        let begun = measures.count("calls").saturating_sub(measures.count("redials"));
+        let begun: u64 = ["calls", "chats", "tickets"].iter().map(|what| measures.count(what)).sum();
+        let begun = begun.saturating_sub(measures.count("redials"));
         (asked > 0).then(|| begun as f64 / asked as f64)
     }
 

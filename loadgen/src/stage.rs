@@ -23,10 +23,10 @@ use crate::measures::Measures;
 use crate::note::{Note, Post, post};
 use crate::observer::{Observed, Observer};
 use crate::pace::Pace;
-use crate::plan::{Plan, is_phone};
-use crate::play::{Parts, Played, Player, Prepared, Setup, Sockets, waker};
+use crate::plan::Plan;
+use crate::play::{Parts, Played, Player, Prepared, Setup, Sockets, Way, waker};
 use crate::prepare::{PrepareError, Ready};
-use crate::records;
+use crate::records::{self, Made};
 use crate::results::{LoadResults, Part, Settings};
 use crate::run::{LoadError, Options, Place, Snapshot, Target};
 use crate::sip::Micros;
@@ -82,7 +82,8 @@ impl<'s, 'm> Stage<'s, 'm> {
         let (played, cut) = self.perform(players, &posts, (asked, asked_for_us), watch)?;
         let processor = processor.and_then(|before| Some(ProcessTime::try_now().ok()?.duration_since(before)));
         let ended = played.iter().map(|played| played.ended_us).max().unwrap_or(begin);
-        let calls: HashMap<u64, Micros> = played.iter().flat_map(|played| played.calls.iter().copied()).collect();
+        let all = |of: fn(&Played) -> &Vec<(u64, Micros)>| played.iter().flat_map(of).copied().collect();
+        let made = Made { calls: all(|it| &it.calls), chats: all(|it| &it.chats), tickets: all(|it| &it.tickets) };
         let mut measures = Measures::default();
         played.iter().for_each(|played| measures.merge(&played.measures));
         let mut notes = self.place.notes.clone();
@@ -99,8 +100,15 @@ impl<'s, 'm> Stage<'s, 'm> {
         if measures.count("rate_changes") + measures.count("pauses") > 0 {
             notes.push("the pace was changed by hand: what was asked for is not what the plan says".into());
         }
+        if measures.count("chat_refused_429_too-fast") > 0 {
+            notes.push(
+                "the server takes only so many chats from one address: where this machine is named in its [http] proxies, each \
+                 customer has an address of their own"
+                    .into(),
+            );
+        }
         let floor = match watching {
-            Some(watching) => Some(self.close_floor(watching, ended, &calls, &mut measures, &mut notes)?),
+            Some(watching) => Some(self.close_floor(watching, ended, &made, &mut measures, &mut notes)?),
             None => None,
         };
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
@@ -150,9 +158,9 @@ impl<'s, 'm> Stage<'s, 'm> {
 
     /// Contacts that are due in the run, and until when, in microseconds of real time.
     fn asked(&self) -> (u64, Micros) {
-        let scenario = self.setup.model.scenario;
         let due = self.plan().take_while(|coming| coming.at_us < self.setup.longest_us);
-        let called = due.filter(|coming| is_phone(scenario, coming.person.source));
+        let comes = |source: u16| self.setup.ways.get(usize::from(source)).is_some_and(|way| *way != Way::None);
+        let called = due.filter(|coming| comes(coming.person.source));
         let (count, last) = called.fold((0, 0), |(count, _), coming| (count + 1, coming.at_us));
         (count, self.options.pace.length_us().unwrap_or(last))
     }
@@ -174,7 +182,8 @@ impl<'s, 'm> Stage<'s, 'm> {
         let run = run_number();
         for (me, (waker, letters)) in ends.into_iter().enumerate() {
             let port = if me == 0 { self.options.telephones_port } else { 0 };
-            let sockets = Sockets::open(waker, local, port).map_err(LoadError::system("a socket cannot be opened"))?;
+            let sockets = Sockets::open(waker, local, port, self.setup.road.as_ref());
+            let sockets = sockets.map_err(LoadError::system("a socket cannot be opened"))?;
             let desks = self.desks(me, &posts[me], offset);
             let posts = posts.clone();
             let parts = Parts { me, threads, posts, letters, plan: self.plan(), sockets, desks, run };
@@ -294,7 +303,7 @@ impl<'s, 'm> Stage<'s, 'm> {
         let classes = self.setup.model.scenario.classes.iter();
         let silent: Vec<&str> =
             classes.filter(|class| class.channel != Channel::Phone).map(|class| class.name.as_str()).collect();
-        if !silent.is_empty() {
+        if !silent.is_empty() && self.setup.online.is_none() {
             notes.push(format!("only calls are played: {} do not come", silent.join(", ")));
         }
         let hours = self.setup.model.scenario.services.iter().any(|service| !service.hours.spans.is_empty());
@@ -367,25 +376,28 @@ impl<'s, 'm> Stage<'s, 'm> {
         &self,
         watching: Watching,
         ended: Micros,
-        calls: &HashMap<u64, Micros>,
+        made: &Made,
         measures: &mut Measures,
         notes: &mut Vec<String>,
     ) -> Result<Results, LoadError> {
         let Watching { task, mut connection, stop, until, offset, header } = watching;
         let clock = &self.setup.clock;
         until.store(ended, Ordering::Release);
-        let (observed, found) = self.runtime.block_on(async {
+        let (observed, found, written) = self.runtime.block_on(async {
             tokio::time::sleep(LAST_EVENTS).await;
             stop.store(true, Ordering::Relaxed);
             let observed = task.await.map_err(|error| LoadError::NotReady(error.to_string()))??;
             let from = clock.wall_at(clock.begin()) + offset.ahead_us - 1_000_000;
-            Ok::<_, LoadError>((observed, records::since(&mut connection, from).await?))
+            let found = records::since(&mut connection, from).await?;
+            Ok::<_, LoadError>((observed, found, records::written(&mut connection, from, made).await?))
         })?;
-        let Observed { counter, queued, gap } = observed;
+        let Observed { counter, queued, chats, tickets, gap } = observed;
         if gap {
             notes.push("a part of the event stream was lost: the floor's figures are not complete".into());
         }
-        records::join(&found, calls, &queued, self.options.shard.of > 1, measures, |id| self.is_direct(id));
+        let others = self.options.shard.of > 1;
+        records::join(&found, &made.calls, &queued, others, measures, |id| self.is_direct(id));
+        records::join_written(&written, made, (&chats, &tickets), others, measures);
         let fixed =
             self.options.pace == Pace::Scenario && !matches!(self.setup.model.scenario.horizon, Horizon::Calls { .. });
         let end = self.setup.timescale.scenario_at(clock.since_begin(ended));

@@ -85,13 +85,15 @@ fn head(out: &mut String, results: &LoadResults, judgements: &[Judgement]) {
 
 fn rates(out: &mut String, results: &LoadResults, measures: &Measures) {
     let count = |name: &str| measures.count(name);
+    let written = count("chats") + count("tickets");
+    let what = if written > 0 { "contacts" } else { "calls" };
     let asked: u64 = results.parts.iter().map(|part| part.asked).sum();
     let longest = results.parts.iter().map(|part| part.lasted_us).max().unwrap_or(0) as f64 / 1e6;
     line!(
         out,
-        "\nAsked {asked} calls at {:.2} a second; begun {} with {} redials, {:.2} % of what was asked; {longest:.1} s in all",
+        "\nAsked {asked} {what} at {:.2} a second; begun {} with {} redials, {:.2} % of what was asked; {longest:.1} s in all",
         results.asked_per_s().unwrap_or(0.0),
-        count("calls"),
+        count("calls") + written,
         count("redials"),
         100.0 * results.begun_share().unwrap_or(0.0)
     );
@@ -105,6 +107,29 @@ fn rates(out: &mut String, results: &LoadResults, measures: &Measures) {
         count("refused"),
         count("timed_out")
     );
+    if count("chats") > 0 {
+        line!(
+            out,
+            "Chats {}: taken {}, abandoned {}, turned away {}, refused {}; lines of customers {}, of operators {}",
+            count("chats"),
+            count("chats_answered"),
+            count("chats_abandoned"),
+            count("chats_turned_away"),
+            count("chats_refused"),
+            count("chat_lines_of_customers"),
+            count("chat_lines_of_operators")
+        );
+    }
+    if count("tickets") > 0 {
+        line!(
+            out,
+            "Web forms {}: refused {}; tickets taken {}, solved {}",
+            count("tickets"),
+            count("tickets_refused"),
+            count("tickets_taken"),
+            count("tickets_solved")
+        );
+    }
     for part in &results.parts {
         line!(
             out,
@@ -117,12 +142,13 @@ fn rates(out: &mut String, results: &LoadResults, measures: &Measures) {
         );
     }
     if let Some(floor) = &results.floor {
+        let of = |name: &str| ["", "chat_", "ticket_"].iter().map(|of| count(&format!("{of}{name}"))).sum::<u64>();
         line!(
             out,
             "The server has a record of {} of them; {} are missing, {} are there twice; {} contacts were offered to queues",
-            count("records"),
-            count("records_missing"),
-            count("records_twice"),
+            of("records"),
+            of("records_missing"),
+            of("records_twice"),
             floor.counts(Scope::All).offered
         );
     }

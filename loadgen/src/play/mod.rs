@@ -9,6 +9,8 @@ mod outside;
 mod roster;
 mod sockets;
 mod talk;
+mod visitors;
+mod written;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -21,26 +23,35 @@ use callfloor_scenario::floor::AudioKind;
 use callfloor_sim::behaviour::Behaviour;
 use callfloor_sim::calendar::Calendar;
 use callfloor_sim::model::Model;
+use callfloor_sip::Transport;
 use slotmap::{DefaultKey, SlotMap};
 
 use crate::cases::Cases;
 use crate::clock::Clock;
 use crate::desk::Order;
+use crate::http::Server;
 use crate::measures::{Kind, Measures, Recorder};
 use crate::media::{Media, StreamKey};
 use crate::note::{Letters, Note, Post};
 use crate::plan::{Coming, Plan, Shard, Timescale};
+use crate::road::Road;
+use crate::screen::Work;
 use crate::sip::{Agent, CallKey, Credentials, Micros};
 use customers::Caller;
 use operators::Operator;
 use outside::Outsider;
 use sockets::Line;
 pub(crate) use sockets::{Sockets, Waker};
+use visitors::Visitor;
+pub(crate) use visitors::Way;
 
 /// The longest that a thread waits without looking at its notes.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
 /// How long the end of a run may take, in microseconds.
 const LONGEST_CLOSING_US: Micros = 5_000_000;
+/// With more streams than this, what comes of them is taken at each tick of a millisecond, and does not wake the thread packet by
+/// packet: half of the processor time went into being woken. What is heard is then known to a millisecond.
+const MANY_STREAMS: usize = 32;
 /// Events of the calendar between two looks at the clock.
 const BETWEEN_LOOKS: u32 = 16;
 
@@ -97,8 +108,14 @@ pub(crate) struct Setup<'m> {
     pub(crate) shard: Shard,
     /// Where SIP goes.
     pub(crate) peer: SocketAddr,
+    /// How it goes there, where by a stream.
+    pub(crate) road: Option<Road>,
     /// Whom the customers of a class call; `None` for a class that does not call. `[class]`
     pub(crate) uris: Vec<Option<String>>,
+    /// How the customers of each class come. `[class]`
+    pub(crate) ways: Vec<Way>,
+    /// Where those come who write.
+    pub(crate) online: Option<Online>,
     /// The floor, where operators are played too.
     pub(crate) floor: Option<Prepared>,
     /// Whether anybody speaks.
@@ -111,6 +128,15 @@ pub(crate) struct Setup<'m> {
     /// The run is over so long after its beginning, whoever is still there; in microseconds of real time.
     pub(crate) longest_us: Micros,
     pub(crate) progress: Progress,
+}
+
+/// Where customers write to.
+#[derive(Debug)]
+pub(crate) struct Online {
+    pub(crate) server: Server,
+    pub(crate) runtime: tokio::runtime::Handle,
+    /// Of the session by which web forms enter tickets.
+    pub(crate) token: String,
 }
 
 /// How far a run has come: looked at by whoever draws it.
@@ -160,6 +186,18 @@ pub(crate) enum Happening {
     Registers(u32),
     /// A party outside answers, or hangs up.
     Outside(CallKey),
+    /// A customer who chats has waited long enough.
+    ChatGivesUp(u64),
+    /// A customer who chats answers what the operator wrote.
+    AnswersLine(u64),
+    /// An operator takes or declines a chat or ticket that is shown.
+    Accepts(u32, Work),
+    /// An operator writes a line in a chat.
+    Writes(u32, Work),
+    /// An operator's work on a chat or ticket is done.
+    WorkDone(u32, Work),
+    /// An operator is there for chats again.
+    ChatBack(u32),
 }
 
 /// What a thread did.
@@ -168,6 +206,10 @@ pub(crate) struct Played {
     pub(crate) measures: Measures,
     /// Intended instant of each customer's call, by the key of their streams, by the run's clock.
     pub(crate) calls: Vec<(u64, Micros)>,
+    /// The same of chats.
+    pub(crate) chats: Vec<(u64, Micros)>,
+    /// The same of tickets from web forms.
+    pub(crate) tickets: Vec<(u64, Micros)>,
     /// When the last of the run was over, by the run's clock.
     pub(crate) ended_us: Micros,
 }
@@ -196,6 +238,10 @@ pub(crate) struct Player<'s, 'm> {
     caller_of_call: HashMap<CallKey, CallerKey>,
     caller_of_person: HashMap<u64, CallerKey>,
     caller_of_stream: HashMap<StreamKey, CallerKey>,
+    /// Customers who are at a page with a chat, by the key of their streams.
+    visitors: HashMap<u64, Visitor>,
+    /// Web forms that have no answer yet, and when they were meant to be sent.
+    forms: HashMap<u64, Micros>,
     /// Customers who are to try again.
     redials: u64,
     operators: HashMap<u32, Operator>,
@@ -206,6 +252,10 @@ pub(crate) struct Player<'s, 'm> {
     roster: roster::Duty,
     recorder: Recorder,
     made: Vec<(u64, Micros)>,
+    made_chats: Vec<(u64, Micros)>,
+    made_tickets: Vec<(u64, Micros)>,
+    /// Tells this run's lines from another's.
+    run: u32,
     now: Micros,
     sessions: u64,
     problems: Vec<String>,
@@ -236,7 +286,8 @@ impl<'s, 'm> Player<'s, 'm> {
     /// The system's own, of the sockets.
     pub(crate) fn new(setup: &'s Setup<'m>, parts: Parts<'m>) -> std::io::Result<Self> {
         let Parts { me, threads, posts, letters, plan, sockets, desks, run } = parts;
-        let mut customers = Agent::new(sockets.address(Line::Customers)?, run);
+        let transport = setup.road.as_ref().map_or(Transport::Udp, |road| road.transport);
+        let mut customers = Agent::new(sockets.address(Line::Customers)?, run).over(transport);
         if let Some(credentials) = &setup.credentials {
             customers.authenticate("", credentials.clone());
         }
@@ -262,6 +313,8 @@ impl<'s, 'm> Player<'s, 'm> {
             caller_of_call: HashMap::new(),
             caller_of_person: HashMap::new(),
             caller_of_stream: HashMap::new(),
+            visitors: HashMap::new(),
+            forms: HashMap::new(),
             redials: 0,
             operators: HashMap::new(),
             operator_of_user: HashMap::new(),
@@ -271,6 +324,9 @@ impl<'s, 'm> Player<'s, 'm> {
             roster: roster::Duty::default(),
             recorder: Recorder::default(),
             made: Vec::new(),
+            made_chats: Vec::new(),
+            made_tickets: Vec::new(),
+            run,
             now: 0,
             sessions: 0,
             problems: Vec::new(),
@@ -322,19 +378,24 @@ impl<'s, 'm> Player<'s, 'm> {
                 self.telephones_media.close(stream);
             }
         }
+        let broken = self.sockets.broken();
+        if broken > 0 {
+            self.recorder.add("connections_broken", broken);
+        }
         let mut measures = self.recorder.finish();
         measures.customers = *self.customers.traffic();
         measures.telephones = *self.telephones.traffic();
         measures.customers_sound = *self.customers_media.sound();
         measures.operators_sound = *self.telephones_media.sound();
-        Ok(Played { measures, calls: self.made, ended_us })
+        let (calls, chats, tickets) = (self.made, self.made_chats, self.made_tickets);
+        Ok(Played { measures, calls, chats, tickets, ended_us })
     }
 
     /// Whoever is still there leaves, so that nobody is left on the floor; those who do not are left after a while.
     fn close(&mut self) -> Result<(), String> {
         self.stop();
         let until = self.now + LONGEST_CLOSING_US;
-        while self.now < until && !(self.callers.is_empty() && self.customers.live() == 0 && self.all_are_gone()) {
+        while self.now < until && !(self.nobody_is_there() && self.all_are_gone()) {
             self.turn(Some(Duration::from_millis(10)))?;
         }
         Ok(())
@@ -345,7 +406,23 @@ impl<'s, 'm> Player<'s, 'm> {
         if self.setup.clock.since_begin(self.now) >= self.setup.longest_us {
             return true;
         }
-        nobody_comes && self.callers.is_empty() && self.customers.live() == 0 && self.all_have_left()
+        nobody_comes && self.nobody_is_there() && self.all_have_left() && !self.tickets_wait()
+    }
+
+    /// No customer calls, chats or sends a form.
+    fn nobody_is_there(&self) -> bool {
+        let writes = !self.visitors.is_empty() || !self.forms.is_empty();
+        self.callers.is_empty() && self.customers.live() == 0 && !writes
+    }
+
+    /// Whether tickets of the run are not solved; where other processes work on them too, whether any wait.
+    fn tickets_wait(&self) -> bool {
+        if self.setup.online.is_none() {
+            return false;
+        }
+        let ours = self.setup.cases.tickets.load(Ordering::Relaxed) > 0;
+        let waiting = self.setup.waiting.load(Ordering::Relaxed) > 0;
+        if self.setup.shard.of > 1 { waiting } else { ours }
     }
 
     /// One turn: what is due, what came, what is to be sent, and a rest until there is more. Before the run begins nothing of the
@@ -374,7 +451,9 @@ impl<'s, 'm> Player<'s, 'm> {
             Some(rest) => rest,
             None => self.until_next(),
         };
-        let ready = self.sockets.wait(limit).map_err(|error| format!("the sockets cannot be waited for: {error}"))?;
+        let sound = self.customers_media.live() + self.telephones_media.live() <= MANY_STREAMS;
+        let ready =
+            self.sockets.wait(limit, sound).map_err(|error| format!("the sockets cannot be waited for: {error}"))?;
         for line in ready {
             let clock = &self.setup.clock;
             match line {
@@ -419,6 +498,8 @@ impl<'s, 'm> Player<'s, 'm> {
         while let Some(note) = self.letters.next() {
             match note {
                 Note::Customer { id, tell } => self.told(id, tell),
+                Note::Chat { id, at_us, news } => self.page_tells(id, at_us, news),
+                Note::Entered { id, at_us, entered } => self.form_answered(id, at_us, entered),
                 Note::Screen { operator, at_us, seen_us, event } => self.shown(operator, at_us, seen_us, event),
                 Note::Done { operator, done } => self.done(operator, &done),
                 Note::Watching { operator } => self.watching(operator),
@@ -450,7 +531,7 @@ impl<'s, 'm> Player<'s, 'm> {
     }
 
     fn speak(&mut self) {
-        let (sockets, now) = (&self.sockets, self.now);
+        let (sockets, now) = (&mut self.sockets, self.now);
         let late = self.customers_media.advance(now, |to, bytes| sockets.send(Line::CustomersSound, to, bytes))
             + self.telephones_media.advance(now, |to, bytes| sockets.send(Line::TelephonesSound, to, bytes));
         if late > 0 {
@@ -486,6 +567,12 @@ impl<'s, 'm> Player<'s, 'm> {
             Happening::BreakDue { operator, plan } => self.break_due(at, operator, plan),
             Happening::Registers(operator) => self.registers(operator),
             Happening::Outside(call) => self.outside_acts(at, call),
+            Happening::ChatGivesUp(id) => self.chat_gives_up(at, id),
+            Happening::AnswersLine(id) => self.answers_line(at, id),
+            Happening::Accepts(operator, work) => self.accepts(at, operator, work),
+            Happening::Writes(operator, work) => self.writes(at, operator, work),
+            Happening::WorkDone(operator, work) => self.work_done(at, operator, work),
+            Happening::ChatBack(operator) => self.chat_back(at, operator),
         }
     }
 
@@ -568,6 +655,8 @@ impl<'s, 'm> Player<'s, 'm> {
         for caller in all {
             self.hangs_up(now, caller);
         }
+        self.all_leave_chats();
+        self.all_put_down();
         self.all_leave();
     }
 
