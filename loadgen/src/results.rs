@@ -247,9 +247,14 @@ impl Part {
         began().max().zip(began().min()).map_or(0, |(last, first)| last.abs_diff(first))
     }
 
-    /// Contacts that were begun, without those who tried again.
+    /// Calls, chats and web forms that were begun.
+    pub(crate) fn come(&self) -> u64 {
+        ["calls", "chats", "tickets"].iter().map(|what| self.measures.count(what)).sum()
+    }
+
+    /// The same, without those who tried again.
     fn begun(&self) -> u64 {
-        self.measures.count("calls").saturating_sub(self.measures.count("redials"))
+        self.come().saturating_sub(self.measures.count("redials"))
     }
 
     /// What was never begun has no lateness, and is later than anything.
