@@ -350,6 +350,23 @@ mod tests {
     }
 
     #[test]
+    fn calls_chats_and_tickets_may_be_lost_and_are_where_records_could_be_read() {
+        let mut results = results(1, 1, &[1_000]);
+        let figure: Figure = "calls_lost".parse().expect("a figure");
+        let counts = &mut results.parts[0].measures.counts;
+        let lost = [
+            ("records_missing", 1),
+            ("chat_records_missing", 2),
+            ("chat_records_twice", 4),
+            ("ticket_records_missing", 8),
+        ];
+        counts.extend(lost.map(|(name, value)| (name.to_owned(), value)));
+        assert_eq!(figure.of(&results), None);
+        results.parts[0].measures.counts.insert("records".into(), 9);
+        assert_eq!(figure.of(&results), Some(15.0));
+    }
+
+    #[test]
     fn a_void_or_partial_run_meets_nothing() {
         let demand = ["count_calls>=10".parse().expect("a demand")];
         let void = judge(&results(1, 1, &[90_000; 9]), &demand).expect("judged").remove(0);

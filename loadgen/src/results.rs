@@ -418,5 +418,12 @@ pub(crate) mod tests {
         assert!(short.void().expect("void").starts_with("1 of the 11 contacts asked for were never begun in shard 1"));
         short.parts[0].asked = 10;
         assert_eq!(short.void(), None);
+        // Whoever chats or writes has come too; whoever comes again is nobody new.
+        short.parts[0].asked = 15;
+        short.parts[0]
+            .measures
+            .counts
+            .extend([("chats", 4), ("tickets", 3), ("redials", 2)].map(|(it, n)| (it.into(), n)));
+        assert_eq!((short.void(), short.begun_share()), (None, Some(1.0)));
     }
 }
