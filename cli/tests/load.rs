@@ -127,22 +127,26 @@ impl Server {
         serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}"))
     }
 
-    /// When each call came, by its own records, in seconds after the beginning of a run.
-    fn arrivals(&self, run: &Value) -> Vec<f64> {
+    /// The token of a supervisor: what came is told to them alone.
+    fn watcher(&self) -> String {
         let sign_in = |login: &str, password: &str| {
             let body = serde_json::json!({ "login": login, "password": password }).to_string();
             self.ask("POST", "/sessions", "", &body)["token"].as_str().map(str::to_owned)
         };
-        // Records are for supervisors.
         let (login, password) = ("watcher", "nobody guesses this one");
-        let token = sign_in(login, password).unwrap_or_else(|| {
+        sign_in(login, password).unwrap_or_else(|| {
             let administrator = sign_in("admin", &std::fs::read_to_string(&self.password).unwrap()).unwrap();
             let account = serde_json::json!(
                 { "login": login, "password": password, "name": login, "role": "supervisor", "operator": null }
             );
             self.ask("POST", "/accounts", &administrator, &account.to_string());
             sign_in(login, password).unwrap()
-        });
+        })
+    }
+
+    /// When each call came, by its own records, in seconds after the beginning of a run.
+    fn arrivals(&self, run: &Value) -> Vec<f64> {
+        let token = self.watcher();
         let began = run["parts"][0]["began_us"].as_i64().unwrap();
         let records = self.ask("GET", &format!("/call-records?from_us={began}&limit=500"), &token, "");
         let items = records["items"].as_array().unwrap_or_else(|| panic!("{records}"));
@@ -624,7 +628,7 @@ fn a_server_that_is_lost_in_mid_run_leaves_a_report() {
         assert_eq!(code, Some(1), "{signal}: {told}");
         assert!(told.starts_with(&format!("VOID: shard 1: {} was lost ", server.url)), "{signal}: {told}");
         assert!(told.contains("MISSED count_calls >= 1") && told.contains("(the run is void)"), "{told}");
-        assert!(told.contains("call records could not be read"), "{told}");
+        assert!(told.contains("server's records could not be read"), "{told}");
         let found = results(&json);
         conforms(&found, "load");
         let calls = count(&found, "calls");
@@ -636,6 +640,68 @@ fn a_server_that_is_lost_in_mid_run_leaves_a_report() {
             Command::new(cargo_bin("callfloor")).args(["load", "merge", "--csv", "-"]).arg(&json).output().unwrap();
         let figures = String::from_utf8_lossy(&figures.stdout);
         assert!(figures.contains("\nbegun_share,") && !figures.contains("calls_lost"), "{figures}");
+    }
+}
+
+/// Customers who write alone, to few who answer.
+const WRITING: &str = r#"
+name = "Writing"
+[run]
+from = "08:00"
+to = "08:30"
+[queue.chats]
+channel = "chat"
+[queue.mail]
+channel = "ticket"
+[customers.chatters]
+queue = "chats"
+arrivals = { per_hour = 100 }
+handling = { talk = { mean_s = 600 } }
+[customers.writers]
+queue = "mail"
+arrivals = { per_hour = 50 }
+handling = { talk = { mean_s = 600 } }
+[operators.team]
+queues = ["chats", "mail"]
+count = 1
+"#;
+
+/// Chats that a server takes with it are told as calls are, and what it has of them is not known.
+#[test]
+fn a_server_that_is_lost_with_its_chats_leaves_a_report() {
+    let server = Server::start();
+    let (plan, json) = (scenario(&server.directory, WRITING), server.directory.path().join("a.json"));
+    let mut command = server.load_beside(&plan);
+    command.args(["--rate", "3", "--for", "60s", "--speed", "60", "--lag-limit", "1s", "--gone-limit", "3s", "--json"]);
+    let mut generator = Guarded(command.arg(&json).spawn().unwrap());
+    let watcher = server.watcher();
+    until("three chats and a ticket", || {
+        let count = |path: &str, of: &str| {
+            let found = server.ask("GET", path, &watcher, "");
+            found.pointer(of).and_then(Value::as_array).map_or(0, Vec::len)
+        };
+        count("/chats?limit=200", "") >= 3 && count("/tickets?channel=written&limit=10", "/items") >= 1
+    });
+    server.process.signal("-STOP");
+    let mut told = String::new();
+    generator.0.stdout.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!(generator.0.wait().unwrap().code(), Some(1), "{told}");
+    assert!(told.starts_with(&format!("VOID: shard 1: {} was lost ", server.url)), "{told}");
+    assert!(
+        told.contains("server's records could not be read: whether it has one of each contact is not known"),
+        "{told}"
+    );
+    let found = results(&json);
+    conforms(&found, "load");
+    let count = |name: &str| count(&found, name);
+    let over: u64 = ["answered", "abandoned", "turned_away", "refused", "lost"]
+        .map(|end| count(&format!("chats_{end}")))
+        .iter()
+        .sum();
+    assert!(count("chats") - over >= 2 && count("unfinished") >= count("chats") - over, "{told}");
+    assert_eq!((count("calls"), count("unfinished") > count("chats") + count("tickets")), (0, false), "{told}");
+    for records in ["records", "chat_records", "ticket_records"] {
+        assert!(found["parts"][0]["measures"]["counts"][records].is_null(), "{records}");
     }
 }
 

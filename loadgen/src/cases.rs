@@ -1,6 +1,7 @@
 //! What all threads of a run know of the customers who are in the centre: who answers a customer may be played by another thread.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::sip::Micros;
@@ -30,6 +31,8 @@ pub(crate) struct Cases {
     by_id: Mutex<HashMap<u64, Case>>,
     /// Parties outside whom an operator called, by number: for whom.
     expected: Mutex<HashMap<String, Vec<u64>>>,
+    /// Tickets that were entered and are not solved.
+    pub(crate) tickets: AtomicU64,
 }
 
 impl Cases {
@@ -43,6 +46,11 @@ impl Cases {
 
     pub(crate) fn remove(&self, id: u64) {
         self.lock().remove(&id);
+    }
+
+    /// One ticket less is to be solved. One that an earlier run left is solved too, and takes nothing from none.
+    pub(crate) fn ticket_is_done(&self) {
+        let _ = self.tickets.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
     }
 
     pub(crate) fn get(&self, id: u64) -> Option<Case> {

@@ -14,7 +14,7 @@ use crate::clock::{Clock, Offset};
 use crate::http::{Answer, Connection, HttpError, Server};
 use crate::measures::Kind;
 use crate::note::{Done, Note, Post};
-use crate::screen::{self, Event, Message};
+use crate::screen::{self, Event, Message, Work};
 use crate::sip::Micros;
 
 /// A status to choose.
@@ -62,6 +62,16 @@ pub(crate) enum Act {
     CancelConsult,
     Transfer(Whom),
     ForceEnd,
+    /// There for chats, or not.
+    SetChatStatus(bool),
+    /// Looks at a chat or ticket that is offered.
+    Look(Work),
+    /// Reads a chat's lines after a number.
+    ReadChat(Work, u64),
+    WriteChat(Work, String),
+    EndChat(Work),
+    /// Replies to a ticket and solves it.
+    SolveTicket(Work),
 }
 
 /// An act, and when it was meant to be done.
@@ -86,12 +96,38 @@ impl Act {
             Self::CancelConsult => Kind::CancelConsult,
             Self::Transfer(_) => Kind::Transfer,
             Self::ForceEnd => Kind::ForceEnd,
+            Self::SetChatStatus(_) => Kind::SetChatStatus,
+            Self::Look(_) => Kind::Look,
+            Self::ReadChat(..) => Kind::ReadChat,
+            Self::WriteChat(..) => Kind::WriteChat,
+            Self::EndChat(_) => Kind::EndChat,
+            Self::SolveTicket(_) => Kind::SolveTicket,
+        }
+    }
+
+    const fn about(&self) -> Option<Work> {
+        match self {
+            Self::Look(work)
+            | Self::ReadChat(work, _)
+            | Self::WriteChat(work, _)
+            | Self::EndChat(work)
+            | Self::SolveTicket(work) => Some(*work),
+            _ => None,
         }
     }
 
     /// Whether doing it twice is doing it once.
-    const fn is_of_status(&self) -> bool {
-        matches!(self, Self::LogIn | Self::LogOut | Self::SetStatus(_) | Self::FinishAfterCall(_))
+    const fn is_idempotent(&self) -> bool {
+        matches!(
+            self,
+            Self::LogIn
+                | Self::LogOut
+                | Self::SetStatus(_)
+                | Self::FinishAfterCall(_)
+                | Self::SetChatStatus(_)
+                | Self::Look(_)
+                | Self::ReadChat(..)
+        )
     }
 }
 
@@ -145,23 +181,24 @@ async fn work(
     mut orders: mpsc::UnboundedReceiver<Order>,
 ) {
     while let Some(Order { act, intended_us }) = orders.recv().await {
-        let kind = act.kind();
+        let (kind, about) = (act.kind(), act.about());
         let until = Instant::now() + INSISTS;
-        let outcome = loop {
-            let (after, refused) = match obey(&mut connection, &seat, act.clone()).await {
-                Ok(answer) if answer.is_success() => break Ok(()),
-                Ok(answer) => (answer.again_after(), (answer.status, answer.rule().to_owned())),
+        let (outcome, body) = loop {
+            let (after, refused, body) = match obey(&mut connection, &seat, act.clone()).await {
+                Ok(answer) if answer.is_success() => break (Ok(()), answer.body),
+                Ok(answer) => (answer.again_after(), (answer.status, answer.rule().to_owned()), answer.body),
                 // What may have been done all the same is not done twice.
-                Err(_) => (act.is_of_status().then_some(PRESSES_AGAIN), (0, "no-answer".to_owned())),
+                Err(_) => (act.is_idempotent().then_some(PRESSES_AGAIN), (0, "no-answer".to_owned()), Value::Null),
             };
             let Some(after) = after.filter(|after| Instant::now() + *after < until && !post.is_closed()) else {
-                break Err(refused);
+                break (Err(refused), body);
             };
             let (status, rule) = refused;
             post.send(Note::Again { status, rule });
             tokio::time::sleep(after).await;
         };
-        let done = Done { kind, intended_us, done_us: clock.now(), outcome };
+        let about = about.map(|work| (work, body));
+        let done = Done { kind, intended_us, done_us: clock.now(), outcome, about };
         post.send(Note::Done { operator: seat.operator, done });
     }
 }
@@ -180,6 +217,15 @@ async fn obey(connection: &mut Connection, seat: &Seat, act: Act) -> Result<Answ
         Act::ConnectCustomer => (Method::POST, own("connect-customer"), None),
         Act::CancelConsult => (Method::POST, own("cancel-consult"), None),
         Act::ForceEnd => (Method::POST, own("force-end"), Some(json!({ "reason": "abuse" }))),
+        Act::SetChatStatus(there) => {
+            let status = if there { "available" } else { "away" };
+            (Method::PUT, own("chat-status"), Some(json!({ "status": status })))
+        }
+        Act::Look(work) => (Method::GET, place(work), None),
+        Act::ReadChat(work, after) => (Method::GET, format!("{}/messages?after={after}", place(work)), None),
+        Act::WriteChat(work, text) => (Method::POST, place(work) + "/messages", Some(json!({ "text": text }))),
+        Act::EndChat(work) => (Method::POST, place(work) + "/end", None),
+        Act::SolveTicket(work) => return solve(connection, work).await,
         Act::Consult(whom) => match target(connection, seat, whom).await? {
             Ok(target) => (Method::POST, own("consult"), Some(target)),
             Err(nobody) => return Ok(nobody),
@@ -190,6 +236,25 @@ async fn obey(connection: &mut Connection, seat: &Seat, act: Act) -> Result<Answ
         },
     };
     connection.ask(method, &path, body.as_ref()).await
+}
+
+/// Where the API has a chat or a ticket.
+fn place(work: Work) -> String {
+    match work {
+        Work::Chat(chat) => format!("/chats/{chat}"),
+        Work::Ticket(it) | Work::Call(it) | Work::Callback(it) => format!("/tickets/{}", it.number),
+    }
+}
+
+/// Replies to a ticket, and solves it as it is then.
+async fn solve(connection: &mut Connection, ticket: Work) -> Result<Answer, HttpError> {
+    let reply = json!({ "text": "This is what we found." });
+    let replied = connection.ask(Method::POST, &format!("{}/replies", place(ticket)), Some(&reply)).await?;
+    let Some(version) = replied.etag.clone().filter(|_| replied.is_success()) else { return Ok(replied) };
+    let (path, solved) = (format!("/api/v1{}/status", place(ticket)), json!({ "status": "solved" }));
+    let headers = [("if-match", version.as_str())];
+    // Where that is too often, the reply is not given once more.
+    connection.patiently(Method::POST, &path, &headers, solved.to_string().into_bytes()).await
 }
 
 /// The target of a consult or a transfer as the API names it; whoever is Ready is looked for in the list, as on a real screen.

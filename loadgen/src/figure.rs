@@ -29,7 +29,7 @@ const OWN: [(&str, &str); 17] = [
     ("rtp_jitter_max_ms", "the largest jitter of a stream at its end, in ms"),
     ("api_refusal_share", "share of the operators' orders that were refused in the end, or had no answer"),
     ("processor_share", "processor time of the generator, of the time of all processors; of the busiest shard"),
-    ("calls_lost", "calls of ours of which the server has no record, or more than one"),
+    ("calls_lost", "calls, chats and tickets of ours of which the server has no record, or more than one"),
 ];
 
 /// A name that no figure has.
@@ -194,7 +194,10 @@ fn measured(name: &str, measures: &Measures) -> Option<f64> {
         "api_refusal_share" => share(count("api_refusals"), count("api_requests")),
         // Nothing is known of it where the records could not be read.
         "calls_lost" if !measures.counts.contains_key("records") => None,
-        "calls_lost" => Some((count("records_missing") + count("records_twice")) as f64),
+        "calls_lost" => {
+            let of = |what: &str| count(&format!("{what}records_missing")) + count(&format!("{what}records_twice"));
+            Some((of("") + of("chat_") + of("ticket_")) as f64)
+        }
         _ => None,
     }
 }
@@ -344,6 +347,23 @@ mod tests {
         for missing in ["service_level>=0", "bye_p99_ms<=1000", "rtp_loss_share<=1", "calls_lost<=0"] {
             assert_eq!((judge(missing).value, judge(missing).met), (None, false), "{missing}");
         }
+    }
+
+    #[test]
+    fn calls_chats_and_tickets_may_be_lost_and_are_where_records_could_be_read() {
+        let mut results = results(1, 1, &[1_000]);
+        let figure: Figure = "calls_lost".parse().expect("a figure");
+        let counts = &mut results.parts[0].measures.counts;
+        let lost = [
+            ("records_missing", 1),
+            ("chat_records_missing", 2),
+            ("chat_records_twice", 4),
+            ("ticket_records_missing", 8),
+        ];
+        counts.extend(lost.map(|(name, value)| (name.to_owned(), value)));
+        assert_eq!(figure.of(&results), None);
+        results.parts[0].measures.counts.insert("records".into(), 9);
+        assert_eq!(figure.of(&results), Some(15.0));
     }
 
     #[test]

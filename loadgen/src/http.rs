@@ -171,22 +171,37 @@ impl Server {
         token: &str,
         after: Option<u64>,
     ) -> Result<WebSocketStream<Box<dyn Stream>>, HttpError> {
+        let after = after.map(|after| format!("?after={after}")).unwrap_or_default();
+        let value = format!("Bearer {token}");
+        self.stream(&format!("/api/v1/events{after}"), &[("authorization", &value)]).await
+    }
+
+    /// A WebSocket.
+    ///
+    /// # Errors
+    /// That it does not come about.
+    pub(crate) async fn stream(
+        &self,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<WebSocketStream<Box<dyn Stream>>, HttpError> {
         let broken = |problem: String| HttpError::Broken { url: self.url.to_string(), problem };
         let scheme = if self.url.secure { "wss" } else { "ws" };
-        let after = after.map(|after| format!("?after={after}")).unwrap_or_default();
-        let address = format!("{scheme}://{}/api/v1/events{after}", self.url.place);
+        let address = format!("{scheme}://{}{path}", self.url.place);
         let mut request = address.into_client_request().map_err(|error| broken(error.to_string()))?;
-        let value = format!("Bearer {token}").parse().map_err(|_| broken("a token that no header can hold".into()))?;
-        request.headers_mut().insert("authorization", value);
+        for (name, value) in headers {
+            let value = value.parse().map_err(|_| broken(format!("a text that no header can hold, for {name}")))?;
+            request.headers_mut().insert(*name, value);
+        }
         let stream = self.open().await?;
         let upgraded = tokio::time::timeout(ANSWER, tokio_tungstenite::client_async(request, stream)).await;
-        let late = |_| HttpError::Late { url: self.url.to_string(), what: "events".into(), limit_s: ANSWER.as_secs() };
-        let (events, _) = upgraded.map_err(late)?.map_err(|error| broken(format!("events: {error}")))?;
-        Ok(events)
+        let late = |_| HttpError::Late { url: self.url.to_string(), what: path.into(), limit_s: ANSWER.as_secs() };
+        let (stream, _) = upgraded.map_err(late)?.map_err(|error| broken(format!("{path}: {error}")))?;
+        Ok(stream)
     }
 }
 
-fn client_config(ca: Option<&Path>) -> Result<rustls::ClientConfig, HttpError> {
+pub(crate) fn client_config(ca: Option<&Path>) -> Result<rustls::ClientConfig, HttpError> {
     let mut roots = rustls::RootCertStore::empty();
     // What cannot be read of the system's own is not trusted.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

@@ -8,6 +8,7 @@
 //! [`sip`], [`media`] and [`voice`] speak to telephones without I/O of their own.
 
 mod cases;
+mod chat;
 pub mod clock;
 pub mod compare;
 mod control;
@@ -29,6 +30,7 @@ mod play;
 mod prepare;
 mod records;
 mod results;
+mod road;
 mod run;
 mod screen;
 pub mod search;

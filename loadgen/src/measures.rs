@@ -95,15 +95,45 @@ kinds! {
     ForceEnd "api_force_end",
     /// The end of after-call work over HTTP.
     FinishAfterCall "api_finish_after_call",
+    /// A customer's coming to a chat, to the page that says that it is open.
+    ChatOpened "chat_opened",
+    /// A customer's coming to a chat, to the chat being queued, as told by the event stream.
+    ChatToQueue "chat_to_queue",
+    /// An operator's acceptance of a chat, to the customer's page that shows it.
+    ChatTaken "chat_taken",
+    /// What an operator writes, to the customer's page that shows it.
+    ChatToCustomer "chat_to_customer",
+    /// What a customer writes, to the operator who has read it on being told.
+    ChatToOperator "chat_to_operator",
+    /// An operator's end of a chat, to the customer's page that shows it.
+    ChatClosed "chat_closed",
+    /// A customer's leaving of a chat, to the page that says that it is over.
+    ChatLeft "chat_left",
+    /// A customer's sending of a web form, to the answer that names their ticket.
+    TicketEntered "ticket_entered",
+    /// A customer's sending of a web form, to their ticket being queued, as told by the event stream.
+    TicketToQueue "ticket_to_queue",
+    /// The status for chats over HTTP.
+    SetChatStatus "api_chat_status",
+    /// Looking at a chat or ticket that is offered, over HTTP.
+    Look "api_look",
+    /// Reading a chat's lines over HTTP.
+    ReadChat "api_chat_read",
+    /// Writing to a chat's customer over HTTP.
+    WriteChat "api_chat_write",
+    /// The end of a chat over HTTP.
+    EndChat "api_chat_end",
+    /// A reply to a ticket, and its being solved, over HTTP.
+    SolveTicket "api_ticket_solve",
 }
 
 /// Counts of a run by name; absent is 0.
 pub type Counts = BTreeMap<String, u64>;
 
-/// Every count that a run may have, in order, with its meaning. Calls are customers' own, redials among them.
+/// Every count that a run may have, in order, with its meaning. Calls and chats are customers' own, redials among them.
 pub const COUNTS: &[(&str, &str)] = &[
     ("calls", "calls that customers began, redials among them"),
-    ("redials", "of those, another try of a customer who had given up or was turned away"),
+    ("redials", "of those and of chats, another try of a customer who had given up or was turned away"),
     ("answered", "calls that were answered by the system called"),
     ("served", "calls that spoke with an operator; of a SIP system, that were answered"),
     ("served_in_silence", "served calls that heard nothing at all"),
@@ -114,7 +144,7 @@ pub const COUNTS: &[(&str, &str)] = &[
     ("cancelled", "calls that were given up before an answer, by CANCEL"),
     ("refused", "calls that were refused by a final response of 3xx to 6xx"),
     ("timed_out", "calls without a final response in 32 s"),
-    ("unfinished", "calls that were not over when the run was"),
+    ("unfinished", "calls and chats that were not over when the run was, and web forms that had no answer"),
     ("answers_without_audio", "answers from which no stream of audio came about"),
     (
         "audio_elsewhere",
@@ -123,10 +153,47 @@ pub const COUNTS: &[(&str, &str)] = &[
     ("keys_pressed", "keys that customers pressed in menus and offers"),
     ("keys_not_taken", "keys that could not be sent: the far end takes none"),
     ("voicemails", "messages that customers began to leave"),
+    ("connections_broken", "times that a connection for SIP over TCP or TLS broke"),
+    ("chats", "chats that customers began, redials among them"),
+    ("chats_answered", "chats that an operator took, as the customers' pages say"),
+    ("chats_abandoned", "chats that the customer left when they had waited long enough"),
+    ("chats_turned_away", "chats that ended by the queue's maximum wait"),
+    ("chats_refused", "chats that were not opened"),
+    ("chats_lost", "chats that a customer's page lost sight of for good"),
+    ("chat_lines_of_customers", "lines that customers wrote, but for the first of each chat"),
+    ("chat_lines_of_operators", "lines that operators wrote in chats"),
+    ("chat_offers", "chats that were shown to operators for acceptance, each time"),
+    ("chats_taken", "chats that operators had in hand"),
+    ("tickets", "web forms that customers sent"),
+    ("tickets_refused", "web forms that were refused, or had no answer"),
+    ("ticket_offers", "tickets that were shown to operators for acceptance, each time"),
+    ("tickets_taken", "tickets that operators had in hand"),
+    ("tickets_solved", "of those, that were solved"),
+    ("tickets_not_solved", "of those, whose solution was refused, or had no answer"),
     ("records", "calls of which the server has a record; absent where its records could not be read"),
     ("records_missing", "calls that the server took and has no record of"),
     ("records_twice", "calls of which the server has several records"),
     ("records_of_nobody", "records of played customers whose calls nobody of this run made"),
+    ("chat_records", "chats of which the server has a record; absent where its records could not be read"),
+    ("chat_records_missing", "chats that the server took and has no record of"),
+    ("chat_records_twice", "chats of which the server has several records"),
+    ("chat_records_of_nobody", "records of played customers whose chats nobody of this run made"),
+    ("chat_records_answered", "records of chats that an operator had"),
+    ("chat_records_abandoned", "records of chats that the customer left before an operator came"),
+    ("chat_records_maximum-wait", "records of chats that ended by the queue's maximum wait"),
+    ("chat_records_customer-left", "records of chats that the customer ended"),
+    ("chat_records_operator-ended", "records of chats that the operator ended"),
+    ("chat_records_open", "records of chats that were not over"),
+    ("ticket_records", "web forms of which the server has a ticket; absent where its records could not be read"),
+    ("ticket_records_missing", "web forms that the server took and has no ticket of"),
+    ("ticket_records_twice", "web forms of which the server has several tickets"),
+    ("ticket_records_of_nobody", "tickets of played customers whose web forms nobody of this run sent"),
+    ("ticket_records_answered", "tickets that an operator had"),
+    ("ticket_records_new", "tickets that nobody had taken"),
+    ("ticket_records_open", "tickets that somebody worked on"),
+    ("ticket_records_pending", "tickets that waited for somebody else"),
+    ("ticket_records_solved", "tickets that were solved"),
+    ("ticket_records_closed", "tickets that were closed"),
     ("logins", "operators' logins that were ordered"),
     ("telephones_rang", "calls that rang at operators' telephones"),
     ("telephones_busy", "of those, that found another call there"),
@@ -134,10 +201,10 @@ pub const COUNTS: &[(&str, &str)] = &[
         "telephones_hung_up",
         "calls that operators ended at their telephone because it was still up when the screen said it was over",
     ),
-    ("offers_missed", "rings that operators let pass, as their scenario says"),
-    ("offers_declined", "rings that operators declined, as their scenario says"),
+    ("offers_missed", "calls, chats and tickets that operators let pass, as their scenario says"),
+    ("offers_declined", "calls, chats and tickets that operators declined, as their scenario says"),
     ("talks", "talks that operators began"),
-    ("strangers", "calls at operators' telephones from nobody who is played here"),
+    ("strangers", "calls, chats and tickets at operators' desks from nobody who is played here"),
     ("operators_in_silence", "answered calls in which an operator heard nothing at all"),
     ("holds", "holds that were ordered"),
     ("consults", "consultations that were ordered"),
@@ -165,6 +232,8 @@ pub const COUNTS_MADE: &[(&str, &str)] = &[
         "refused_",
         "calls refused with a SIP code (refused_486), or orders refused over HTTP by status and rule (refused_409_…)",
     ),
+    ("chat_refused_", "chats that were not opened, by status and rule (chat_refused_429_…)"),
+    ("ticket_refused_", "web forms that were refused, by status and rule (ticket_refused_403_…)"),
     ("asked_again_", "orders that had to be given again, by status and rule (asked_again_429_…)"),
 ];
 

@@ -256,6 +256,12 @@ impl Media {
         stream.received
     }
 
+    /// Streams that are open.
+    #[must_use]
+    pub const fn live(&self) -> usize {
+        self.live
+    }
+
     /// When packets are due next.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Micros> {

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use crate::chat::News;
 use crate::measures::Kind;
 use crate::play::Waker;
-use crate::screen::Event;
+use crate::screen::{Event, Work};
 use crate::sip::Micros;
+use serde_json::Value;
 
 /// What came of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub(crate) struct Done {
     pub(crate) done_us: Micros,
     /// Otherwise status (0: no answer) and the rule that refused it.
     pub(crate) outcome: Result<(), (u16, String)>,
+    /// The chat or ticket that the order was about, and what the server said of it.
+    pub(crate) about: Option<(Work, Value)>,
 }
 
 /// What an operator's side tells a customer.
@@ -31,6 +35,8 @@ pub(crate) enum Tell {
     HandedOn { at_us: Micros },
     /// The talk is over: they hang up.
     HangUp { intended_us: Micros },
+    /// Their chat was ended.
+    Closed { intended_us: Micros },
 }
 
 /// A message to a thread that plays.
@@ -50,6 +56,10 @@ pub(crate) enum Note {
     Done { operator: u32, done: Done },
     /// To a customer, by the key of their streams.
     Customer { id: u64, tell: Tell },
+    /// A customer's page shows something of their chat.
+    Chat { id: u64, at_us: Micros, news: News },
+    /// A customer's ticket was entered, under this number; or status (0: no answer) and the rule that refused it.
+    Entered { id: u64, at_us: Micros, entered: Result<u64, (u16, String)> },
     /// A task failed before the run began.
     Failed { problem: String },
     /// From this moment of the run on the plan runs so many times as fast as it says; with 0 nobody new comes.

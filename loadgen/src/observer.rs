@@ -21,6 +21,10 @@ pub(crate) struct Observed {
     pub(crate) counter: Counter,
     /// When the observer was told that a call was queued for the first time, by the call's number on the server.
     pub(crate) queued: HashMap<u64, Micros>,
+    /// The same of chats.
+    pub(crate) chats: HashMap<u64, Micros>,
+    /// The same of tickets.
+    pub(crate) tickets: HashMap<u64, Micros>,
     /// Whether a part of the stream was lost for ever.
     pub(crate) gap: bool,
 }
@@ -53,6 +57,7 @@ impl Observer {
     /// That it cannot be begun.
     pub(crate) async fn watch(mut self, watching: tokio::sync::oneshot::Sender<()>) -> Result<Observed, HttpError> {
         let mut queued = HashMap::new();
+        let (mut chats, mut tickets) = (HashMap::new(), HashMap::new());
         let (mut last, mut gap, mut watching) = (None, false, Some(watching));
         while !self.stop.load(Ordering::Relaxed) {
             let asked = tokio::select! {
@@ -90,13 +95,19 @@ impl Observer {
                     Event::CallQueued { call, .. } => {
                         queued.entry(call.number).or_insert(self.clock.now());
                     }
+                    Event::ChatArrived { chat, .. } => {
+                        chats.entry(chat.number).or_insert(self.clock.now());
+                    }
+                    Event::TicketQueued { ticket, .. } => {
+                        tickets.entry(ticket.number).or_insert(self.clock.now());
+                    }
                     _ => {}
                 }
                 last = if number > 0 { Some(number) } else { last };
                 self.take(at_us, &event);
             }
         }
-        Ok(Observed { counter: self.counter, queued, gap })
+        Ok(Observed { counter: self.counter, queued, chats, tickets, gap })
     }
 
     /// Counts an event of the run.

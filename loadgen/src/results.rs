@@ -247,9 +247,14 @@ impl Part {
         began().max().zip(began().min()).map_or(0, |(last, first)| last.abs_diff(first))
     }
 
-    /// Contacts that were begun, without those who tried again.
+    /// Calls, chats and web forms that were begun.
+    pub(crate) fn come(&self) -> u64 {
+        ["calls", "chats", "tickets"].iter().map(|what| self.measures.count(what)).sum()
+    }
+
+    /// The same, without those who tried again.
     fn begun(&self) -> u64 {
-        self.measures.count("calls").saturating_sub(self.measures.count("redials"))
+        self.come().saturating_sub(self.measures.count("redials"))
     }
 
     /// What was never begun has no lateness, and is later than anything.
@@ -413,5 +418,12 @@ pub(crate) mod tests {
         assert!(short.void().expect("void").starts_with("1 of the 11 contacts asked for were never begun in shard 1"));
         short.parts[0].asked = 10;
         assert_eq!(short.void(), None);
+        // Whoever chats or writes has come too; whoever comes again is nobody new.
+        short.parts[0].asked = 15;
+        short.parts[0]
+            .measures
+            .counts
+            .extend([("chats", 4), ("tickets", 3), ("redials", 2)].map(|(it, n)| (it.into(), n)));
+        assert_eq!((short.void(), short.begun_share()), (None, Some(1.0)));
     }
 }

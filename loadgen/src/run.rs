@@ -18,9 +18,10 @@ use crate::http::{HttpError, Server};
 use crate::limits::{self, Presence, ShortOf};
 use crate::pace::Pace;
 use crate::plan::{Shard, Timescale, is_phone, start_us};
-use crate::play::{Progress, Setup};
+use crate::play::{Online, Progress, Setup, Way};
 use crate::prepare::{PrepareError, Ready, prepare};
 use crate::results::LoadResults;
+use crate::road::Road;
 use crate::sip::{Credentials, Micros};
 use crate::stage::Stage;
 use crate::target::{Reach, SipTarget, TargetError, Url};
@@ -47,6 +48,8 @@ pub enum Target {
         target: SipTarget,
         /// With what it is told who calls, where it asks.
         credentials: Option<Credentials>,
+        /// Authorities that are trusted beside the system's own, in a PEM file.
+        ca: Option<PathBuf>,
     },
 }
 
@@ -209,6 +212,13 @@ pub fn run(
     let place = Place::resolve(target, options)?;
     let ready = place.make_ready(&runtime, &model, timescale, target)?;
     let (plan_us, rest_us) = longest_us(scenario, timescale, options);
+    let online = place.server.as_ref().zip(ready.as_ref()).map(|(server, ready)| Online {
+        server: server.clone(),
+        runtime: runtime.handle().clone(),
+        token: ready.token.clone(),
+    });
+    let calls = |class: u16| if is_phone(scenario, class) { Way::Call } else { Way::None };
+    let calls = (0_u16..).take(scenario.classes.len()).map(calls);
     let setup = Setup {
         model: &model,
         behaviour: Behaviour::new(&model, seed, options.replication),
@@ -217,7 +227,10 @@ pub fn run(
         shard: options.shard,
         peer: place.sip,
         reach: Reach::of(place.sip.ip(), options.allowed),
+        road: place.road.clone(),
         uris: uris(scenario, target, place.sip, ready.as_ref()),
+        ways: ready.as_ref().map_or_else(|| calls.collect(), |ready| ready.ways.clone()),
+        online,
         floor: ready.as_ref().map(|ready| ready.prepared.clone()),
         sound: options.sound,
         credentials: match target {
@@ -269,8 +282,12 @@ fn check(scenario: &Scenario, target: &Target, options: &Options<'_>) -> Result<
     if options.pace == Pace::Scenario && matches!(scenario.horizon, Horizon::Days { count, .. } if count > 1) {
         return asked("the scenario is of several days, and one is played: set [run] days = 1, without warm-up".into());
     }
-    if !scenario.classes.iter().any(|class| class.channel == Channel::Phone) {
-        return asked("nobody calls in this scenario".into());
+    let any_calls = scenario.classes.iter().any(|class| class.channel == Channel::Phone);
+    if !any_calls && matches!(target, Target::Sip { .. }) {
+        return asked("nobody calls in this scenario: chats and tickets go to a Callfloor server (--url)".into());
+    }
+    if scenario.classes.is_empty() {
+        return asked("nobody comes in this scenario".into());
     }
     if scenario.classes.len() > 999 {
         return asked(format!("{} classes of customers: at most 999 can be played", scenario.classes.len()));
@@ -314,11 +331,29 @@ fn longest_us(scenario: &Scenario, timescale: Timescale, options: &Options<'_>) 
     }
 }
 
+/// Why there is no connection, and what would be right.
+fn unreachable(road: &Road, problem: &std::io::Error) -> String {
+    let transport = road.transport.as_str();
+    match problem.kind() {
+        std::io::ErrorKind::ConnectionRefused => {
+            format!("nobody listens there for SIP over {transport}: is it started, and is this its port?")
+        }
+        std::io::ErrorKind::InvalidData => {
+            format!(
+                "its certificate is not trusted: {problem}; where it is your own, give the authority that signed it: --ca FILE.pem"
+            )
+        }
+        _ => format!("no connection by {transport}: {problem}"),
+    }
+}
+
 /// Where things are.
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) sip: SocketAddr,
     pub(crate) server: Option<Server>,
+    /// How SIP goes there, where by a stream.
+    pub(crate) road: Option<Road>,
     /// What a reader must know of it.
     pub(crate) notes: Vec<String>,
 }
@@ -327,7 +362,20 @@ impl Place {
     fn resolve(target: &Target, options: &Options<'_>) -> Result<Self, LoadError> {
         let mut notes = Vec::new();
         let (sip, server) = match target {
-            Target::Sip { target, .. } => (target.place.resolve(options.allowed)?, None),
+            Target::Sip { target, ca, .. } => {
+                let address = target.place.resolve(options.allowed)?;
+                if let Some(road) = Road::to(target, address, ca.as_deref())? {
+                    // That it comes about is known before the load begins.
+                    road.open().map_err(|problem| LoadError::Sip { address, problem: unreachable(&road, &problem) })?;
+                    return Ok(Self { sip: address, server: None, road: Some(road), notes });
+                }
+                (address, None)
+            }
+            Target::Callfloor { sip: Some(sip), .. } if sip.transport.is_reliable() => {
+                let problem = "telephones of a Callfloor server are played by UDP: give --sip without a transport; calls alone go \
+                               by TCP or TLS: --target 'sip:NUMBER@HOST;transport=tcp'";
+                return Err(LoadError::Asked(problem.into()));
+            }
             Target::Callfloor { url, sip, ca, .. } => {
                 let address = url.place.resolve(options.allowed)?;
                 let sip = sip.as_ref().map(|sip| sip.place.resolve(options.allowed)).transpose()?;
@@ -348,7 +396,7 @@ impl Place {
                 notes.push(format!("sip:{sip} does not answer OPTIONS; that it is there was not checked"))
             }
         }
-        Ok(Self { sip, server, notes })
+        Ok(Self { sip, server, road: None, notes })
     }
 
     fn make_ready(

@@ -42,7 +42,7 @@ impl<'de> Deserialize<'de> for Reference {
 }
 
 /// What is offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Work {
     Call(Reference),
@@ -148,6 +148,8 @@ pub(crate) enum Event {
         queue: Option<u16>,
     },
     OfferEnded {
+        offer: String,
+        work: Work,
         operator: u32,
         end: String,
     },
@@ -162,6 +164,15 @@ pub(crate) enum Event {
     CallbackReceived {
         queue: u16,
         call: Option<Reference>,
+    },
+    ChatStatusChanged {
+        operator: u32,
+        to: String,
+    },
+    /// A line of a chat that somebody has in hand: a notice without a number.
+    ChatLine {
+        chat: Reference,
+        from: String,
     },
     ChatArrived {
         chat: Reference,
@@ -232,9 +243,12 @@ impl Event {
             | Self::OfferMade { operator, .. }
             | Self::OfferEnded { operator, .. }
             | Self::StatusChanged { operator, .. }
+            | Self::ChatStatusChanged { operator, .. }
             | Self::ChatAnswered { operator, .. }
             | Self::TicketAssigned { operator, .. } => *operator == me,
             Self::CallTransferred { from, to, .. } => *from == me || *to == Party::Operator(me),
+            // An operator is told of their own alone.
+            Self::ChatLine { .. } => true,
             Self::TicketCreated { owner, .. } => *owner == Some(me),
             Self::CallEnded { operator, .. } | Self::ChatEnded { operator, .. } => *operator == Some(me),
             _ => false,

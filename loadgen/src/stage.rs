@@ -1,6 +1,6 @@
 //! A run on its stage: threads that play, desks of operators, the floor watched, everything put together at the end.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -23,10 +23,10 @@ use crate::measures::Measures;
 use crate::note::{Note, Post, post};
 use crate::observer::{Observed, Observer, feel_the_pulse};
 use crate::pace::Pace;
-use crate::plan::{Plan, is_phone};
-use crate::play::{Parts, Played, Player, Prepared, Setup, Sockets, waker};
+use crate::plan::Plan;
+use crate::play::{Parts, Played, Player, Prepared, Setup, Sockets, Way, waker};
 use crate::prepare::{PrepareError, Ready};
-use crate::records;
+use crate::records::{self, Made};
 use crate::results::{LoadResults, Part, Settings};
 use crate::run::{LoadError, Options, Place, Snapshot, Target};
 use crate::sip::Micros;
@@ -101,10 +101,12 @@ impl<'s, 'm> Stage<'s, 'm> {
             self.perform(players, &posts, (asked, planned_us), watch);
         let processor = processor.and_then(|before| Some(ProcessTime::try_now().ok()?.duration_since(before)));
         let ended = played.iter().map(|played| played.ended_us).max().unwrap_or(begin);
-        let calls: HashMap<u64, Micros> = played.iter().flat_map(|played| played.calls.iter().copied()).collect();
-        let untaken: HashSet<u64> = played.iter().flat_map(|played| played.untaken.iter().copied()).collect();
+        let mut made = Made::default();
         let mut measures = Measures::default();
-        played.iter().for_each(|played| measures.merge(&played.measures));
+        for played in played {
+            made.add(played.made);
+            measures.merge(&played.measures);
+        }
         // A pace that was changed by hand asks for the same contacts in another time.
         let asked_for_us = course.instant(planned_us).unwrap_or(ended).saturating_sub(begin);
         let mut count = |name: &str, value: u64| {
@@ -135,10 +137,16 @@ impl<'s, 'm> Stage<'s, 'm> {
         if changes + pauses > 0 {
             notes.push("the pace was changed by hand: what was asked for is not what the plan says".into());
         }
+        if measures.count("chat_refused_429_too-fast") > 0 {
+            notes.push(
+                "the server takes only so many chats from one address: where this machine is named in its [http] proxies, each \
+                 customer has an address of their own"
+                    .into(),
+            );
+        }
         let floor = match watching {
             Some(watching) => {
-                let (floor, trouble) =
-                    self.close_floor(watching, ended, lost, (&calls, &untaken), &mut measures, &mut notes);
+                let (floor, trouble) = self.close_floor(watching, ended, lost, &made, &mut measures, &mut notes);
                 cut = cut.or(trouble);
                 Some(floor)
             }
@@ -195,10 +203,10 @@ impl<'s, 'm> Stage<'s, 'm> {
 
     /// Contacts that are due in the run, and until when, in microseconds of real time.
     fn asked(&self) -> (u64, Micros) {
-        let scenario = self.setup.model.scenario;
         let longest = self.setup.plan_us.saturating_add(self.setup.rest_us);
         let due = self.plan().take_while(|coming| coming.at_us < longest);
-        let called = due.filter(|coming| is_phone(scenario, coming.person.source));
+        let comes = |source: u16| self.setup.ways.get(usize::from(source)).is_some_and(|way| *way != Way::None);
+        let called = due.filter(|coming| comes(coming.person.source));
         let (count, last) = called.fold((0, 0), |(count, _), coming| (count + 1, coming.at_us));
         (count, self.options.pace.length_us().unwrap_or(last))
     }
@@ -220,7 +228,8 @@ impl<'s, 'm> Stage<'s, 'm> {
         let run = run_number();
         for (me, (waker, letters)) in ends.into_iter().enumerate() {
             let port = if me == 0 { self.options.telephones_port } else { 0 };
-            let sockets = Sockets::open(waker, local, port).map_err(LoadError::system("a socket cannot be opened"))?;
+            let sockets = Sockets::open(waker, local, port, self.setup.road.as_ref());
+            let sockets = sockets.map_err(LoadError::system("a socket cannot be opened"))?;
             let desks = self.desks(me, &posts[me], offset);
             let posts = posts.clone();
             let parts = Parts { me, threads, posts, letters, plan: self.plan(), sockets, desks, run };
@@ -336,8 +345,8 @@ impl<'s, 'm> Stage<'s, 'm> {
             None => format!("sip:{}", self.place.sip),
         };
         Some(format!(
-            "{what} was lost {:.1} s after the beginning: nothing has come from it for {} s, and the run was ended. {calls} calls were \
-             up or coming up then",
+            "{what} was lost {:.1} s after the beginning: nothing has come from it for {} s, and the run was ended. {calls} contacts \
+             were not over then",
             clock.since_begin(alive) as f64 / 1e6,
             self.options.gone_limit.as_secs_f64()
         ))
@@ -383,7 +392,7 @@ impl<'s, 'm> Stage<'s, 'm> {
         let classes = self.setup.model.scenario.classes.iter();
         let silent: Vec<&str> =
             classes.filter(|class| class.channel != Channel::Phone).map(|class| class.name.as_str()).collect();
-        if !silent.is_empty() {
+        if !silent.is_empty() && self.setup.online.is_none() {
             notes.push(format!("only calls are played: {} do not come", silent.join(", ")));
         }
         let hours = self.setup.model.scenario.services.iter().any(|service| !service.hours.spans.is_empty());
@@ -460,7 +469,7 @@ impl<'s, 'm> Stage<'s, 'm> {
         watching: Watching,
         ended: Micros,
         lost: bool,
-        (calls, untaken): (&HashMap<u64, Micros>, &HashSet<u64>),
+        made: &Made,
         measures: &mut Measures,
         notes: &mut Vec<String>,
     ) -> (Results, Option<String>) {
@@ -472,7 +481,8 @@ impl<'s, 'm> Stage<'s, 'm> {
             stop.store(true, Ordering::Relaxed);
             let observed = task.await.expect("watching does not panic");
             let from = clock.wall_at(clock.begin()) + offset.ahead_us - 1_000_000;
-            let found = if lost { Err("it is lost".to_owned()) } else { records::since(&mut connection, from).await };
+            let found =
+                if lost { Err("it is lost".to_owned()) } else { records::all(&mut connection, from, made).await };
             let now = match self.floor {
                 Some(ready) if found.is_ok() => self::offset(&mut connection, ready).await.ok(),
                 _ => None,
@@ -486,7 +496,8 @@ impl<'s, 'm> Stage<'s, 'm> {
                 moved_us as f64 / 1e3
             ));
         }
-        let Observed { counter, queued, gap } = observed.expect("what was begun to be watched is watched to the end");
+        let observed = observed.expect("what was begun to be watched is watched to the end");
+        let Observed { counter, queued, chats, tickets, gap } = observed;
         if lost {
             notes.push(
                 "the floor's figures are those of the time until the server was lost, as far as it told of it".into(),
@@ -496,18 +507,19 @@ impl<'s, 'm> Stage<'s, 'm> {
             notes.push("a part of the event stream was lost: the floor's figures are not complete".into());
         }
         let trouble = match found {
-            Ok(found) => {
-                records::join(&found, calls, &queued, untaken, self.options.shard.of > 1, measures, |id| {
-                    self.is_direct(id)
-                });
+            Ok((found, written)) => {
+                let others = self.options.shard.of > 1;
+                records::join(&found, made, &queued, others, measures, |id| self.is_direct(id));
+                records::join_written(&written, made, (&chats, &tickets), others, measures);
                 None
             }
             Err(why) => {
                 notes.push(format!(
-                    "the server's call records could not be read: {why}. Whether it has a record of each of the {} calls is not known",
-                    calls.len()
+                    "the server's records could not be read: {why}. Whether it has one of each of the {} calls, chats and tickets is \
+                     not known",
+                    made.calls.len() + made.chats.len() + made.tickets.len()
                 ));
-                Some(format!("the server's call records could not be read after the run: {why}"))
+                Some(format!("the server's records could not be read after the run: {why}"))
             }
         };
         let fixed =

@@ -92,13 +92,14 @@ fn head(out: &mut String, results: &LoadResults, judgements: &[Judgement]) {
 
 fn rates(out: &mut String, results: &LoadResults, measures: &Measures) {
     let count = |name: &str| measures.count(name);
+    let what = if count("chats") + count("tickets") > 0 { "contact" } else { "call" };
     let asked: u64 = results.parts.iter().map(|part| part.asked).sum();
     let longest = results.parts.iter().map(|part| part.lasted_us).max().unwrap_or(0) as f64 / 1e6;
     line!(
         out,
-        "\nAsked {asked} calls at {:.2} a second; begun {} with {} redials, {:.2} % of what was asked; {longest:.1} s in all",
+        "\nAsked {asked} {what}s at {:.2} a second; begun {} with {} redials, {:.2} % of what was asked; {longest:.1} s in all",
         results.asked_per_s().unwrap_or(0.0),
-        count("calls"),
+        results.parts.iter().map(Part::come).sum::<u64>(),
         count("redials"),
         100.0 * results.begun_share().unwrap_or(0.0)
     );
@@ -113,28 +114,52 @@ fn rates(out: &mut String, results: &LoadResults, measures: &Measures) {
         count("timed_out"),
         count("unfinished")
     );
+    if count("chats") > 0 {
+        line!(
+            out,
+            "Chats {}: taken {}, abandoned {}, turned away {}, refused {}; lines of customers {}, of operators {}",
+            count("chats"),
+            count("chats_answered"),
+            count("chats_abandoned"),
+            count("chats_turned_away"),
+            count("chats_refused"),
+            count("chat_lines_of_customers"),
+            count("chat_lines_of_operators")
+        );
+    }
+    if count("tickets") > 0 {
+        line!(
+            out,
+            "Web forms {}: refused {}; tickets taken {}, solved {}",
+            count("tickets"),
+            count("tickets_refused"),
+            count("tickets_taken"),
+            count("tickets_solved")
+        );
+    }
     for part in &results.parts {
         line!(
             out,
-            "Generator, shard {}: {} threads used {:.1} % of {} processors, {:.0} µs a call",
+            "Generator, shard {}: {} threads used {:.1} % of {} processors, {:.0} µs a {what}",
             part.shard,
             part.threads,
             100.0 * part.processor_share(),
             part.processors,
-            part.processor_us as f64 / part.measures.count("calls").max(1) as f64
+            part.processor_us as f64 / part.come().max(1) as f64
         );
     }
     if let Some(floor) = &results.floor {
         if !measures.counts.contains_key("records") {
-            line!(out, "The server's call records could not be read: whether it has one of each call is not known");
+            line!(out, "The server's records could not be read: whether it has one of each {what} is not known");
             return;
         }
+        let of = |name: &str| ["", "chat_", "ticket_"].iter().map(|of| count(&format!("{of}{name}"))).sum::<u64>();
         line!(
             out,
             "The server has a record of {} of them; {} are missing, {} are there twice; {} contacts were offered to queues",
-            count("records"),
-            count("records_missing"),
-            count("records_twice"),
+            of("records"),
+            of("records_missing"),
+            of("records_twice"),
             floor.counts(Scope::All).offered
         );
     }
@@ -198,7 +223,7 @@ fn sound(out: &mut String, who: &str, sound: &Sound) {
 }
 
 /// What is told elsewhere already.
-const TOLD: [&str; 12] = [
+const TOLD: [&str; 23] = [
     "calls",
     "redials",
     "answered",
@@ -211,6 +236,17 @@ const TOLD: [&str; 12] = [
     "records_missing",
     "records_twice",
     "unfinished",
+    "chats",
+    "chats_answered",
+    "chats_abandoned",
+    "chats_turned_away",
+    "chats_refused",
+    "chat_lines_of_customers",
+    "chat_lines_of_operators",
+    "tickets",
+    "tickets_refused",
+    "tickets_taken",
+    "tickets_solved",
 ];
 
 fn counts(out: &mut String, measures: &Measures) {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 
+use callfloor_sip::Transport;
+
 /// Why a target is not put under load.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
@@ -166,13 +168,15 @@ impl fmt::Display for Url {
     }
 }
 
-/// A SIP system: `sip:host`, `sip:user@host:port`.
+/// A SIP system: `sip:host`, `sip:user@host:port`, and behind it perhaps `;transport=tcp` or `;transport=tls`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SipTarget {
     /// Who is called; without one, each class's name.
     pub user: Option<String>,
     /// Where.
     pub place: Place,
+    /// How messages travel.
+    pub transport: Transport,
 }
 
 impl FromStr for SipTarget {
@@ -182,9 +186,17 @@ impl FromStr for SipTarget {
         let malformed = || TargetError::Malformed {
             text: text.to_owned(),
             what: "SIP target",
-            right: "write sip:127.0.0.1:5060 or sip:100@sip.example",
+            right: "write sip:127.0.0.1:5060, sip:100@sip.example or sip:sip.example;transport=tcp (or tls)",
         };
         let rest = text.strip_prefix("sip:").ok_or_else(malformed)?;
+        let (rest, transport) = match rest.split_once(";transport=") {
+            None => (rest, Transport::Udp),
+            Some((rest, transport)) => {
+                let all = [Transport::Udp, Transport::Tcp, Transport::Tls];
+                let found = all.into_iter().find(|it| it.as_str().eq_ignore_ascii_case(transport));
+                (rest, found.ok_or_else(malformed)?)
+            }
+        };
         let (user, place) = match rest.rsplit_once('@') {
             Some((user, place)) => (Some(user), place),
             None => (None, rest),
@@ -194,16 +206,22 @@ impl FromStr for SipTarget {
         if user.is_some_and(|user| !sound(user)) {
             return Err(malformed());
         }
-        let place = Place::parse(place, 5_060).ok_or_else(malformed)?;
-        Ok(Self { user: user.map(str::to_owned), place })
+        let port = if transport == Transport::Tls { 5_061 } else { 5_060 };
+        let place = Place::parse(place, port).ok_or_else(malformed)?;
+        Ok(Self { user: user.map(str::to_owned), place, transport })
     }
 }
 
 impl fmt::Display for SipTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.user {
-            Some(user) => write!(f, "sip:{user}@{}", self.place),
-            None => write!(f, "sip:{}", self.place),
+            Some(user) => write!(f, "sip:{user}@{}", self.place)?,
+            None => write!(f, "sip:{}", self.place)?,
+        }
+        match self.transport {
+            Transport::Udp => Ok(()),
+            Transport::Tcp => f.write_str(";transport=tcp"),
+            Transport::Tls => f.write_str(";transport=tls"),
         }
     }
 }
@@ -234,7 +252,11 @@ mod tests {
         let target: SipTarget = "sip:100@pbx.example:5080".parse().expect("a target");
         assert_eq!((target.user.as_deref(), target.place.port), (Some("100"), 5_080));
         assert_eq!("sip:127.0.0.1".parse::<SipTarget>().expect("a target").to_string(), "sip:127.0.0.1:5060");
-        for wrong in ["127.0.0.1", "sip:", "sip:@x", "sip:a@", "sip:a<b@x", "sips:x"] {
+        for text in ["sip:127.0.0.1:5060;transport=tcp", "sip:100@pbx.example:5061;transport=tls"] {
+            assert_eq!(text.parse::<SipTarget>().expect("a target").to_string(), text);
+        }
+        assert_eq!("sip:x;transport=TLS".parse::<SipTarget>().expect("a target").place.port, 5_061);
+        for wrong in ["sip:x;transport=sctp", "127.0.0.1", "sip:", "sip:@x", "sip:a@", "sip:a<b@x", "sips:x"] {
             assert!(wrong.parse::<SipTarget>().is_err(), "{wrong}");
         }
     }

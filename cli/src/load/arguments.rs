@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     /// The scenario
     #[arg(required = true)]
     pub(super) file: Option<PathBuf>,
-    /// `callfloor` (calls and operators; see --url), or any SIP system as sip:HOST, sip:USER@HOST:PORT (calls only)
+    /// `callfloor` (calls and operators; see --url), or any SIP system as sip:HOST, sip:USER@HOST:PORT, perhaps with ;transport=tcp or tls (calls only)
     #[arg(long, value_name = "TARGET", default_value = "callfloor")]
     target: String,
     /// Where the server's API is
@@ -196,7 +196,7 @@ impl Arguments {
         };
         let target = self.target.parse::<SipTarget>();
         let target = target.map_err(|error| Failure::Input(format!("{error}, or callfloor")))?;
-        Ok(Target::Sip { target, credentials })
+        Ok(Target::Sip { target, credentials, ca: self.ca.clone() })
     }
 
     /// When customers come, at a rate of `rate` where there is one.

@@ -11,8 +11,8 @@ use crate::measures::Kind;
 use crate::media::{Agreed, Heard, StreamKey, description};
 use crate::note::Tell;
 use crate::number::CallerNumber;
-use crate::plan::is_phone;
 use crate::play::sockets::Line;
+use crate::play::visitors::Way;
 use crate::sip::{CallKey, Event, Failure, Micros};
 use crate::voice::Voice;
 
@@ -60,9 +60,21 @@ impl Player<'_, '_> {
         self.arrival = Entry::NONE;
         let Some(coming) = self.next.take() else { return };
         self.schedule_next();
-        // Others of the plan come by HTTP, or belong to other threads.
-        if self.player_of(&coming.person) == self.me && is_phone(self.setup.model.scenario, coming.person.source) {
-            self.call(at, coming.person);
+        // Others of the plan belong to other threads.
+        if self.player_of(&coming.person) == self.me {
+            self.comes(at, coming.person);
+        }
+    }
+
+    fn comes(&mut self, at: Micros, person: Person) {
+        if self.is_stopping() {
+            return;
+        }
+        match self.setup.ways.get(usize::from(person.source)).copied().unwrap_or(Way::None) {
+            Way::Call => self.call(at, person),
+            Way::Chat { queue } => self.chats(at, person, queue),
+            Way::Form { service, queue } => self.sends_form(at, person, (service, queue)),
+            Way::None => {}
         }
     }
 
@@ -75,14 +87,11 @@ impl Player<'_, '_> {
         self.redials -= 1;
         self.recorder.count("redials");
         let person = self.setup.behaviour.again(id);
-        self.call(at, person);
+        self.comes(at, person);
     }
 
     fn call(&mut self, at: Micros, person: Person) {
         let Some(uri) = self.setup.uris.get(usize::from(person.source)).and_then(Option::as_ref) else { return };
-        if self.is_stopping() {
-            return;
-        }
         self.lag(at);
         let session = self.session();
         let Ok(local) = self.sockets.address(Line::CustomersSound) else { return };
@@ -112,7 +121,7 @@ impl Player<'_, '_> {
         });
         self.caller_of_call.insert(call, key);
         self.caller_of_person.insert(person.id, key);
-        self.made.push((person.id, at));
+        self.made.calls.insert(person.id, at);
         self.recorder.count("calls");
         self.count_progress(|progress| &progress.come);
         self.count_progress(|progress| &progress.calls);
@@ -232,7 +241,7 @@ impl Player<'_, '_> {
 
     /// The server need not have a record of this call.
     fn not_taken(&mut self, key: CallerKey) {
-        self.untaken.extend(self.callers.get(key).map(|caller| caller.person.id));
+        self.made.untaken.extend(self.callers.get(key).map(|caller| caller.person.id));
     }
 
     fn customer_answered(&mut self, key: CallerKey, sdp: Option<&str>) {
@@ -361,6 +370,9 @@ impl Player<'_, '_> {
     }
 
     pub(super) fn told(&mut self, id: u64, tell: Tell) {
+        if self.visitor_told(id, tell) {
+            return;
+        }
         let Some(key) = self.caller_of_person.get(&id).copied() else { return };
         match tell {
             Tell::Served { answered_us } => {
@@ -393,6 +405,7 @@ impl Player<'_, '_> {
                 self.calendar.schedule(intended_us, Happening::HangsUp(key));
             }
             Tell::HangUp { intended_us } => self.hangs_up(intended_us, key),
+            Tell::Closed { .. } => {}
         }
     }
 
@@ -430,15 +443,19 @@ impl Player<'_, '_> {
                 true
             }
         };
+        self.perhaps_again(&caller.person, refused, caller.left_us.unwrap_or(self.now));
+    }
+
+    /// One who was not served, from `from` on, perhaps tries again.
+    pub(super) fn perhaps_again(&mut self, person: &Person, refused: bool, from: Micros) {
         if self.is_stopping() {
             return;
         }
-        if let Some(delay) = self.setup.behaviour.redial_us(&caller.person, refused) {
+        if let Some(delay) = self.setup.behaviour.redial_us(person, refused) {
             self.redials += 1;
-            let from = caller.left_us.unwrap_or(self.now);
-            // Where the far end took long to let them go, they call as soon as they can.
+            // Where the far end took long to let them go, they come as soon as they can.
             let at = (from + self.real(delay)).max(self.now);
-            self.calendar.schedule(at, Happening::Redial(caller.person.id + (1 << 40)));
+            self.calendar.schedule(at, Happening::Redial(person.id + (1 << 40)));
         }
     }
 }

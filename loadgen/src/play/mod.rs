@@ -9,6 +9,8 @@ mod outside;
 mod roster;
 mod sockets;
 mod talk;
+mod visitors;
+mod written;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -21,16 +23,21 @@ use callfloor_scenario::floor::AudioKind;
 use callfloor_sim::behaviour::Behaviour;
 use callfloor_sim::calendar::{Calendar, Entry};
 use callfloor_sim::model::Model;
+use callfloor_sip::Transport;
 use slotmap::{DefaultKey, SlotMap};
 
 use crate::cases::Cases;
 use crate::clock::Clock;
 use crate::course::Course;
 use crate::desk::Order;
+use crate::http::Server;
 use crate::measures::{Kind, Measures, Recorder};
 use crate::media::{Agreed, Media, StreamKey};
 use crate::note::{Letters, Note, Post};
 use crate::plan::{Coming, Plan, Shard, Timescale};
+use crate::records::Made;
+use crate::road::Road;
+use crate::screen::Work;
 use crate::sip::{Agent, CallKey, Credentials, Micros};
 use crate::target::Reach;
 use customers::Caller;
@@ -38,11 +45,16 @@ use operators::Operator;
 use outside::Outsider;
 use sockets::Line;
 pub(crate) use sockets::{Sockets, Waker};
+use visitors::Visitor;
+pub(crate) use visitors::Way;
 
 /// The longest that a thread waits without looking at its notes.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
 /// How long the end of a run may take, in microseconds.
 const LONGEST_CLOSING_US: Micros = 5_000_000;
+/// With more streams than this, what comes of them is taken at each tick of a millisecond, and does not wake the thread packet by
+/// packet: half of the processor time went into being woken. What is heard is then known to a millisecond.
+const MANY_STREAMS: usize = 32;
 /// Events of the calendar between two looks at the clock.
 const BETWEEN_LOOKS: u32 = 16;
 
@@ -101,8 +113,14 @@ pub(crate) struct Setup<'m> {
     pub(crate) peer: SocketAddr,
     /// Where the target may have us send.
     pub(crate) reach: Reach,
+    /// How it goes there, where by a stream.
+    pub(crate) road: Option<Road>,
     /// Whom the customers of a class call; `None` for a class that does not call. `[class]`
     pub(crate) uris: Vec<Option<String>>,
+    /// How the customers of each class come. `[class]`
+    pub(crate) ways: Vec<Way>,
+    /// Where those come who write.
+    pub(crate) online: Option<Online>,
     /// The floor, where operators are played too.
     pub(crate) floor: Option<Prepared>,
     /// Whether anybody speaks.
@@ -119,6 +137,15 @@ pub(crate) struct Setup<'m> {
     /// When something came from the target last, by the run's clock.
     pub(crate) alive_us: Arc<AtomicU64>,
     pub(crate) progress: Progress,
+}
+
+/// Where customers write to.
+#[derive(Debug)]
+pub(crate) struct Online {
+    pub(crate) server: Server,
+    pub(crate) runtime: tokio::runtime::Handle,
+    /// Of the session by which web forms enter tickets.
+    pub(crate) token: String,
 }
 
 /// How far a run has come: looked at by whoever draws it.
@@ -170,16 +197,26 @@ pub(crate) enum Happening {
     Forgotten(u32, CallKey),
     /// A party outside answers, or hangs up.
     Outside(CallKey),
+    /// A customer who chats has waited long enough.
+    ChatGivesUp(u64),
+    /// A customer who chats answers what the operator wrote.
+    AnswersLine(u64),
+    /// An operator takes or declines a chat or ticket that is shown.
+    Accepts(u32, Work),
+    /// An operator writes a line in a chat.
+    Writes(u32, Work),
+    /// An operator's work on a chat or ticket is done.
+    WorkDone(u32, Work),
+    /// An operator is there for chats again.
+    ChatBack(u32),
 }
 
 /// What a thread did.
 #[derive(Debug)]
 pub(crate) struct Played {
     pub(crate) measures: Measures,
-    /// Intended instant of each customer's call, by the key of their streams, by the run's clock.
-    pub(crate) calls: Vec<(u64, Micros)>,
-    /// Of those, by the key of their streams, that the system called refused, or never answered.
-    pub(crate) untaken: Vec<u64>,
+    /// What it began.
+    pub(crate) made: Made,
     /// When the last of the run was over, by the run's clock.
     pub(crate) ended_us: Micros,
     /// What of the system's own broke it off, if so.
@@ -212,6 +249,10 @@ pub(crate) struct Player<'s, 'm> {
     caller_of_call: HashMap<CallKey, CallerKey>,
     caller_of_person: HashMap<u64, CallerKey>,
     caller_of_stream: HashMap<StreamKey, CallerKey>,
+    /// Customers who are at a page with a chat, by the key of their streams.
+    visitors: HashMap<u64, Visitor>,
+    /// Web forms that have no answer yet, and when they were meant to be sent.
+    forms: HashMap<u64, Micros>,
     /// Customers who are to try again.
     redials: u64,
     operators: HashMap<u32, Operator>,
@@ -221,8 +262,9 @@ pub(crate) struct Player<'s, 'm> {
     outsiders: HashMap<CallKey, Outsider>,
     roster: roster::Duty,
     recorder: Recorder,
-    made: Vec<(u64, Micros)>,
-    untaken: Vec<u64>,
+    made: Made,
+    /// Tells this run's lines from another's.
+    run: u32,
     now: Micros,
     sessions: u64,
     problems: Vec<String>,
@@ -253,7 +295,8 @@ impl<'s, 'm> Player<'s, 'm> {
     /// The system's own, of the sockets.
     pub(crate) fn new(setup: &'s Setup<'m>, parts: Parts<'m>) -> std::io::Result<Self> {
         let Parts { me, threads, posts, letters, plan, sockets, desks, run } = parts;
-        let mut customers = Agent::new(sockets.address(Line::Customers)?, run);
+        let transport = setup.road.as_ref().map_or(Transport::Udp, |road| road.transport);
+        let mut customers = Agent::new(sockets.address(Line::Customers)?, run).over(transport);
         if let Some(credentials) = &setup.credentials {
             customers.authenticate("", credentials.clone());
         }
@@ -281,6 +324,8 @@ impl<'s, 'm> Player<'s, 'm> {
             caller_of_call: HashMap::new(),
             caller_of_person: HashMap::new(),
             caller_of_stream: HashMap::new(),
+            visitors: HashMap::new(),
+            forms: HashMap::new(),
             redials: 0,
             operators: HashMap::new(),
             operator_of_user: HashMap::new(),
@@ -289,8 +334,8 @@ impl<'s, 'm> Player<'s, 'm> {
             outsiders: HashMap::new(),
             roster: roster::Duty::default(),
             recorder: Recorder::default(),
-            made: Vec::new(),
-            untaken: Vec::new(),
+            made: Made::default(),
+            run,
             now: 0,
             sessions: 0,
             problems: Vec::new(),
@@ -342,22 +387,27 @@ impl<'s, 'm> Player<'s, 'm> {
                 self.telephones_media.close(stream);
             }
         }
-        if !self.callers.is_empty() {
-            self.recorder.add("unfinished", self.callers.len() as u64);
+        let unfinished = self.callers.len() + self.visitors.len() + self.forms.len();
+        if unfinished > 0 {
+            self.recorder.add("unfinished", unfinished as u64);
+        }
+        let broken = self.sockets.broken();
+        if broken > 0 {
+            self.recorder.add("connections_broken", broken);
         }
         let mut measures = self.recorder.finish();
         measures.customers = *self.customers.traffic();
         measures.telephones = *self.telephones.traffic();
         measures.customers_sound = *self.customers_media.sound();
         measures.operators_sound = *self.telephones_media.sound();
-        Played { measures, calls: self.made, untaken: self.untaken, ended_us, trouble }
+        Played { measures, made: self.made, ended_us, trouble }
     }
 
     /// Whoever is still there leaves, so that nobody is left on the floor; those who do not are left after a while.
     fn close(&mut self) -> Result<(), String> {
         self.stop();
         let until = self.now + LONGEST_CLOSING_US;
-        while self.now < until && !(self.callers.is_empty() && self.customers.live() == 0 && self.all_are_gone()) {
+        while self.now < until && !(self.nobody_is_there() && self.all_are_gone()) {
             self.turn(Some(Duration::from_millis(10)))?;
         }
         Ok(())
@@ -373,7 +423,23 @@ impl<'s, 'm> Player<'s, 'm> {
             return true;
         }
         let nobody_comes = self.is_stopping() || (self.next.is_none() && self.redials == 0);
-        nobody_comes && self.callers.is_empty() && self.customers.live() == 0 && self.all_have_left()
+        nobody_comes && self.nobody_is_there() && self.all_have_left() && !self.tickets_wait()
+    }
+
+    /// No customer calls, chats or sends a form.
+    fn nobody_is_there(&self) -> bool {
+        let writes = !self.visitors.is_empty() || !self.forms.is_empty();
+        self.callers.is_empty() && self.customers.live() == 0 && !writes
+    }
+
+    /// Whether tickets of the run are not solved; where other processes work on them too, whether any wait.
+    fn tickets_wait(&self) -> bool {
+        if self.setup.online.is_none() {
+            return false;
+        }
+        let ours = self.setup.cases.tickets.load(Ordering::Relaxed) > 0;
+        let waiting = self.setup.waiting.load(Ordering::Relaxed) > 0;
+        if self.setup.shard.of > 1 { waiting } else { ours }
     }
 
     /// One turn: what is due, what came, what is to be sent, and a rest until there is more. Before the run begins nothing of the
@@ -402,20 +468,20 @@ impl<'s, 'm> Player<'s, 'm> {
             Some(rest) => rest,
             None => self.until_next(),
         };
-        let ready = self.sockets.wait(limit).map_err(|error| format!("the sockets cannot be waited for: {error}"))?;
-        if ready.iter().any(|line| matches!(line, Line::Customers | Line::Telephones)) {
-            self.setup.alive_us.fetch_max(self.setup.clock.now(), Ordering::Relaxed);
-        }
+        let sound = self.customers_media.live() + self.telephones_media.live() <= MANY_STREAMS;
+        let ready =
+            self.sockets.wait(limit, sound).map_err(|error| format!("the sockets cannot be waited for: {error}"))?;
         for line in ready {
-            let clock = &self.setup.clock;
+            let Setup { clock, alive_us, .. } = self.setup;
             match line {
-                Line::Customers => {
-                    let agent = &mut self.customers;
-                    self.sockets.receive(line, |from, bytes| agent.receive(clock.now(), from, bytes));
-                }
-                Line::Telephones => {
-                    let agent = &mut self.telephones;
-                    self.sockets.receive(line, |from, bytes| agent.receive(clock.now(), from, bytes));
+                Line::Customers | Line::Telephones => {
+                    let agent = if line == Line::Customers { &mut self.customers } else { &mut self.telephones };
+                    self.sockets.receive(line, |from, bytes| {
+                        let now = clock.now();
+                        // A connection that breaks wakes us too, and is no sign of life.
+                        alive_us.fetch_max(now, Ordering::Relaxed);
+                        agent.receive(now, from, bytes);
+                    });
                 }
                 Line::CustomersSound => {
                     let media = &mut self.customers_media;
@@ -450,6 +516,8 @@ impl<'s, 'm> Player<'s, 'm> {
         while let Some(note) = self.letters.next() {
             match note {
                 Note::Customer { id, tell } => self.told(id, tell),
+                Note::Chat { id, at_us, news } => self.page_tells(id, at_us, news),
+                Note::Entered { id, at_us, entered } => self.form_answered(id, at_us, entered),
                 Note::Screen { operator, at_us, seen_us, event } => self.shown(operator, at_us, seen_us, event),
                 Note::Done { operator, done } => self.done(operator, &done),
                 Note::Watching { operator } => self.watching(operator),
@@ -488,7 +556,7 @@ impl<'s, 'm> Player<'s, 'm> {
     }
 
     fn speak(&mut self) {
-        let (sockets, now) = (&self.sockets, self.now);
+        let (sockets, now) = (&mut self.sockets, self.now);
         let late = self.customers_media.advance(now, |to, bytes| sockets.send(Line::CustomersSound, to, bytes))
             + self.telephones_media.advance(now, |to, bytes| sockets.send(Line::TelephonesSound, to, bytes));
         if late > 0 {
@@ -525,6 +593,12 @@ impl<'s, 'm> Player<'s, 'm> {
             Happening::Registers(operator) => self.registers(operator),
             Happening::Forgotten(operator, call) => self.forgotten(operator, call),
             Happening::Outside(call) => self.outside_acts(at, call),
+            Happening::ChatGivesUp(id) => self.chat_gives_up(at, id),
+            Happening::AnswersLine(id) => self.answers_line(at, id),
+            Happening::Accepts(operator, work) => self.accepts(at, operator, work),
+            Happening::Writes(operator, work) => self.writes(at, operator, work),
+            Happening::WorkDone(operator, work) => self.work_done(at, operator, work),
+            Happening::ChatBack(operator) => self.chat_back(at, operator),
         }
     }
 
@@ -589,6 +663,8 @@ impl<'s, 'm> Player<'s, 'm> {
         for caller in all {
             self.hangs_up(now, caller);
         }
+        self.all_leave_chats();
+        self.all_put_down();
         self.all_leave();
     }
 

@@ -16,7 +16,8 @@ use crate::note::{Done, Tell};
 use crate::number::CallerNumber;
 use crate::play::sockets::Line;
 use crate::play::talk::Talk;
-use crate::screen::{self, Party, Work};
+use crate::play::written::{Held, Shown};
+use crate::screen::{self, Origin, Party, Work};
 use crate::sip::{CallKey, Credentials, Event, Failure, Micros};
 use crate::voice::Voice;
 
@@ -77,13 +78,18 @@ pub(super) struct Operator {
     pub(super) phone: Option<PhoneCall>,
     pub(super) offer: Option<Offer>,
     pub(super) talk: Option<Talk>,
+    /// Chats and tickets that are shown for acceptance, and those in hand.
+    pub(super) shown: Vec<Shown>,
+    pub(super) hands: Vec<Held>,
+    /// Takes no more chats, because they are about to leave.
+    pub(super) away_for_chats: bool,
     /// After-call work that follows, in microseconds of the scenario.
     pub(super) after_call_us: u64,
     pub(super) reaction: Entry,
     pub(super) rest: Entry,
     pub(super) step: Entry,
     /// An order about the status is on its way.
-    awaiting: bool,
+    pub(super) awaiting: bool,
     /// Something changed meanwhile.
     look_again: bool,
     /// When Ready was asked for last.
@@ -107,6 +113,9 @@ impl Operator {
             phone: None,
             offer: None,
             talk: None,
+            shown: Vec::new(),
+            hands: Vec::new(),
+            away_for_chats: false,
             after_call_us: 0,
             reaction: Entry::NONE,
             rest: Entry::NONE,
@@ -372,6 +381,10 @@ impl Player<'_, '_> {
         let Some(operator) = self.operators.get_mut(&id) else { return };
         match event {
             screen::Event::StatusChanged { from, to, .. } => self.status_changed(id, at, from, to),
+            screen::Event::OfferMade { offer, work: work @ (Work::Chat(_) | Work::Ticket(_)), .. } => {
+                self.recorder.latency(Kind::ScreenTold, at, seen);
+                self.work_shown(id, offer, work, seen);
+            }
             screen::Event::OfferMade { offer, work, queue, .. } => {
                 operator.offer = Some(Offer { reference: offer, work, queue, made_us: at, told: false });
                 self.recorder.latency(Kind::ScreenTold, at, seen);
@@ -379,6 +392,9 @@ impl Player<'_, '_> {
                 if !matches!(work, Work::Call(_)) {
                     self.offered_on_screen(id, at);
                 }
+            }
+            screen::Event::OfferEnded { offer, work: Work::Chat(_) | Work::Ticket(_), end, .. } => {
+                self.no_longer_shown(id, &offer, &end);
             }
             screen::Event::OfferEnded { end, .. } => {
                 operator.offer = operator.offer.take().filter(|_| end == "accepted")
@@ -404,7 +420,12 @@ impl Player<'_, '_> {
                 }
             }
             screen::Event::CallEnded { call, .. } => self.talk_ended(id, call.number),
-            screen::Event::TicketCreated { .. } => {
+            screen::Event::ChatAnswered { chat, .. } => self.work_begins(id, at, Work::Chat(chat)),
+            screen::Event::ChatEnded { chat, .. } => self.put_down(id, at, Work::Chat(chat)),
+            screen::Event::ChatLine { chat, from } => self.line_shown(id, seen, Work::Chat(chat), &from),
+            screen::Event::ChatStatusChanged { to, .. } => self.chat_status_shown(id, at, &to),
+            screen::Event::TicketAssigned { ticket, .. } => self.work_begins(id, at, Work::Ticket(ticket)),
+            screen::Event::TicketCreated { origin: Origin::PhoneIn(_) | Origin::PhoneOut(_), .. } => {
                 if let Some(answered) = operator.phone.as_ref().and_then(|phone| phone.answered_us) {
                     self.recorder.latency(Kind::TicketVisible, answered, seen);
                 }
@@ -456,6 +477,7 @@ impl Player<'_, '_> {
             Status::LoggedOut => {
                 operator.errand = Errand::default();
                 operator.talk = None;
+                operator.away_for_chats = false;
             }
             Status::Talking if from == Status::Ringing => self.perhaps_taken_over(id, at),
             _ => {}
@@ -519,6 +541,9 @@ impl Player<'_, '_> {
             operator.look_again = true;
             return;
         }
+        if operator.errand.leaving && !operator.hands.is_empty() {
+            return self.finish_what_is_in_hand(id, at);
+        }
         let act = if operator.errand.leaving && may_leave {
             Act::LogOut
         } else {
@@ -535,12 +560,15 @@ impl Player<'_, '_> {
 
     /// An order came to its end.
     pub(super) fn done(&mut self, id: u32, done: &Done) {
-        let Done { kind, intended_us, done_us, outcome } = done;
+        let Done { kind, intended_us, done_us, outcome, about } = done;
         self.recorder.latency(*kind, *intended_us, *done_us);
         self.recorder.count("api_requests");
         if let Err((status, rule)) = outcome {
             self.recorder.count("api_refusals");
             self.recorder.count_named(format!("refused_{status}_{rule}"));
+        }
+        if let Some((work, found)) = about {
+            return self.written_order_done(id, *kind, (*work, found), *done_us, outcome.is_ok());
         }
         let is_status = matches!(kind, Kind::LogOut | Kind::SetStatus | Kind::FinishAfterCall);
         let Some(operator) = self.operators.get_mut(&id) else { return };
@@ -557,7 +585,7 @@ impl Player<'_, '_> {
         }
     }
 
-    /// Chats, tickets and callbacks are accepted on the screen.
+    /// Callbacks are accepted on the screen.
     fn offered_on_screen(&mut self, id: u32, at: Micros) {
         let Some(operator) = self.operators.get(&id) else { return };
         let Some(offer) = &operator.offer else { return };
@@ -567,7 +595,11 @@ impl Player<'_, '_> {
     /// Nobody holds anything any more.
     pub(super) fn all_have_left(&self) -> bool {
         let free = |operator: &Operator| operator.is_free() || operator.status == Status::LoggedOut;
-        self.outsiders.is_empty() && self.operators.values().all(|operator| operator.phone.is_none() && free(operator))
+        self.outsiders.is_empty()
+            && self
+                .operators
+                .values()
+                .all(|operator| operator.phone.is_none() && operator.hands.is_empty() && free(operator))
     }
 
     /// Everybody has logged out.

@@ -113,6 +113,11 @@ impl Player<'_, '_> {
         }
         operator.order(Act::LogIn, at);
         self.recorder.count("logins");
+        if self.takes_chats(group)
+            && let Some(operator) = self.operators.get(&id)
+        {
+            operator.order(Act::SetChatStatus(true), at);
+        }
         for plan in 0..behaviour.random_breaks(group) {
             self.next_random_break(at, id, plan);
         }

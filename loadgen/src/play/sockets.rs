@@ -11,6 +11,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::road::{Connected, Road};
+
 /// Bytes that the system keeps for us on each socket, where it allows so many.
 const KEPT: usize = 8 << 20;
 /// Room for one datagram, or for several that the system joined.
@@ -33,11 +35,22 @@ pub(crate) enum Line {
 
 impl Line {
     const ALL: [Self; 4] = [Self::Customers, Self::CustomersSound, Self::Telephones, Self::TelephonesSound];
+
+    const fn is_sound(self) -> bool {
+        matches!(self, Self::CustomersSound | Self::TelephonesSound)
+    }
+
+    /// What of it wakes the thread.
+    const fn flags(self, sound: bool) -> PollFlags {
+        if self.is_sound() && !sound { PollFlags::empty() } else { PollFlags::IN }
+    }
 }
 
 /// The sockets, open.
 pub(crate) struct Sockets {
     waker: Arc<Waker>,
+    /// SIP of customers, where it goes by a stream.
+    stream: Option<Connected>,
     sockets: Vec<(UdpSocket, UdpSocketState)>,
     buffer: Vec<u8>,
 }
@@ -85,7 +98,8 @@ impl Sockets {
     ///
     /// # Errors
     /// The system's own.
-    pub(crate) fn open(waker: Arc<Waker>, address: IpAddr, telephones: u16) -> io::Result<Self> {
+    pub(crate) fn open(waker: Arc<Waker>, address: IpAddr, telephones: u16, road: Option<&Road>) -> io::Result<Self> {
+        let stream = road.map(Road::open).transpose()?;
         let mut sockets = Vec::new();
         for line in Line::ALL {
             let port = if line == Line::Telephones { telephones } else { 0 };
@@ -100,33 +114,56 @@ impl Sockets {
             let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
             sockets.push((socket, state));
         }
-        Ok(Self { waker, sockets, buffer: vec![0; ROOM * BATCH_SIZE] })
+        Ok(Self { waker, stream, sockets, buffer: vec![0; ROOM * BATCH_SIZE] })
     }
 
     pub(crate) fn address(&self, line: Line) -> io::Result<SocketAddr> {
-        self.sockets[line as usize].0.local_addr()
+        match &self.stream {
+            Some(stream) if line == Line::Customers => stream.local(),
+            _ => self.sockets[line as usize].0.local_addr(),
+        }
     }
 
-    /// Waits until something comes, somebody wakes us, or `limit` is over; gives the lines with something to take.
-    pub(crate) fn wait(&mut self, limit: Duration) -> io::Result<Vec<Line>> {
+    /// Waits until something comes, somebody wakes us, or `limit` is over; gives the lines with something to take. With `sound`
+    /// `false` audio wakes nobody, and its lines are given whether or not something came.
+    pub(crate) fn wait(&mut self, limit: Duration, sound: bool) -> io::Result<Vec<Line>> {
         let limit =
             Timespec { tv_sec: i64::try_from(limit.as_secs()).unwrap_or(1), tv_nsec: limit.subsec_nanos().into() };
-        let mut watched: Vec<PollFd<'_>> =
-            self.sockets.iter().map(|(socket, _)| PollFd::new(socket, PollFlags::IN)).collect();
+        let socket = self.stream.as_ref().map(|stream| (stream.socket(), stream.has_more()));
+        let mut watched: Vec<PollFd<'_>> = Line::ALL
+            .iter()
+            .zip(&self.sockets)
+            .map(|(line, (socket, _))| PollFd::new(socket, line.flags(sound)))
+            .collect();
         watched.push(PollFd::new(&self.waker.socket, PollFlags::IN));
+        if let Some((socket, has_more)) = &socket {
+            let flags = if *has_more { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+            watched.push(PollFd::new(socket, flags));
+        }
         match poll(&mut watched, Some(&limit)) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        if watched.last().is_some_and(|waker| !waker.revents().is_empty()) {
+        let is_ready = |place: usize| watched.get(place).is_some_and(|fd| !fd.revents().is_empty());
+        if is_ready(Line::ALL.len()) {
             self.waker.rest();
         }
-        let ready = Line::ALL.into_iter().zip(&watched).filter(|(_, fd)| !fd.revents().is_empty());
-        Ok(ready.map(|(line, _)| line).collect())
+        let streams = is_ready(Line::ALL.len() + 1);
+        let ready =
+            |line: Line| is_ready(line as usize) || (line == Line::Customers && streams) || (!sound && line.is_sound());
+        let ready = Line::ALL.into_iter().filter(|line| ready(*line)).collect();
+        drop(watched);
+        if let Some(stream) = self.stream.as_mut().filter(|_| streams) {
+            stream.go_on();
+        }
+        Ok(ready)
     }
 
     /// Takes what came on a line.
     pub(crate) fn receive(&mut self, line: Line, mut take: impl FnMut(SocketAddr, &[u8])) {
+        if let (Line::Customers, Some(stream)) = (line, &mut self.stream) {
+            return stream.receive(&mut self.buffer, take);
+        }
         let (socket, state) = &self.sockets[line as usize];
         for _ in 0..BATCHES {
             let mut metas = [RecvMeta::default(); BATCH_SIZE];
@@ -150,8 +187,16 @@ impl Sockets {
         }
     }
 
+    /// How often the stream broke.
+    pub(crate) fn broken(&self) -> u64 {
+        self.stream.as_ref().map_or(0, |stream| stream.broken)
+    }
+
     /// Sends; whether the system took it.
-    pub(crate) fn send(&self, line: Line, to: SocketAddr, bytes: &[u8]) -> bool {
+    pub(crate) fn send(&mut self, line: Line, to: SocketAddr, bytes: &[u8]) -> bool {
+        if let (Line::Customers, Some(stream)) = (line, &mut self.stream) {
+            return stream.send(bytes);
+        }
         self.sockets[line as usize].0.send_to(bytes, to).is_ok()
     }
 }

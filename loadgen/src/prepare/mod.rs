@@ -7,6 +7,7 @@ mod queues;
 mod server;
 
 use callfloor_engine::{MissRule, NumberState, OutboundTicket, StatusChoice};
+use callfloor_scenario::floor::ClassEntry;
 use callfloor_sim::model::Model;
 use callfloor_sip::digest::Secret;
 use hyper::Method;
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::http::{Connection, HttpError};
 use crate::plan::Timescale;
-use crate::play::{Prepared, Seated};
+use crate::play::{Prepared, Seated, Way};
 use crate::voice::{Voice, wav};
 use flow::{AudioNumbers, Recordings, Writing};
 use server::{Administration, list};
@@ -58,6 +59,10 @@ pub(crate) struct Ready {
     pub(crate) prepared: Prepared,
     /// The number that each class's customers dial. `[class]`
     pub(crate) dialled: Vec<Option<String>>,
+    /// How each class's customers come. `[class]`
+    pub(crate) ways: Vec<Way>,
+    /// Of a session of the supervisor's, by which web forms enter tickets.
+    pub(crate) token: String,
     /// Login of the supervisor who watches.
     pub(crate) supervisor: String,
     /// Logins of the operators. `[operator of the scenario]`
@@ -140,6 +145,21 @@ pub(crate) async fn prepare(
         let of = |id: u32| operators.get(id as usize).map_or(0, |seated: &Seated| seated.number);
         if ids.is_empty() { 0..0 } else { of(ids.start)..of(ids.end - 1) + 1 }
     });
+    let ways = model.plan.entries.iter().map(|entry| match entry {
+        ClassEntry::Call { .. } => Way::Call,
+        ClassEntry::Chat { queue } => Way::Chat { queue: numbers.queue(queue.0) },
+        ClassEntry::Ticket { service, queue } => {
+            Way::Form { service: numbers.service(service.0), queue: numbers.queue(queue.0) }
+        }
+    });
+    let ways = ways.collect();
+    let mut session = administration.connection.server().connect().await?;
+    let answer = session.sign_in(SUPERVISOR, &own).await?;
+    let token = session.token.clone().ok_or_else(|| PrepareError::Credentials {
+        url: session.server().url.to_string(),
+        login: SUPERVISOR.into(),
+        detail: answer.detail(),
+    })?;
     let prepared = Prepared {
         domain: floor["organisation"]["sip_domain"].as_str().unwrap_or("callfloor.local").to_owned(),
         password: own,
@@ -148,7 +168,7 @@ pub(crate) async fn prepare(
         prompts: recordings.prompts,
         queues: numbers.queues,
     };
-    Ok(Ready { prepared, dialled, supervisor: SUPERVISOR.into(), logins, calls_out: calls_out(model) })
+    Ok(Ready { prepared, dialled, ways, token, supervisor: SUPERVISOR.into(), logins, calls_out: calls_out(model) })
 }
 
 /// Whether a scenario calls anybody outside.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
 use callfloor_sim::calendar::{Calendar, Entry};
+use callfloor_sip::Transport;
 use callfloor_sip::message::{Message, Name, Start, Via};
 use slotmap::{DefaultKey, SlotMap};
 
@@ -44,6 +45,7 @@ pub struct Datagram {
 #[derive(Debug)]
 pub struct Agent {
     pub(super) local: SocketAddr,
+    pub(super) transport: Transport,
     /// Tells this run's messages from those of another.
     pub(super) run: u32,
     pub(super) calls: SlotMap<DefaultKey, Call>,
@@ -67,6 +69,7 @@ impl Agent {
     pub fn new(local: SocketAddr, run: u32) -> Self {
         Self {
             local,
+            transport: Transport::Udp,
             run,
             calls: SlotMap::new(),
             incoming: HashMap::new(),
@@ -80,6 +83,13 @@ impl Agent {
             now: 0,
             live: 0,
         }
+    }
+
+    /// The same with messages that travel so: on a stream nothing is sent twice.
+    #[must_use]
+    pub fn over(mut self, transport: Transport) -> Self {
+        self.transport = transport;
+        self
     }
 
     /// Where others reach it.
@@ -238,7 +248,11 @@ impl Agent {
     pub(super) fn insist(&mut self, key: CallKey) {
         self.stop_timers(key);
         let now = self.now;
-        let retransmit = self.timers.schedule(now + T1_US, (key, Timer::Retransmit));
+        let retransmit = if self.transport.is_reliable() {
+            Entry::NONE
+        } else {
+            self.timers.schedule(now + T1_US, (key, Timer::Retransmit))
+        };
         let give_up = self.timers.schedule(now + TIMEOUT_US, (key, Timer::GiveUp));
         if let Some(call) = self.call_mut(key) {
             (call.retransmit, call.give_up, call.interval_us) = (retransmit, give_up, T1_US);
@@ -303,9 +317,9 @@ impl Agent {
     /// Writes and sends a request of a call; `kept`: it may have to be sent again.
     pub(super) fn send_request(&mut self, key: CallKey, what: &Request<'_>, kept: bool) {
         let mut bytes = self.buffer();
-        let (local, run) = (self.local, self.run);
+        let (local, transport, run) = (self.local, self.transport, self.run);
         let Some(call) = self.call_mut(key) else { return };
-        write::request(&mut bytes, local, run, key, call, what);
+        write::request(&mut bytes, (local, transport), run, key, call, what);
         let to = call.peer;
         if kept {
             call.sent.clear();

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::Write as _;
 use std::net::SocketAddr;
 
+use callfloor_sip::Transport;
 use callfloor_sip::message::{Message, Name};
 
 use super::call::{Call, CallKey};
@@ -48,19 +49,36 @@ pub(super) fn clean(text: &str) -> impl Display + '_ {
 }
 
 /// A request of a call.
-pub(super) fn request(out: &mut Vec<u8>, local: SocketAddr, run: u32, key: CallKey, call: &Call, what: &Request<'_>) {
+pub(super) fn request(
+    out: &mut Vec<u8>,
+    (local, transport): (SocketAddr, Transport),
+    run: u32,
+    key: CallKey,
+    call: &Call,
+    what: &Request<'_>,
+) {
     let Request { method, cseq, branch, more, sdp } = *what;
     put!(out, "{method} {} SIP/2.0\r\n", clean(&call.target));
-    put!(out, "Via: SIP/2.0/UDP {local};branch={MAGIC}{run:x}-{key}-{cseq:x}{branch};rport\r\nMax-Forwards: 70\r\n");
+    put!(out, "Via: SIP/2.0/{} {local};branch={MAGIC}{run:x}-{key}-{cseq:x}{branch};rport\r\n", transport.as_str());
+    out.extend_from_slice(b"Max-Forwards: 70\r\n");
     for route in &call.route {
         put!(out, "Route: {}\r\n", clean(route));
     }
     put!(out, "From: {}\r\nTo: {}\r\n", clean(&call.own), clean(&call.other));
     put!(out, "Call-ID: {}\r\nCSeq: {cseq} {method}\r\n", clean(&call.call_id));
     if !matches!(method, "ACK" | "CANCEL" | "BYE") {
-        put!(out, "Contact: <sip:{}@{local}>\r\nAllow: {ALLOW}\r\n", clean(&call.user));
+        put!(out, "Contact: <sip:{}@{local}{}>\r\nAllow: {ALLOW}\r\n", clean(&call.user), parameter(transport));
     }
     finish(out, more, sdp);
+}
+
+/// What an address says of how messages travel to it.
+const fn parameter(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "",
+        Transport::Tcp => ";transport=tcp",
+        Transport::Tls => ";transport=tls",
+    }
 }
 
 /// A response that has the headers of a request in `head`.
