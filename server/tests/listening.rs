@@ -70,19 +70,23 @@ fn amplitude(heard: &[i16], hz: f64) -> f64 {
     all.get(all.len() / 2).copied().unwrap_or(0.0)
 }
 
-/// Whom somebody hears now, after what was before has faded.
-async fn hears(who: &mut Telephone) -> BTreeSet<&'static str> {
-    tokio::time::sleep(Duration::from_millis(250)).await;
-    let heard = who.hears(Duration::from_millis(800)).await;
-    let found: Vec<_> = TONES.into_iter().map(|(of, hz)| (of, amplitude(&heard, hz))).collect();
-    println!("  {found:.0?}");
-    // A tone that is heard has 6,000; what leaks of its switching on and off is less than 300.
-    assert!(found.iter().all(|(_, level)| *level < 600.0 || *level > 3_000.0), "heard or not: {found:?}");
-    found.into_iter().filter(|(_, level)| *level > 3_000.0).map(|(of, _)| of).collect()
-}
-
-fn just<const N: usize>(who: [&'static str; N]) -> BTreeSet<&'static str> {
-    who.into_iter().collect()
+/// Somebody comes to hear these and nobody else. On a busy machine packets are late, and what was before fades later: it is
+/// listened to again, some times.
+async fn hears<const N: usize>(who: &mut Telephone, wanted: [&'static str; N]) {
+    let wanted: BTreeSet<_> = wanted.into_iter().collect();
+    let mut found = Vec::new();
+    for _ in 0..8 {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        let heard = who.hears(Duration::from_millis(800)).await;
+        found = TONES.into_iter().map(|(of, hz)| (of, amplitude(&heard, hz))).collect();
+        // A tone that is heard has 6,000; what leaks of its switching on and off is less than 300.
+        let is_clear = found.iter().all(|(_, level)| *level < 600.0 || *level > 3_000.0);
+        let heard: BTreeSet<_> = found.iter().filter(|(_, level)| *level > 3_000.0).map(|(of, _)| *of).collect();
+        if is_clear && heard == wanted {
+            return;
+        }
+    }
+    panic!("{wanted:?} are to be heard: {found:.0?}");
 }
 
 /// The only call in progress, as a supervisor sees it, once it is as it should be.
@@ -167,7 +171,7 @@ async fn a_supervisor_listens_whispers_barges_in_and_takes_over() {
     let Call { mut customer, mut phone, operator, call } = talks(&running, sip, &boss, phone).await;
 
     println!("before");
-    assert_eq!(hears(&mut customer).await, just(["operator"]));
+    hears(&mut customer, ["operator"]).await;
 
     let asked = supervises(&boss, &call, "listen").await;
     assert_eq!(asked["supervisor"], json!({ "operator": 1, "mode": "listen", "joined": false }), "the telephone rings");
@@ -176,28 +180,28 @@ async fn a_supervisor_listens_whispers_barges_in_and_takes_over() {
     own.says(tone("boss"));
     call_when(&boss, "listened to", |call| call["supervisor"]["joined"] == true).await;
     println!("listen");
-    assert_eq!(hears(&mut own).await, just(["customer", "operator"]));
-    assert_eq!(hears(&mut customer).await, just(["operator"]));
-    assert_eq!(hears(&mut phone).await, just(["customer"]));
+    hears(&mut own, ["customer", "operator"]).await;
+    hears(&mut customer, ["operator"]).await;
+    hears(&mut phone, ["customer"]).await;
 
     supervises(&boss, &call, "whisper").await;
     println!("whisper");
-    assert_eq!(hears(&mut own).await, just(["customer", "operator"]));
-    assert_eq!(hears(&mut customer).await, just(["operator"]));
-    assert_eq!(hears(&mut phone).await, just(["customer", "boss"]));
+    hears(&mut own, ["customer", "operator"]).await;
+    hears(&mut customer, ["operator"]).await;
+    hears(&mut phone, ["customer", "boss"]).await;
 
     operator.does("hold").await;
     println!("whisper, the customer on hold");
-    assert_eq!(hears(&mut customer).await, just([]), "music");
-    assert_eq!(hears(&mut phone).await, just(["boss"]));
-    assert_eq!(hears(&mut own).await, just(["operator"]));
+    hears(&mut customer, []).await;
+    hears(&mut phone, ["boss"]).await;
+    hears(&mut own, ["operator"]).await;
     operator.does("release").await;
 
     supervises(&boss, &call, "barge").await;
     println!("barge");
-    assert_eq!(hears(&mut own).await, just(["customer", "operator"]));
-    assert_eq!(hears(&mut customer).await, just(["operator", "boss"]));
-    assert_eq!(hears(&mut phone).await, just(["customer", "boss"]));
+    hears(&mut own, ["customer", "operator"]).await;
+    hears(&mut customer, ["operator", "boss"]).await;
+    hears(&mut phone, ["customer", "boss"]).await;
 
     supervises(&boss, &call, "whisper").await;
     let colleague = running.at_work("op3", "ready").await;
@@ -206,22 +210,22 @@ async fn a_supervisor_listens_whispers_barges_in_and_takes_over() {
     third.says(tone("colleague"));
     desk_is(&operator, "consulting").await;
     println!("whisper in a consult");
-    assert_eq!(hears(&mut customer).await, just([]), "music");
-    assert_eq!(hears(&mut phone).await, just(["boss", "colleague"]));
-    assert_eq!(hears(&mut third).await, just(["operator"]));
-    assert_eq!(hears(&mut own).await, just(["operator", "colleague"]));
+    hears(&mut customer, []).await;
+    hears(&mut phone, ["boss", "colleague"]).await;
+    hears(&mut third, ["operator"]).await;
+    hears(&mut own, ["operator", "colleague"]).await;
     operator.does("conference").await;
     println!("whisper in a conference");
-    assert_eq!(hears(&mut customer).await, just(["operator", "colleague"]));
-    assert_eq!(hears(&mut phone).await, just(["boss", "colleague", "customer"]));
-    assert_eq!(hears(&mut own).await, just(["operator", "colleague", "customer"]));
+    hears(&mut customer, ["operator", "colleague"]).await;
+    hears(&mut phone, ["boss", "colleague", "customer"]).await;
+    hears(&mut own, ["operator", "colleague", "customer"]).await;
     third.hangs_up().await;
     desk_is(&colleague, "after-call-work").await;
     supervises(&boss, &call, "listen").await;
     println!("listen, after the conference");
-    assert_eq!(hears(&mut customer).await, just(["operator"]));
-    assert_eq!(hears(&mut phone).await, just(["customer"]));
-    assert_eq!(hears(&mut own).await, just(["customer", "operator"]));
+    hears(&mut customer, ["operator"]).await;
+    hears(&mut phone, ["customer"]).await;
+    hears(&mut own, ["customer", "operator"]).await;
 
     assert!(moments(&operator, &call).await.is_empty(), "who is heard is not told meanwhile");
     let (status, taken) = boss.call(Method::POST, &format!("/calls/{call}/take-over"), None).await;
@@ -233,8 +237,8 @@ async fn a_supervisor_listens_whispers_barges_in_and_takes_over() {
     let ticket = desk["ticket"].as_str().unwrap().split('-').next().unwrap().to_owned();
     assert_eq!(boss.get(&format!("/tickets/{ticket}")).await.1["owner"], 1);
     println!("taken over");
-    assert_eq!(hears(&mut customer).await, just(["boss"]));
-    assert_eq!(hears(&mut own).await, just(["customer"]));
+    hears(&mut customer, ["boss"]).await;
+    hears(&mut own, ["customer"]).await;
     boss.does("hold").await;
     boss.does("release").await;
     customer.hangs_up().await;
@@ -300,7 +304,7 @@ async fn supervisors_come_and_go_and_the_call_goes_on() {
         own.answers().await;
         own.says(tone("boss"));
         call_when(&boss, "barged into", |call| call["supervisor"]["joined"] == true).await;
-        assert_eq!(hears(&mut phone).await, just(["customer", "boss"]));
+        hears(&mut phone, ["customer", "boss"]).await;
         if on_the_screen {
             assert_eq!(boss.delete(&path).await.0, 200);
             own.ended().await;
@@ -308,8 +312,8 @@ async fn supervisors_come_and_go_and_the_call_goes_on() {
             own.hangs_up().await;
         }
         desk_is(&boss, "work").await;
-        assert_eq!(hears(&mut phone).await, just(["customer"]));
-        assert_eq!(hears(&mut customer).await, just(["operator"]));
+        hears(&mut phone, ["customer"]).await;
+        hears(&mut customer, ["operator"]).await;
     }
 
     // The operator leaves for after-call work and the customer waits again: the supervisor's telephone is let go.

@@ -518,7 +518,7 @@ mod tests {
             error(&alloc::format!("{floor}t=0 operator amy anwsers")),
             "7:18: found \"anwsers\"; right would be answers, declines, ready, work, break, next, logs, hangs, holds, \
              releases, consults, connects, cancels, joins, transfers, forces, dials, chats, ends, pulls, replies, \
-             finishes, loses or regains; did you mean \"answers\"?"
+             finishes, loses, regains, listens, whispers, barges or takes; did you mean \"answers\"?"
         );
         assert_eq!(
             error(&alloc::format!("{floor}t=0 operator any answers")),

@@ -4,7 +4,7 @@ use callfloor_scenario::clock::HOUR_US;
 use callfloor_scenario::{Arrivals, Horizon, Scenario};
 
 /// Most contacts that one replication may expect. All of them waiting at once take about half a gigabyte.
-pub(super) const MOST_CONTACTS: f64 = 500_000.0;
+pub(super) const MOST_CONTACTS: f64 = 1_000_000.0;
 /// Most operators on the floor.
 pub(super) const MOST_OPERATORS: u64 = 20_000;
 /// Longest period, in days.

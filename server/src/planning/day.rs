@@ -190,8 +190,11 @@ impl Told {
 
     /// When an operator was there for calls: Ready, or with a call that came in.
     fn plan(&self, operator: OperatorId, from: Instant, to: Instant) -> Plan {
-        let second =
-            |at: Instant| i64::try_from((at.clamp(from, to) - from).as_micros() / 1_000_000).unwrap_or(i64::MAX);
+        let into_day = |at: Instant| (at.clamp(from, to) - from).as_micros();
+        let whole = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
+        // Who comes and goes within a second was there for it.
+        let second = |at: Instant| whole(into_day(at) / 1_000_000);
+        let last_second = |at: Instant| whole(into_day(at).div_ceil(1_000_000));
         let mut duties: Vec<Duty> = Vec::new();
         // There, or away since.
         let (mut there, mut away_since) = (false, None);
@@ -200,20 +203,20 @@ impl Told {
             match (there, now_there) {
                 (false, true) => match (away_since.take(), duties.is_empty()) {
                     (Some(since), false) => {
-                        let length_s = second(at) - since;
-                        duties.push(Duty::Break { due_s: since, length_s });
+                        let due_s = second(since);
+                        duties.push(Duty::Break { due_s, length_s: second(at) - due_s });
                     }
                     _ => duties.push(Duty::Comes { at_s: second(at) }),
                 },
-                (true, false) => away_since = Some(second(at)),
+                (true, false) => away_since = Some(at),
                 _ => {}
             }
             there = now_there;
         }
         if let Some(since) = away_since {
-            duties.push(Duty::Goes { due_s: since });
+            duties.push(Duty::Goes { due_s: last_second(since) });
         } else if there {
-            duties.push(Duty::Goes { due_s: second(to.min(self.last)) });
+            duties.push(Duty::Goes { due_s: last_second(to.min(self.last)) });
         }
         // Of the days before nothing is left to do in this one.
         tidied(&Plan { operator: usize::try_from(operator.0).ok(), duties })

@@ -125,6 +125,7 @@ struct About {
 
 /// A scenario of one's own in the list.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ListedScenario)]
 struct Listed {
     /// Its number.
     scenario: u64,

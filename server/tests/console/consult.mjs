@@ -18,7 +18,7 @@ await run(async () => {
     const { levels, music } = await world("customer-hears");
     console.log(`  ${JSON.stringify(levels)}, music ${music.toFixed(2)}`);
     if (music > 0.9) return "music";
-    return Object.entries(levels).filter(([, level]) => level > 2_000).map(([hz]) => TONES[hz]).sort().join(" ");
+    return Object.entries(levels).filter(([, level]) => level > 300).map(([hz]) => TONES[hz]).sort().join(" ");
   };
   const ready = async (who) => {
     const prompt = who.dialog("end-of-call");

@@ -25,7 +25,7 @@ await run(async () => {
   const hears = async (who) => {
     const { levels } = await world(`${who}-hears`);
     console.log(`  ${who}: ${JSON.stringify(levels)}`);
-    return Object.entries(levels).filter(([, level]) => level > 2_000).map(([hz]) => TONES[hz]).sort().join(" ");
+    return Object.entries(levels).filter(([, level]) => level > 300).map(([hz]) => TONES[hz]).sort().join(" ");
   };
   /** Which of three frequencies the page hears. */
   const browserHears = () => page.evaluate(async () => {
