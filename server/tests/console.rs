@@ -4,6 +4,8 @@
 
 #[path = "support/floor.rs"]
 mod floor;
+#[path = "support/sound.rs"]
+mod sound;
 mod support;
 #[path = "support/telephone.rs"]
 mod telephone;
@@ -19,6 +21,7 @@ use callfloor_server::http::CallRef;
 use callfloor_sip::media::Clip;
 use reqwest::Method;
 use serde_json::{Value, json};
+use sound::amplitude;
 use support::{PASSWORD, Running};
 use telephone::{Telephone, correlation, free_port, port_range};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -217,24 +220,6 @@ impl World {
 #[expect(clippy::cast_possible_truncation, reason = "within 16 bits")]
 fn tone(hz: f64, rate: u32, seconds: u32) -> Vec<i16> {
     (0..seconds * rate).map(|n| (9_000.0 * (TAU * hz * f64::from(n) / f64::from(rate)).sin()) as i16).collect()
-}
-
-/// How loud a frequency is (Goertzel 1958): in the middle one of tenths of a second, so that a packet that came late on a busy
-/// machine changes nothing.
-fn amplitude(heard: &[i16], hz: f64) -> f64 {
-    const TENTH: usize = 800;
-    let turn = 2.0 * (TAU * hz / 8_000.0).cos();
-    let one = |piece: &[i16]| {
-        let (mut before, mut last) = (0.0, 0.0);
-        for &sample in piece {
-            (before, last) = (last, f64::from(sample) + turn * last - before);
-        }
-        let power: f64 = before * before + last * last - turn * before * last;
-        power.max(0.0).sqrt() / 400.0
-    };
-    let mut all: Vec<f64> = heard.chunks_exact(TENTH).map(one).collect();
-    all.sort_by(f64::total_cmp);
-    all.get(all.len() / 2).copied().unwrap_or(0.0)
 }
 
 /// The loudest frequency between 300 and 3,400 Hz, to 10 Hz (Goertzel 1958), of 8,000 samples a second.

@@ -2,6 +2,8 @@
 
 #[path = "support/floor.rs"]
 mod floor;
+#[path = "support/sound.rs"]
+mod sound;
 mod support;
 #[path = "support/telephone.rs"]
 mod telephone;
@@ -15,6 +17,7 @@ use callfloor_server::config::Config;
 use callfloor_sip::media::Clip;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use sound::amplitude;
 use support::{PASSWORD, Running, User, serve_as};
 use telephone::{Telephone, free_port, port_range};
 
@@ -50,24 +53,6 @@ async fn boss(running: &Running) -> User {
 fn tone(who: &str) -> Clip {
     let (_, hz) = TONES.into_iter().find(|(of, _)| *of == who).expect("somebody with a tone");
     Clip::from_samples((0..8_000).map(|n| (6_000.0 * (TAU * hz * f64::from(n) / 8_000.0).sin()) as i16).collect())
-}
-
-/// How loud a frequency is (Goertzel 1958): in the middle one of tenths of a second, so that a packet that came late on a busy
-/// machine changes nothing.
-fn amplitude(heard: &[i16], hz: f64) -> f64 {
-    const TENTH: usize = 800;
-    let turn = 2.0 * (TAU * hz / 8_000.0).cos();
-    let one = |piece: &[i16]| {
-        let (mut before, mut last) = (0.0, 0.0);
-        for &sample in piece {
-            (before, last) = (last, f64::from(sample) + turn * last - before);
-        }
-        let power: f64 = before * before + last * last - turn * before * last;
-        power.max(0.0).sqrt() / 400.0
-    };
-    let mut all: Vec<f64> = heard.chunks_exact(TENTH).map(one).collect();
-    all.sort_by(f64::total_cmp);
-    all.get(all.len() / 2).copied().unwrap_or(0.0)
 }
 
 /// Somebody comes to hear these and nobody else. On a busy machine packets are late, and what was before fades later: it is
