@@ -90,7 +90,12 @@ fn start_log(config: &Config) -> Result<(), Failure> {
 }
 
 async fn serve(config: Config) -> Result<(), Failure> {
-    let server = Server::start(stores(&config), Options::new(&config)).await.map_err(Failure::input)?;
+    let mut signals = Signals::listen();
+    // The start reads the certificates, and a journal is safe wherever the start is broken off.
+    let server = tokio::select! {
+        started = Server::start(stores(&config), Options::new(&config)) => started.map_err(Failure::input)?,
+        () = signals.stop() => return Ok(()),
+    };
     let scheme = if config.http.certificate.is_some() { "https" } else { "http" };
     print(&format!("callfloor serves HTTP on {scheme}://{}\n", server.http()))?;
     if let Some(address) = server.sip().first() {
@@ -101,7 +106,7 @@ async fn serve(config: Config) -> Result<(), Failure> {
         print(&format!("accounts {logins}; password {password} (shown this once: change it)\n"))?;
     }
     print("ready; Ctrl-C stops\n")?;
-    serve_until_stopped(&server).await;
+    serve_until_stopped(&server, &mut signals).await;
     print("stopping\n")?;
     server.stop().await;
     Ok(())
@@ -116,64 +121,83 @@ fn stores(config: &Config) -> Arc<dyn Stores> {
 }
 
 /// Reads certificates again at each SIGHUP, until Ctrl-C or SIGTERM.
-async fn serve_until_stopped(server: &Server) {
-    let (stop, mut reload) = (stop_asked(), Hangups::listen());
-    tokio::pin!(stop);
-    loop {
-        tokio::select! {
-            () = &mut stop => return,
-            () = reload.next() => {
-                let certificates = Arc::clone(server.certificates());
-                match tokio::task::spawn_blocking(move || certificates.reload()).await {
-                    Ok(Ok(shown)) => tracing::info!(?shown, "certificates were read again"),
-                    Ok(Err(problem)) => tracing::error!(problem, "the certificates of before stay in use"),
-                    Err(problem) => tracing::error!(%problem, "certificates could not be read"),
-                }
-            }
+async fn serve_until_stopped(server: &Server, signals: &mut Signals) {
+    while signals.next().await == Asked::Reload {
+        let certificates = Arc::clone(server.certificates());
+        match tokio::task::spawn_blocking(move || certificates.reload()).await {
+            Ok(Ok(shown)) => tracing::info!(?shown, "certificates were read again"),
+            Ok(Err(problem)) => tracing::error!(problem, "the certificates of before stay in use"),
+            Err(problem) => tracing::error!(%problem, "certificates could not be read"),
         }
     }
 }
 
-/// SIGHUP, where the system has it.
-struct Hangups {
-    #[cfg(unix)]
-    signals: Option<tokio::signal::unix::Signal>,
+impl Signals {
+    /// Until the process is asked to stop.
+    async fn stop(&mut self) {
+        while self.next().await != Asked::Stop {}
+    }
 }
 
-impl Hangups {
-    /// From here on none is lost.
+/// What the system's signals ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// Ctrl-C or SIGTERM.
+    Stop,
+    /// SIGHUP.
+    Reload,
+}
+
+/// Signals to this process, where the system has them: from [`Signals::listen`] on none is lost, and none ends the process
+/// halfway.
+#[cfg(unix)]
+struct Signals {
+    interrupt: Option<tokio::signal::unix::Signal>,
+    terminate: Option<tokio::signal::unix::Signal>,
+    hangup: Option<tokio::signal::unix::Signal>,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// Without a handler the system's own way to stop a process is left.
     fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let of = |kind| signal(kind).ok();
         Self {
-            #[cfg(unix)]
-            signals: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok(),
+            interrupt: of(SignalKind::interrupt()),
+            terminate: of(SignalKind::terminate()),
+            hangup: of(SignalKind::hangup()),
         }
     }
 
-    async fn next(&mut self) {
-        #[cfg(unix)]
-        if let Some(signals) = &mut self.signals
-            && signals.recv().await.is_some()
-        {
-            return;
+    async fn next(&mut self) -> Asked {
+        async fn told(signal: &mut Option<tokio::signal::unix::Signal>) {
+            if let Some(signal) = signal
+                && signal.recv().await.is_some()
+            {
+                return;
+            }
+            std::future::pending().await
         }
-        std::future::pending().await
+        tokio::select! {
+            () = told(&mut self.interrupt) => Asked::Stop,
+            () = told(&mut self.terminate) => Asked::Stop,
+            () = told(&mut self.hangup) => Asked::Reload,
+        }
     }
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-async fn stop_asked() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    const fn listen() -> Self {
+        Self
     }
-    // Without a handler the system's own way to stop a process is left.
-    let _ = interrupt.await;
+
+    async fn next(&mut self) -> Asked {
+        let _ = tokio::signal::ctrl_c().await;
+        Asked::Stop
+    }
 }
