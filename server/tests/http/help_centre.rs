@@ -1,16 +1,12 @@
 //! The help centre: nothing unless an administrator switches it on; then articles for everybody, and inquiries by a form.
 
-#[path = "support/floor.rs"]
-mod floor;
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{Running, User};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Running, User};
 
 const CENTRE: &str = "/api/v1/customer/help-centres/0";
 

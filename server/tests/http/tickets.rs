@@ -1,14 +1,10 @@
 //! Tickets over HTTP: lists and search, every change, versions, clocks, and what becomes of them at a restart.
 
-#[path = "support/floor.rs"]
-mod floor;
-mod support;
-
+use crate::support::{Running, User};
 use callfloor_engine::{Command, OpeningHours};
 use callfloor_server::tickets::{Clocks, Line};
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Running, User};
 
 impl User {
     async fn on_version(&self, method: Method, path: &str, version: u64, body: Value) -> (u16, Value) {

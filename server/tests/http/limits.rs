@@ -1,15 +1,13 @@
 //! What one may ask for, over real HTTP: each for themselves, reads apart from writes, and no more connections than may be.
 
-mod support;
-
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use crate::support::{Running, User, serve_as};
 use callfloor_server::config::Config;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use support::{Running, User, serve_as};
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 

@@ -1,10 +1,8 @@
 //! Signing in and out, over real HTTP.
 
-mod support;
-
+use crate::support::Running;
 use callfloor_server::http;
 use serde_json::{Value, json};
-use support::Running;
 
 #[tokio::test]
 async fn a_session_begins_survives_a_restart_and_ends() {
@@ -31,7 +29,7 @@ async fn a_session_begins_survives_a_restart_and_ends() {
 async fn a_wrong_password_and_an_unknown_login_are_told_alike() {
     let running = Running::start().await;
     let mut answers = Vec::new();
-    for (login, password) in [("admin", "wrong password"), ("nobody", support::PASSWORD)] {
+    for (login, password) in [("admin", "wrong password"), ("nobody", crate::support::PASSWORD)] {
         let body = serde_json::json!({ "login": login, "password": password });
         let answer = running.client.post(running.url("/api/v1/sessions")).json(&body).send().await.unwrap();
         assert_eq!(answer.headers()["content-type"], "application/problem+json");
@@ -58,7 +56,7 @@ async fn ones_own_password_is_changed_by_whoever_knows_it() {
     }
     assert_eq!(changes("wrong 5").await, (429, "too-many-tries".to_owned()));
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
-    assert_eq!(changes(support::PASSWORD).await.0, 204);
+    assert_eq!(changes(crate::support::PASSWORD).await.0, 204);
     assert_eq!(user.get("/sessions/current").await.0, 200, "the session in which it is done goes on");
     running.server.stop().await;
 }
@@ -143,12 +141,12 @@ async fn guessing_is_slowed_down() {
     for _ in 0..5 {
         assert_eq!(attempt("op1", "not the right one").await.unwrap().status(), 401);
     }
-    let held_up = attempt("op1", support::PASSWORD).await.unwrap();
+    let held_up = attempt("op1", crate::support::PASSWORD).await.unwrap();
     assert_eq!((held_up.status().as_u16(), &held_up.headers()["retry-after"]), (429, &"1".parse().unwrap()));
     let problem: Value = held_up.json().await.unwrap();
     assert_eq!(problem["rule"], "too-many-tries");
-    assert_eq!(attempt("op2", support::PASSWORD).await.unwrap().status(), 201, "a colleague is not held up");
+    assert_eq!(attempt("op2", crate::support::PASSWORD).await.unwrap().status(), 201, "a colleague is not held up");
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
-    assert_eq!(attempt("op1", support::PASSWORD).await.unwrap().status(), 201);
+    assert_eq!(attempt("op1", crate::support::PASSWORD).await.unwrap().status(), 201);
     running.server.stop().await;
 }

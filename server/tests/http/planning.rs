@@ -1,12 +1,9 @@
 //! The planner's twin at a real server: scenarios checked and kept, runs begun, followed and cancelled, answers that are those
 //! of the simulator itself.
 
-#[path = "support/floor.rs"]
-mod floor;
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{Running, User};
 use callfloor_engine::Command;
 use callfloor_reports::{compare, to_json};
 use callfloor_scenario::{NoFiles, Scenario, TEMPLATES, template};
@@ -14,7 +11,6 @@ use callfloor_sim::change::changed_scenario;
 use callfloor_sim::{Options, simulate};
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Running, User};
 
 /// A run in a state that it stays in.
 async fn over(user: &User, run: &Value) -> Value {

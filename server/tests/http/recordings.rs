@@ -1,21 +1,15 @@
 //! What an administrator uploads is what people hear: real calls, whose received audio is compared with the files.
 
-#[path = "support/floor.rs"]
-mod floor;
-mod support;
-#[path = "support/telephone.rs"]
-mod telephone;
-
 use std::f64::consts::TAU;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::support::{PASSWORD, Running, User};
+use crate::telephone::{Telephone, correlation, free_port, port_range};
 use callfloor_server::config::Config;
 use callfloor_sip::media::Clip;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{PASSWORD, Running, User};
-use telephone::{Telephone, correlation, free_port, port_range};
 
 const LISTEN: Duration = Duration::from_millis(1_500);
 
@@ -57,7 +51,7 @@ async fn start_in(directory: tempfile::TempDir, more: &str) -> Running {
         ports.end()
     );
     let config = Config::read("test", &text, []).unwrap();
-    let server = support::serve_as(directory.path(), &config).await;
+    let server = crate::support::serve_as(directory.path(), &config).await;
     Running { server, directory, client: reqwest::Client::new() }
 }
 

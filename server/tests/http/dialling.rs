@@ -1,14 +1,10 @@
 //! Numbers outside: caps by hour and day, for a service and for each of its outgoing numbers, and the number plan.
 
-#[path = "support/floor.rs"]
-mod floor;
-mod support;
-
+use crate::support::{Running, User};
 use callfloor_engine::{Command, FarEndFault};
 use callfloor_server::http::CallRef;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Running, User};
 
 /// Sets caps of the first service and of its two outgoing numbers.
 async fn caps(running: &Running, service: Value, first: Value, second: Value) {

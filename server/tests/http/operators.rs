@@ -1,16 +1,12 @@
 //! The widget over HTTP, point by point of the checklist (P1–P60): calls come as the telephones would bring them.
 
-#[path = "support/floor.rs"]
-mod floor;
-mod support;
-
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::floor::button;
+use crate::support::Running;
 use callfloor_engine::{Action, Command, FarEndFault, LegId, Output};
-use floor::button;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::Running;
 
 fn now_us() -> u64 {
     u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros()).unwrap()
@@ -356,7 +352,7 @@ async fn p27_with_telephones_the_widget_answers_a_browser() {
     let directory = tempfile::tempdir().expect("a directory");
     let text = "[http]\naddress = \"127.0.0.1:0\"\n[sip]\naddress = \"127.0.0.1:0\"\n";
     let config = callfloor_server::config::Config::read("none", text, []).expect("a right configuration");
-    let server = support::serve_as(directory.path(), &config).await;
+    let server = crate::support::serve_as(directory.path(), &config).await;
     let running = Running { server, directory, client: reqwest::Client::new() };
     let admin = running.sign_in("admin").await;
     let (_, mut person) = admin.get("/floor/operators/0").await;

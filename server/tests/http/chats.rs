@@ -1,16 +1,12 @@
 //! Chats over real HTTP and WebSocket: customers without an account on one side, operators on the other.
 
-#[path = "support/floor.rs"]
-mod floor;
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{Running, User, serve_as};
 use callfloor_server::config::Config;
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Running, User, serve_as};
 use tokio_tungstenite::tungstenite::Message;
 
 type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;

@@ -1,13 +1,9 @@
 //! Administration of the floor over HTTP: every change in one turn, nobody's status changes, no call is dropped.
 
-#[path = "support/floor.rs"]
-mod floor;
-mod support;
-
+use crate::support::Running;
 use callfloor_engine::{AudioId, Command, Event, Output, QueueId, ServiceId, StepId};
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::Running;
 
 /// "A configuration reload changes nobody's status and drops no call"; P2: turned off in mid-call.
 #[tokio::test(flavor = "multi_thread")]
@@ -207,7 +203,7 @@ async fn p4_p14_a_floor_is_built_and_survives_a_restart() {
     running.server.stop().await;
 }
 
-async fn admin_again(running: &Running) -> support::User {
+async fn admin_again(running: &Running) -> crate::support::User {
     running.sign_in("admin").await
 }
 

@@ -1,16 +1,12 @@
 //! The event stream over a real WebSocket: ordered, resumable, bounded, for whom it is.
 
-#[path = "support/floor.rs"]
-mod floor;
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{Running, User};
 use callfloor_engine::Command;
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Running, User};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};

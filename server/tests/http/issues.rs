@@ -1,12 +1,8 @@
 //! Issues: a ticket is escalated to a service of the second kind, and follows what becomes of it there.
 
-#[path = "support/floor.rs"]
-mod floor;
-mod support;
-
+use crate::support::{PASSWORD, Running, User};
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{PASSWORD, Running, User};
 
 /// A service for issues with a queue and an operator of its own, who is signed in.
 struct Developers {

@@ -1,15 +1,11 @@
 //! Satisfaction surveys over real HTTP: defined, answered after a chat and by invitation, and what the answers say.
 
-#[path = "support/floor.rs"]
-mod floor;
-mod support;
-
+use crate::support::{Running, User};
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Running, User};
 
 impl Running {
-    async fn customer(&self, method: Method, token: &str, body: Option<Value>) -> (u16, Value) {
+    async fn surveyed_customer(&self, method: Method, token: &str, body: Option<Value>) -> (u16, Value) {
         let request = self.client.request(method, self.url("/api/v1/customer/survey"));
         let mut request = request.header("Callfloor-Customer-Token", token);
         if let Some(body) = body {
@@ -56,7 +52,7 @@ async fn invited_customers_answer() {
         let (status, invited) = who.post(&invitations, json!({ "queue": 0 })).await;
         assert_eq!(status, 201, "{invited}");
         let token = invited["token"].as_str().unwrap();
-        let (_, asked) = running.customer(Method::GET, token, None).await;
+        let (_, asked) = running.surveyed_customer(Method::GET, token, None).await;
         assert_eq!((&asked["answered"], asked["questions"].as_array().unwrap().len()), (&json!(false), 3));
         for wrong in [
             json!([null, null, null]),
@@ -65,16 +61,17 @@ async fn invited_customers_answer() {
             json!([{ "score": 3 }, null, { "text": "" }]),
             json!([{ "score": 3 }]),
         ] {
-            let (status, problem) = running.customer(Method::POST, token, Some(json!({ "answers": wrong }))).await;
+            let (status, problem) =
+                running.surveyed_customer(Method::POST, token, Some(json!({ "answers": wrong }))).await;
             assert_eq!((status, &problem["rule"]), (400, &json!("answers")), "{problem}");
         }
         let body = json!({ "answers": [{ "score": score }, { "choice": choice }, null] });
         for _ in 0..2 {
-            let (status, problem) = running.customer(Method::POST, token, Some(body.clone())).await;
+            let (status, problem) = running.surveyed_customer(Method::POST, token, Some(body.clone())).await;
             assert_eq!(status, 204, "the same again is the same: {problem}");
         }
         let changed = json!({ "answers": [{ "score": 1 }, null, null] });
-        assert_eq!(running.customer(Method::POST, token, Some(changed)).await.1["rule"], "answered");
+        assert_eq!(running.surveyed_customer(Method::POST, token, Some(changed)).await.1["rule"], "answered");
     }
     let (status, results) = supervisor.get(&format!("/surveys/{id}/results")).await;
     assert_eq!((status, &results[0]["replies"]), (200, &json!(4)));
@@ -112,14 +109,14 @@ async fn a_chat_is_asked_about() {
     let token = opened["token"].as_str().unwrap();
     let offer = operator.desk().await["offers"][0].clone();
     operator.does_with("answer", json!({ "offer": offer["offer"] })).await;
-    assert_eq!(running.customer(Method::GET, token, None).await.0, 401, "not while it goes on");
+    assert_eq!(running.surveyed_customer(Method::GET, token, None).await.0, 401, "not while it goes on");
     operator.call(Method::POST, &format!("/chats/{}/end", offer["work"]["chat"].as_str().unwrap()), None).await;
     let answers = json!({ "answers": [{ "score": 4 }, null, { "text": "Thank you" }] });
-    assert_eq!(running.customer(Method::POST, token, Some(answers)).await.0, 204);
-    assert_eq!(running.customer(Method::GET, token, None).await.1["answered"], json!(true));
+    assert_eq!(running.surveyed_customer(Method::POST, token, Some(answers)).await.0, 204);
+    assert_eq!(running.surveyed_customer(Method::GET, token, None).await.1["answered"], json!(true));
     let (_, by) = supervisor.get(&format!("/surveys/{id}/results?by=queue")).await;
     assert_eq!((&by[0]["of"], &by[0]["questions"][0]["mean"]), (&json!(1), &json!(4.0)));
     assert_eq!(by[0]["questions"][2]["n"], 1);
-    assert_eq!(running.customer(Method::GET, "main.nothing", None).await.0, 401);
+    assert_eq!(running.surveyed_customer(Method::GET, "main.nothing", None).await.0, 401);
     running.server.stop().await;
 }

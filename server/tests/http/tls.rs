@@ -1,7 +1,5 @@
 //! HTTP by TLS with a certificate of one's own, and clients that never come to the point.
 
-mod support;
-
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -9,12 +7,12 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::support::{PASSWORD, serve_as};
 use callfloor_server::config::Config;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::{Value, json};
-use support::{PASSWORD, serve_as};
 
 /// A connection by TLS that trusts this certificate alone.
 fn connect(address: SocketAddr, certificate: &Path) -> StreamOwned<ClientConnection, TcpStream> {
@@ -198,7 +196,7 @@ async fn certificates_are_changed_while_the_server_runs() {
 /// A client that sends its headers drop by drop is cut, and others are answered meanwhile.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_never_comes_to_the_point_is_cut() {
-    let running = support::Running::start().await;
+    let running = crate::support::Running::start().await;
     let address = running.server.http();
     let slow = tokio::task::spawn_blocking(move || {
         let mut streams: Vec<_> = (0..100).map(|_| TcpStream::connect(address).unwrap()).collect();

@@ -1,14 +1,10 @@
 //! Call records and customers over HTTP: what is kept of calls, who may read it, and how a person is erased.
 
-#[path = "support/floor.rs"]
-mod floor;
-mod support;
-
+use crate::support::{Running, User};
 use callfloor_engine::{Command, CustomerId, Event, Output, ServiceId, StepId};
 use callfloor_server::http::CallRef;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Running, User};
 
 async fn known_customer_calls(running: &Running, customer: u64, from: &str) -> CallRef {
     let arrival = Command::CallArrived {

@@ -1,13 +1,9 @@
 //! Statistics over HTTP: what happened is what is counted, across a restart; figures for Prometheus; no number in a log.
 
-#[path = "support/floor.rs"]
-mod floor;
-mod support;
-
+use crate::support::{Running, User};
 use callfloor_engine::Command;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Running, User};
 
 async fn report(user: &User, what: &str, query: &str) -> Value {
     let (status, report) = user.get(&format!("/statistics/{what}?{query}")).await;

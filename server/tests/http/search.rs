@@ -1,17 +1,15 @@
 //! Search among many tickets: what it finds, that it says "at least" where it stops, and how long it takes. The tickets
 //! are put into the store as the server keeps them.
 
-mod support;
-
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::support::{Running, User};
 use callfloor_server::document::Document;
 use callfloor_server::storage::sqlite::SqliteStorage;
 use callfloor_server::storage::{Batch, Write, Writer};
 use callfloor_server::tickets::{Line, Ticket};
 use serde_json::{Value, json};
-use support::{Running, User};
 
 /// Words of which subjects and texts are made: the first ones are the common ones.
 const WORDS: [&str; 24] = [

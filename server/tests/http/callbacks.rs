@@ -1,15 +1,11 @@
 //! Callbacks over real HTTP: asked for by customers without an account, dialled by operators; the far end answers as the
 //! telephones would report it.
 
-#[path = "support/floor.rs"]
-mod floor;
-mod support;
-
+use crate::support::{Running, User};
 use callfloor_engine::{Command, FarEndFault};
 use callfloor_server::http::CallRef;
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Running, User};
 
 impl Running {
     async fn wishes(&self, body: Value) -> (u16, Value) {
@@ -25,14 +21,14 @@ impl Running {
         received["token"].as_str().expect("a token").to_owned()
     }
 
-    async fn customer(&self, method: Method, path: &str, token: &str) -> (u16, Value) {
+    async fn callback_customer(&self, method: Method, path: &str, token: &str) -> (u16, Value) {
         let request = self.client.request(method, self.url(&format!("/api/v1{path}")));
         let answer = request.header("Callfloor-Customer-Token", token).send().await.expect("an answer");
         (answer.status().as_u16(), answer.json().await.expect("JSON"))
     }
 
     async fn state(&self, token: &str) -> Value {
-        self.customer(Method::GET, "/customer/callback", token).await.1["state"].clone()
+        self.callback_customer(Method::GET, "/customer/callback", token).await.1["state"].clone()
     }
 }
 
@@ -71,7 +67,7 @@ async fn from_the_wish_to_the_call() {
     assert_eq!((running.state(&first).await, running.state(&second).await), (json!("assigned"), json!("received")));
     let call = operator.dials_back().await;
     assert_eq!(running.state(&first).await, "dialled");
-    let (status, problem) = running.customer(Method::POST, "/customer/callback/cancel", &first).await;
+    let (status, problem) = running.callback_customer(Method::POST, "/customer/callback/cancel", &first).await;
     assert_eq!((status, &problem["rule"]), (409, &json!("wrong-stage")), "the telephone rings already");
     running.world(Command::CustomerAnswered { call: call.0 }).await;
     assert_eq!(running.state(&first).await, "completed");
@@ -81,9 +77,9 @@ async fn from_the_wish_to_the_call() {
     assert_eq!((&all[1]["call"], &all[1]["attempts"]), (&json!(call.to_string()), &json!(1)));
 
     // The second one is taken back by the customer, and never offered.
-    let (status, over) = running.customer(Method::POST, "/customer/callback/cancel", &second).await;
+    let (status, over) = running.callback_customer(Method::POST, "/customer/callback/cancel", &second).await;
     assert_eq!((status, &over["state"]), (200, &json!("cancelled")));
-    let (status, over) = running.customer(Method::POST, "/customer/callback/cancel", &second).await;
+    let (status, over) = running.callback_customer(Method::POST, "/customer/callback/cancel", &second).await;
     assert_eq!((status, &over["state"]), (200, &json!("cancelled")), "twice is once");
     let (_, live) = supervisor.get("/callbacks?live=true").await;
     assert_eq!(live, json!([]));
@@ -98,7 +94,7 @@ async fn not_reached_is_tried_again() {
     let operator = running.at_work("op1", "ready").await;
     let call = operator.dials_back().await;
     running.world(Command::DialFailed { call: call.0, cause: FarEndFault::NoAnswer }).await;
-    let (_, stands) = running.customer(Method::GET, "/customer/callback", &token).await;
+    let (_, stands) = running.callback_customer(Method::GET, "/customer/callback", &token).await;
     assert_eq!((&stands["state"], &stands["attempts"]), (&json!("received"), &json!(1)));
     let running = running.restart().await;
     assert_eq!(running.state(&token).await, "received");
@@ -167,10 +163,10 @@ async fn wishes_have_bounds() {
         let (status, problem) = running.wishes(wrong).await;
         assert_eq!((status, problem["rule"].as_str().unwrap()), expected, "{problem}");
     }
-    assert_eq!(running.customer(Method::GET, "/customer/callback", "main.other").await.0, 401);
+    assert_eq!(running.callback_customer(Method::GET, "/customer/callback", "main.other").await.0, 401);
     let admin = running.sign_in("admin").await;
     assert_eq!(admin.get("/callbacks").await.0, 403, "administrators do not read customers' numbers");
-    running.customer(Method::POST, "/customer/callback/cancel", &token).await;
+    running.callback_customer(Method::POST, "/customer/callback/cancel", &token).await;
     running.asks_back("09011112222").await;
     running.server.stop().await;
 }
