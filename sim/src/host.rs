@@ -12,7 +12,7 @@ use crate::collect::{Collector, NO_ROW};
 use crate::customer::{Caller, Chatter, NOBODY, Ticket};
 use crate::digest::Digest;
 use crate::model::Model;
-use crate::operator::{Agenda, Operator};
+use crate::operator::{Agenda, Operator, Ringing};
 use crate::roster::Roster;
 use callfloor_engine::{Action, Command, Engine, Event, Instant, OfferId, Output, Resolution, Status, TicketId};
 use callfloor_measure::Tally;
@@ -39,9 +39,9 @@ enum Happening {
     GivesUp(u32),
     /// The next step of the caller in this slot.
     Step(u32),
-    /// An operator answers what rings.
+    /// What rings in this slot is answered.
     Answers(u32),
-    /// An operator declines what rings.
+    /// What rings in this slot is declined.
     Declines(u32),
     /// After-call work, a break or a span in Work is over.
     Rested(u32),
@@ -49,8 +49,8 @@ enum Happening {
     Day(u32),
     /// The boundary of the roster with this number.
     Shift(u32),
-    /// A break of an operator is due: by its place among the group's planned breaks, then the random ones.
-    BreakDue { operator: u32, plan: u16 },
+    /// A break of an operator is due in this stint: by its place among the group's planned breaks, then the random ones.
+    BreakDue { operator: u32, plan: u16, stint: u16 },
     /// A campaign may dial.
     Campaign(u16),
     /// A campaign's customer may be dialled again.
@@ -70,7 +70,7 @@ enum Happening {
 /// What somebody does at once.
 #[derive(Debug, Clone, Copy)]
 enum Reaction {
-    Answer(u32, OfferId),
+    Answer(OfferId),
     /// After-call work, a break or a span in Work is over.
     Rested(u32),
     /// An operator without a call looks at what is next for them.
@@ -165,6 +165,8 @@ pub(crate) struct Host<'m> {
     tickets: Vec<Ticket>,
     callbacks: Vec<Callback>,
     operators: Vec<Operator>,
+    /// By the slots of the engine's offers.
+    ringing: Vec<Ringing>,
     agendas: Vec<Agenda>,
     roster: Roster,
     /// The present day's number.
@@ -256,6 +258,7 @@ impl<'m> Host<'m> {
             tickets: Vec::new(),
             callbacks: Vec::new(),
             operators: model.group_of.iter().map(|&group| Operator::new(group)).collect(),
+            ringing: Vec::new(),
             agendas: vec![Agenda::EMPTY; model.group_of.len()],
             roster: Roster::default(),
             today: 0,
@@ -375,17 +378,17 @@ impl<'m> Host<'m> {
         match happening {
             Happening::Arrival(source) => self.arrival(source),
             Happening::Step(slot) => self.step(slot),
-            Happening::Answers(operator) => self.answers(operator),
+            Happening::Answers(slot) => self.answers(slot),
             Happening::Rested(operator) => {
                 self.operators[operator as usize].rest = Entry::NONE;
                 self.rested(operator);
             }
             Happening::GivesUp(slot) => self.gives_up(slot),
-            Happening::Declines(operator) => self.declines(operator),
+            Happening::Declines(slot) => self.declines(slot),
             Happening::Redial(id) => self.redial(id),
             Happening::Day(day) => self.day(day),
             Happening::Shift(first) => self.shift(first as usize),
-            Happening::BreakDue { operator, plan } => self.break_due(operator, plan),
+            Happening::BreakDue { operator, plan, stint } => self.break_due(operator, plan, stint),
             Happening::Campaign(campaign) => self.campaign_tick(campaign),
             Happening::Retry { campaign, attempt, number } => self.campaign_retry(campaign, number, attempt),
             Happening::Idle(operator) => self.idle_dial(operator),
@@ -441,11 +444,7 @@ impl<'m> Host<'m> {
     #[inline]
     fn react(&mut self, reaction: Reaction) {
         match reaction {
-            Reaction::Answer(operator, offer) => {
-                if self.operators[operator as usize].offer == Some(offer) {
-                    self.apply(Command::Answer { operator: callfloor_engine::OperatorId(operator), offer });
-                }
-            }
+            Reaction::Answer(offer) => self.answers_at_once(offer),
             Reaction::Rested(operator) => self.rested(operator),
             Reaction::Free(operator) => self.free(operator),
             Reaction::Release(operator) => self.release(operator),
@@ -459,7 +458,7 @@ impl<'m> Host<'m> {
             Action::Ring { operator, offer, work, until, auto_answer, .. } => {
                 self.ring(operator.0, offer, work, until.as_micros(), auto_answer);
             }
-            Action::StopRinging { operator, offer } => self.stop_ringing(operator.0, offer),
+            Action::StopRinging { offer, .. } => self.stop_ringing(offer),
             Action::PlayAnnouncement { leg, audio, .. } => self.play(leg.call, audio.0),
             Action::RecordVoicemail { leg, limit } => self.record_voicemail(leg.call, limit.as_micros()),
             Action::Dial { leg, .. } => self.dial(leg),
@@ -473,8 +472,8 @@ impl<'m> Host<'m> {
     fn note(&mut self, event: &Event) {
         match *event {
             Event::StatusChanged { operator, from, to, call, .. } => self.status_changed(operator.0, from, to, call),
-            Event::OfferMade { operator, queue, work, .. } => self.offer_made(operator.0, queue, work),
-            Event::OfferEnded { operator, end, .. } => self.offer_ended(operator.0, end),
+            Event::OfferMade { offer, operator, queue, work, .. } => self.offer_made(offer, operator.0, queue, work),
+            Event::OfferEnded { offer, end, .. } => self.offer_ended(offer, end),
             Event::CallArrived { call, reference, .. } => self.call_arrived(call, reference),
             Event::CallQueued { call, queue, .. } => self.call_queued(call, queue),
             Event::CallAnswered { call, operator, wait, .. } => self.call_answered(call, operator.0, wait.as_micros()),

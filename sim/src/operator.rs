@@ -13,20 +13,16 @@ pub(crate) const NO_SHIFT: u16 = u16::MAX;
 pub(crate) struct Operator {
     /// In the present status since this microsecond.
     pub(crate) since: u64,
-    /// The reaction to the offer that rings.
-    pub(crate) reaction: Entry,
     /// End of after-call work, of a break, of the span in Work after a miss.
     pub(crate) rest: Entry,
     /// After-call work that follows the call in hand, in microseconds.
     pub(crate) after_call_us: u64,
-    /// The offer that rings.
-    pub(crate) offer: Option<OfferId>,
     /// The ticket of the call in hand.
     pub(crate) ticket: Option<TicketId>,
     pub(crate) group: u16,
     /// The queue of the contact in hand, as a row of the results.
     pub(crate) row: u16,
-    /// The queue of the last offer.
+    /// The queue of the last offer of a call or callback.
     pub(crate) offer_row: u16,
     pub(crate) status: Status,
     /// Not simply Ready when there is no call: see [`Agenda`].
@@ -48,13 +44,16 @@ impl Errand {
     /// Somebody of the group who ought to have gone has a call in hand: goes in their place when free.
     pub(crate) const RELIEVES: Self = Self(8);
 
+    /// Finishes what chats and tickets are in hand, and takes no more until the errand is done.
+    pub(crate) const FINISHES: Self = Self(16);
+
     pub(crate) const fn has(self, what: Self) -> bool {
         self.0 & what.0 != 0
     }
 
     /// Whether there is something to do instead of being Ready.
     pub(crate) const fn calls_away(self) -> bool {
-        self.0 & (Self::LEAVING.0 | Self::BREAK.0 | Self::RELIEVES.0) != 0
+        self.0 & (Self::LEAVING.0 | Self::BREAK.0 | Self::RELIEVES.0 | Self::FINISHES.0) != 0
     }
 
     pub(crate) const fn set(&mut self, what: Self, on: bool) {
@@ -66,11 +65,28 @@ impl Errand {
     }
 }
 
+/// An offer that rings, in the slot of the engine's own: of chats an operator may be offered several at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ringing {
+    pub(crate) offer: Option<OfferId>,
+    pub(crate) operator: u32,
+    /// The queue that it comes from, as a row of the results.
+    pub(crate) row: u16,
+    /// What the operator does about it.
+    pub(crate) reaction: Entry,
+}
+
+impl Ringing {
+    pub(crate) const NONE: Self = Self { offer: None, operator: 0, row: NO_ROW, reaction: Entry::NONE };
+}
+
 /// What an operator has before them beside calls.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Agenda {
     /// The shift that is being worked.
     pub(crate) shift: u16,
+    /// Number of times that they came to work so far: breaks are of one of them.
+    pub(crate) stint: u16,
     /// Length of the break that is due, in microseconds, and whether it was not by plan.
     pub(crate) break_us: u64,
     pub(crate) break_unplanned: bool,
@@ -94,10 +110,8 @@ impl Operator {
     pub(crate) const fn new(group: u16) -> Self {
         Self {
             since: 0,
-            reaction: Entry::NONE,
             rest: Entry::NONE,
             after_call_us: 0,
-            offer: None,
             ticket: None,
             group,
             row: NO_ROW,
@@ -107,15 +121,26 @@ impl Operator {
         }
     }
 
-    /// Whether they could do something else now: no call in hand or ringing.
-    pub(crate) const fn is_free(&self) -> bool {
-        matches!(self.status, Status::Work | Status::Ready | Status::Break | Status::AfterCallWork)
+    /// Whether they could do something else now: no call in hand or ringing, and no after-call work left to do.
+    pub(crate) fn is_free(&self) -> bool {
+        match self.status {
+            Status::Work | Status::Ready | Status::Break => true,
+            Status::AfterCallWork => self.rest == Entry::NONE,
+            _ => false,
+        }
     }
 }
 
 impl Agenda {
-    pub(crate) const EMPTY: Self =
-        Self { shift: NO_SHIFT, break_us: 0, break_unplanned: false, occasions: 0, in_hand: 0, preview: None };
+    pub(crate) const EMPTY: Self = Self {
+        shift: NO_SHIFT,
+        stint: 0,
+        break_us: 0,
+        break_unplanned: false,
+        occasions: 0,
+        in_hand: 0,
+        preview: None,
+    };
 }
 
 #[cfg(test)]

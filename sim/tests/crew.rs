@@ -1,7 +1,7 @@
 //! A crew that shrinks, and customers who call again: worked out by hand.
 
 use callfloor_engine::EndCause;
-use callfloor_measure::{Counts, Scope};
+use callfloor_measure::{Counts, Results, Scope, Status};
 use callfloor_scenario::{Files, Scenario};
 use callfloor_sim::{CallLog, CallRow, CallRows, Options, simulate};
 use std::sync::Mutex;
@@ -15,10 +15,24 @@ impl Files for Trace {
     }
 }
 
-fn counts(trace: &'static str, text: &str) -> Counts {
-    let scenario = Scenario::parse("crew.toml", text, &Trace(trace)).unwrap_or_else(|problems| panic!("{problems}"));
+/// The files of a scenario, by name.
+struct Traces(&'static [(&'static str, &'static str)]);
+
+impl Files for Traces {
+    fn read(&self, name: &str) -> Result<String, String> {
+        let found = self.0.iter().find(|(of, _)| name.ends_with(of));
+        found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| format!("{name} is not there"))
+    }
+}
+
+fn results(files: &dyn Files, text: &str) -> Results {
+    let scenario = Scenario::parse("crew.toml", text, files).unwrap_or_else(|problems| panic!("{problems}"));
     let options = Options { replications: Some(1), check: true, ..Options::default() };
-    simulate(&scenario, &options).unwrap_or_else(|error| panic!("{error}")).results.counts(Scope::All)
+    simulate(&scenario, &options).unwrap_or_else(|error| panic!("{error}")).results
+}
+
+fn counts(trace: &'static str, text: &str) -> Counts {
+    results(&Trace(trace), text).counts(Scope::All)
 }
 
 /// Two until 01:00, then one. Both are busy then; the one whose call ends first goes, whoever it is, so that the third call
@@ -147,4 +161,79 @@ count = 1
         );
         assert_eq!(results.failed_identities(), []);
     }
+}
+
+/// One operator for calls and chats, whose second call comes while they are not free for it.
+fn blended(to: &str, crew: &str) -> String {
+    format!(
+        r#"
+[run]
+from = "00:00"
+to = "{to}"
+interval_min = 60
+[blending]
+phone_points = 60
+[queue.line]
+[queue.talk]
+channel = "chat"
+[customers.callers]
+queue = "line"
+arrivals = {{ trace = "calls.csv" }}
+handling = {{ talk = {{ mean_s = 1.0 }}, after_call = {{ kind = "constant", value_s = 300.0 }} }}
+[customers.chatters]
+queue = "talk"
+arrivals = {{ trace = "chats.csv" }}
+handling = {{ talk = {{ mean_s = 1.0 }} }}
+[operators.crew]
+queues = ["line", "talk"]
+auto_answer = true
+{crew}
+"#
+    )
+}
+
+/// A chat that ends while its operator does after-call work leaves that as long as it is: the call ends at 80 s, its
+/// after-call work at 380.
+#[test]
+fn the_end_of_a_chat_leaves_after_call_work_as_it_is() {
+    let files = Traces(&[("calls.csv", "time,talk_s\n20,60\n120,60\n"), ("chats.csv", "time,talk_s\n10,100\n")]);
+    let counts = results(&files, &blended("02:00", "count = 1")).counts(Scope::All);
+    assert_eq!(counts.answered, 3);
+    assert_eq!(counts.wait_answered_us, (380 - 120) * 1_000_000);
+}
+
+/// A break that is due at 300 s waits until the chat in hand is over at 610 s, is then as long as it ought to be, and whoever
+/// comes meanwhile waits for its end at 1,210 s.
+#[test]
+fn a_break_is_taken_when_what_is_in_hand_is_done_and_in_full() {
+    let files = Traces(&[("calls.csv", "time,talk_s\n650,60\n"), ("chats.csv", "time,talk_s\n10,600\n400,60\n")]);
+    let crew = r#"shifts = [{ from = "00:00", to = "02:00", count = 1 }]
+breaks = [{ after_min = 5, length_min = 10 }]"#;
+    let results = results(&files, &blended("02:00", crew));
+    let counts = results.counts(Scope::All);
+    assert_eq!(counts.answered, 3);
+    assert_eq!(counts.wait_answered_us, (1_210 - 650 + 1_210 - 400) * 1_000_000);
+    assert_eq!(results.staff(Scope::All).in_status(Status::Break), 600 * 1_000_000);
+}
+
+/// A chat reaches over the end of one shift into the next: whoever still has it takes chats again with the new shift.
+#[test]
+fn one_who_takes_up_another_shift_takes_chats_again() {
+    let files = Traces(&[("calls.csv", "time,talk_s\n7100,1\n"), ("chats.csv", "time,talk_s\n3300,1500\n4500,60\n")]);
+    let crew = r#"shifts = [{ from = "00:00", to = "01:00", count = 1 }, { from = "01:10", to = "02:00", count = 1 }]"#;
+    let counts = results(&files, &blended("02:00", crew)).counts(Scope::All);
+    assert_eq!((counts.answered, counts.wait_answered_us), (3, 0));
+}
+
+/// Breaks at random come as often after some time at home as before it: 200 operators on duty for two and two hours, once an
+/// hour. A break that was due in between is of the past.
+#[test]
+fn breaks_at_random_are_as_many_in_each_shift() {
+    let files = Traces(&[("calls.csv", "time,talk_s\n7100,1\n"), ("chats.csv", "time,talk_s\n7100,1\n")]);
+    let crew = r#"shifts = [{ from = "00:00", to = "02:00", count = 200 }, { from = "02:30", to = "04:30", count = 200 }]
+breaks = [{ per_hour = 1.0, length = { kind = "constant", value_s = 60.0 } }]"#;
+    let results = results(&files, &blended("04:30", crew));
+    let breaks = results.staff(Scope::All).in_status(Status::Break) as f64 / 60e6;
+    // Poisson: 800 with a standard deviation of 28; twice as often in the second shift would be about 1,040.
+    assert!((breaks - 800.0).abs() < 4.0 * 28.3, "{breaks}");
 }

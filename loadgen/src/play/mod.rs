@@ -190,7 +190,7 @@ pub(crate) enum Happening {
     /// The boundary of the roster with this number.
     Shift(u32),
     /// An operator's break is due.
-    BreakDue { operator: u32, plan: u16 },
+    BreakDue { operator: u32, plan: u16, stint: u16 },
     /// An operator's telephone registers again.
     Registers(u32),
     /// A telephone may be up though its call is over.
@@ -589,7 +589,7 @@ impl<'s, 'm> Player<'s, 'm> {
             Happening::Rested(operator) => self.rested(at, operator),
             Happening::Day(day) => self.day(day),
             Happening::Shift(first) => self.shift(at, first),
-            Happening::BreakDue { operator, plan } => self.break_due(at, operator, plan),
+            Happening::BreakDue { operator, plan, stint } => self.break_due(at, operator, plan, stint),
             Happening::Registers(operator) => self.registers(operator),
             Happening::Forgotten(operator, call) => self.forgotten(operator, call),
             Happening::Outside(call) => self.outside_acts(at, call),

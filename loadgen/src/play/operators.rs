@@ -73,6 +73,8 @@ pub(super) struct Operator {
     pub(super) status: Status,
     pub(super) shift: Option<u16>,
     pub(super) errand: Errand,
+    /// Number of times that they came to work so far: breaks are of one of them.
+    pub(super) stint: u16,
     /// Breaks and misses so far: occasions of their streams.
     pub(super) occasions: u32,
     pub(super) phone: Option<PhoneCall>,
@@ -81,8 +83,8 @@ pub(super) struct Operator {
     /// Chats and tickets that are shown for acceptance, and those in hand.
     pub(super) shown: Vec<Shown>,
     pub(super) hands: Vec<Held>,
-    /// Takes no more chats, because they are about to leave.
-    pub(super) away_for_chats: bool,
+    /// Finishes what chats and tickets are in hand, and takes no more until they have left or had their break.
+    pub(super) finishes: bool,
     /// After-call work that follows, in microseconds of the scenario.
     pub(super) after_call_us: u64,
     pub(super) reaction: Entry,
@@ -108,6 +110,7 @@ impl Operator {
             group,
             status: Status::LoggedOut,
             shift: None,
+            stint: 0,
             errand: Errand::default(),
             occasions: 0,
             phone: None,
@@ -115,7 +118,7 @@ impl Operator {
             talk: None,
             shown: Vec::new(),
             hands: Vec::new(),
-            away_for_chats: false,
+            finishes: false,
             after_call_us: 0,
             reaction: Entry::NONE,
             rest: Entry::NONE,
@@ -135,9 +138,15 @@ impl Operator {
         self.phone.as_ref().and_then(|phone| phone.stream)
     }
 
-    /// Whether they could do something else now: no call in hand or ringing.
-    const fn is_free(&self) -> bool {
-        matches!(self.status, Status::Work | Status::Ready | Status::Break | Status::AfterCallWork)
+    /// Whether no call is in hand or ringing.
+    const fn has_no_call(&self) -> bool {
+        matches!(self.status, Status::LoggedOut | Status::Work | Status::Ready | Status::Break | Status::AfterCallWork)
+    }
+
+    /// Whether they could do something else now: here, without a call, and no after-call work left to do.
+    fn is_free(&self) -> bool {
+        let is_after_call = self.status == Status::AfterCallWork && self.rest != Entry::NONE;
+        self.status != Status::LoggedOut && self.has_no_call() && !is_after_call
     }
 
     pub(super) fn order(&self, act: Act, intended_us: Micros) {
@@ -454,7 +463,7 @@ impl Player<'_, '_> {
         if rest != Entry::NONE {
             self.calendar.withdraw(rest);
         }
-        if (operator.is_free() || to == Status::LoggedOut)
+        if operator.has_no_call()
             && let Some(call) = operator.phone.as_ref().map(|phone| phone.call)
         {
             self.calendar.schedule(self.now + DEAD_US, Happening::Forgotten(id, call));
@@ -463,7 +472,7 @@ impl Player<'_, '_> {
         match to {
             Status::Ready => {
                 operator.ready_since = operator.ready_asked_us.take().map(|asked| (at, asked));
-                if operator.errand.leaving || operator.errand.break_us.is_some() {
+                if operator.errand.leaving || operator.errand.break_us.is_some() || operator.finishes {
                     self.free(id, at);
                 }
             }
@@ -477,7 +486,7 @@ impl Player<'_, '_> {
             Status::LoggedOut => {
                 operator.errand = Errand::default();
                 operator.talk = None;
-                operator.away_for_chats = false;
+                operator.finishes = false;
             }
             Status::Talking if from == Status::Ringing => self.perhaps_taken_over(id, at),
             _ => {}
@@ -489,7 +498,7 @@ impl Player<'_, '_> {
     pub(super) fn forgotten(&mut self, id: u32, call: CallKey) {
         let Some(operator) = self.operators.get(&id) else { return };
         let is_up = operator.phone.as_ref().is_some_and(|phone| phone.call == call);
-        if is_up && (operator.is_free() || operator.status == Status::LoggedOut) {
+        if is_up && operator.has_no_call() {
             self.recorder.count("telephones_hung_up");
             self.telephones.advance(self.now);
             self.telephones.hang_up(call);
@@ -511,7 +520,9 @@ impl Player<'_, '_> {
         {
             let due = at + self.real(length);
             self.rest_until(id, due);
-        } else if operator.errand.leaving || matches!(from, Status::LoggedOut | Status::Dialing | Status::AfterCallWork)
+        } else if operator.errand.leaving
+            || operator.finishes
+            || matches!(from, Status::LoggedOut | Status::Dialing | Status::AfterCallWork)
         {
             self.free(id, at);
         } else {
@@ -548,14 +559,35 @@ impl Player<'_, '_> {
             Act::LogOut
         } else {
             self.roster.staying |= operator.errand.leaving;
+            if operator.rest != Entry::NONE {
+                // A break or a span in Work goes on; its end comes back here.
+                return;
+            }
+            if operator.errand.break_us.is_some() && !operator.hands.is_empty() {
+                return self.finish_what_is_in_hand(id, at);
+            }
+            if operator.finishes && !operator.errand.leaving && operator.errand.break_us.is_none() {
+                operator.finishes = false;
+                self.take_chats(id, at);
+            }
+            let Some(operator) = self.operators.get_mut(&id) else { return };
+            if operator.status == Status::Break
+                && let Some(length) = operator.errand.break_us.take()
+            {
+                // It fell due during another.
+                let due = at + self.real(length);
+                return self.rest_until(id, due);
+            }
             let Some(choice) = next_choice(self.setup.model.scenario, operator) else { return };
             if choice == Choice::Ready {
                 operator.ready_asked_us = Some(at);
             }
             if operator.status == Status::AfterCallWork { Act::FinishAfterCall(choice) } else { Act::SetStatus(choice) }
         };
-        operator.awaiting = true;
-        operator.order(act, at);
+        if let Some(operator) = self.operators.get_mut(&id) {
+            operator.awaiting = true;
+            operator.order(act, at);
+        }
     }
 
     /// An order came to its end.
@@ -594,12 +626,11 @@ impl Player<'_, '_> {
 
     /// Nobody holds anything any more.
     pub(super) fn all_have_left(&self) -> bool {
-        let free = |operator: &Operator| operator.is_free() || operator.status == Status::LoggedOut;
         self.outsiders.is_empty()
             && self
                 .operators
                 .values()
-                .all(|operator| operator.phone.is_none() && operator.hands.is_empty() && free(operator))
+                .all(|operator| operator.phone.is_none() && operator.hands.is_empty() && operator.has_no_call())
     }
 
     /// Everybody has logged out.
@@ -613,6 +644,9 @@ impl Player<'_, '_> {
         for id in ids {
             if let Some(operator) = self.operators.get_mut(&id) {
                 operator.errand.leaving = true;
+                // Nobody waits for the end of a break or of after-call work.
+                let rest = std::mem::take(&mut operator.rest);
+                self.calendar.withdraw(rest);
                 self.free(id, now);
             }
         }
@@ -629,7 +663,7 @@ impl Player<'_, '_> {
 /// The status that an operator chooses who does not leave; `None` where it is the one that they have.
 fn next_choice(scenario: &callfloor_scenario::Scenario, operator: &Operator) -> Option<Choice> {
     if operator.errand.break_us.is_some() {
-        return (operator.status != Status::Break).then_some(Choice::Break(NO_REASON));
+        return Some(Choice::Break(NO_REASON));
     }
     let service = scenario.groups[usize::from(operator.group)].services.first();
     let next = service.map(|service| scenario.services[service.0].settings.next_status);

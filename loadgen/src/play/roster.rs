@@ -101,23 +101,27 @@ impl Player<'_, '_> {
     fn take_up(&mut self, at: Micros, id: u32, shift: u16) {
         let behaviour = self.setup.behaviour;
         let Some(operator) = self.operators.get_mut(&id) else { return };
-        operator.errand.leaving = false;
+        let was_leaving = std::mem::take(&mut operator.errand.leaving);
         operator.shift = Some(shift);
         let (group, here) = (operator.group, operator.status != Status::LoggedOut);
+        if !here {
+            operator.stint = operator.stint.wrapping_add(1);
+        }
+        let stint = operator.stint;
         for (plan, &(after, _)) in (0_u16..).zip(behaviour.planned_breaks(group)) {
             let due = at + self.setup.timescale.real_us(after);
-            self.calendar.schedule(due, Happening::BreakDue { operator: id, plan });
+            self.calendar.schedule(due, Happening::BreakDue { operator: id, plan, stint });
         }
         if here {
+            if was_leaving {
+                // Whoever only finished what was in hand takes calls and chats again.
+                self.free(id, at);
+            }
             return;
         }
         operator.order(Act::LogIn, at);
         self.recorder.count("logins");
-        if self.takes_chats(group)
-            && let Some(operator) = self.operators.get(&id)
-        {
-            operator.order(Act::SetChatStatus(true), at);
-        }
+        self.take_chats(id, at);
         for plan in 0..behaviour.random_breaks(group) {
             self.next_random_break(at, id, plan);
         }
@@ -128,21 +132,29 @@ impl Player<'_, '_> {
         let Some(operator) = self.operators.get_mut(&id) else { return };
         operator.occasions = operator.occasions.wrapping_add(1);
         let wait = behaviour.next_break_us(operator.group, plan, id, operator.occasions);
-        let number = behaviour.planned_breaks(operator.group).len() + plan;
+        let (stint, number) = (operator.stint, behaviour.planned_breaks(operator.group).len() + plan);
         let due = at + self.real(wait);
         let plan = u16::try_from(number).unwrap_or(u16::MAX);
-        self.calendar.schedule(due, Happening::BreakDue { operator: id, plan });
+        self.calendar.schedule(due, Happening::BreakDue { operator: id, plan, stint });
     }
 
     /// A break is due: by plan, or for the numbers from there on, at random.
-    pub(super) fn break_due(&mut self, at: Micros, id: u32, plan: u16) {
+    pub(super) fn break_due(&mut self, at: Micros, id: u32, plan: u16, stint: u16) {
         let behaviour = self.setup.behaviour;
         let Some(operator) = self.operators.get_mut(&id) else { return };
-        if operator.shift.is_none() || operator.status == Status::LoggedOut {
+        if operator.stint != stint || operator.status == Status::LoggedOut {
+            // Went home since: the next login plans anew.
             return;
         }
         let planned = behaviour.planned_breaks(operator.group);
         let random = usize::from(plan).checked_sub(planned.len());
+        if operator.shift.is_none() {
+            // About to go: no break now, but whoever takes up another shift has them as before.
+            if let Some(random) = random {
+                self.next_random_break(at, id, random);
+            }
+            return;
+        }
         let length = match random {
             None => planned[usize::from(plan)].1,
             Some(random) => behaviour.break_us(operator.group, random, id, operator.occasions),

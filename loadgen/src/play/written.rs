@@ -286,12 +286,20 @@ impl Player<'_, '_> {
         queues.iter().any(|of| scenario.queues[of.queue.0].channel == callfloor_scenario::Channel::Chat)
     }
 
+    /// There for chats, if the operator's group takes them.
+    pub(super) fn take_chats(&mut self, id: u32, at: Micros) {
+        let takes_chats = self.operators.get(&id).is_some_and(|operator| self.takes_chats(operator.group));
+        if let Some(operator) = self.operators.get_mut(&id).filter(|_| takes_chats) {
+            operator.order(Act::SetChatStatus(true), at);
+        }
+    }
+
     /// After a missed chat an operator is away for chats; after a while they come back.
     pub(super) fn chat_status_shown(&mut self, id: u32, at: Micros, to: &str) {
         let behaviour = self.setup.behaviour;
         let goes_on = !self.is_stopping();
         let Some(operator) = self.operators.get_mut(&id) else { return };
-        if to == "away" && !operator.errand.leaving && goes_on {
+        if to == "away" && !operator.finishes && goes_on {
             operator.occasions = operator.occasions.wrapping_add(1);
             let away = behaviour.back_after_miss_us(operator.group, id, operator.occasions);
             let due = at + self.real(away);
@@ -301,16 +309,16 @@ impl Player<'_, '_> {
 
     pub(super) fn chat_back(&mut self, at: Micros, id: u32) {
         let Some(operator) = self.operators.get(&id) else { return };
-        if operator.status != Status::LoggedOut && !operator.errand.leaving {
+        if operator.status != Status::LoggedOut && !operator.finishes {
             operator.order(Act::SetChatStatus(true), at);
         }
     }
 
-    /// Leaves when the chats and tickets in hand are done, and takes no more until then.
+    /// Leaves, or has a break, when the chats and tickets in hand are done, and takes no more until then.
     pub(super) fn finish_what_is_in_hand(&mut self, id: u32, at: Micros) {
         let takes_chats = self.operators.get(&id).is_some_and(|operator| self.takes_chats(operator.group));
         let Some(operator) = self.operators.get_mut(&id) else { return };
-        if takes_chats && !std::mem::replace(&mut operator.away_for_chats, true) {
+        if !std::mem::replace(&mut operator.finishes, true) && takes_chats {
             operator.order(Act::SetChatStatus(false), at);
         }
         if operator.status != Status::Work {

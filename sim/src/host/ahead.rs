@@ -37,7 +37,12 @@ impl Host<'_> {
                     bring(call);
                 }
             }
-            Happening::Rested(operator) | Happening::Answers(operator) => self.bring_operator(operator),
+            Happening::Rested(operator) => self.bring_operator(operator),
+            Happening::Answers(slot) => {
+                if let Some(operator) = self.rings_at(slot) {
+                    self.bring_operator(operator);
+                }
+            }
             _ => {}
         });
         calendar.look_ahead(&mut ahead.operators, OPERATORS, |coming| {
@@ -50,7 +55,8 @@ impl Host<'_> {
         calendar.look_ahead(&mut ahead.tickets, TICKETS, |coming| {
             let operator = match coming.event() {
                 Happening::Step(slot) => self.callers.get(slot as usize).map(|caller| caller.operator),
-                Happening::Rested(operator) | Happening::Answers(operator) => Some(operator),
+                Happening::Rested(operator) => Some(operator),
+                Happening::Answers(slot) => self.rings_at(slot),
                 _ => None,
             };
             let operator = operator.and_then(|operator| self.operators.get(operator as usize));
@@ -63,6 +69,10 @@ impl Host<'_> {
                 }
             }
         });
+    }
+
+    fn rings_at(&self, slot: u32) -> Option<u32> {
+        self.ringing.get(slot as usize).map(|ringing| ringing.operator)
     }
 
     /// Whoever is first in line now will be offered the queue's next call.

@@ -122,7 +122,7 @@ impl Host<'_> {
     /// After a missed chat an operator is Away for chats; after a while they come back.
     pub(super) fn chat_status_changed(&mut self, operator: u32, to: ChatStatus) {
         let state = &self.operators[operator as usize];
-        if to == ChatStatus::Away && !state.errand.has(Errand::LEAVING) {
+        if to == ChatStatus::Away && !state.errand.has(Errand::FINISHES) {
             let agenda = &mut self.agendas[operator as usize];
             agenda.occasions = agenda.occasions.wrapping_add(1);
             let nth = agenda.occasions;
@@ -132,7 +132,8 @@ impl Host<'_> {
     }
 
     pub(super) fn chat_back(&mut self, operator: u32) {
-        if self.operators[operator as usize].status != Status::LoggedOut {
+        let state = &self.operators[operator as usize];
+        if state.status != Status::LoggedOut && !state.errand.has(Errand::FINISHES) {
             self.apply(Command::SetChatStatus { operator: OperatorId(operator), to: ChatStatus::Available });
         }
     }

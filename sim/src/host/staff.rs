@@ -4,7 +4,7 @@ use super::{Happening, Host, Reaction, is_at_floor};
 use crate::behaviour::Fate;
 use crate::calendar::Entry;
 use crate::collect::NO_ROW;
-use crate::operator::{Errand, NO_SHIFT};
+use crate::operator::{Errand, NO_SHIFT, Ringing};
 use callfloor_engine::{
     CallId, ChatStatus, Command, OfferEnd, OfferId, OperatorId, QueueId, ReasonId, Resolution, Status, StatusChoice,
     TicketId, TicketStatus, Work, reason,
@@ -20,9 +20,16 @@ impl Host<'_> {
     // ---- offers ---------------------------------------------------------------------------------------------------
 
     #[inline]
-    pub(super) fn offer_made(&mut self, operator: u32, queue: Option<QueueId>, work: Work) {
+    pub(super) fn offer_made(&mut self, offer: OfferId, operator: u32, queue: Option<QueueId>, work: Work) {
         let row = queue.map_or_else(|| self.row_of_work(work), |queue| queue.0);
-        self.operators[operator as usize].offer_row = row;
+        if matches!(work, Work::Call(_) | Work::Callback(_)) {
+            self.operators[operator as usize].offer_row = row;
+        }
+        let slot = offer.slot() as usize;
+        if slot >= self.ringing.len() {
+            self.ringing.resize(slot + 1, Ringing::NONE);
+        }
+        self.ringing[slot] = Ringing { offer: Some(offer), operator, row, reaction: Entry::NONE };
         if let Some(counts) = self.collector.now(row) {
             counts.rings += 1;
         }
@@ -40,22 +47,23 @@ impl Host<'_> {
 
     #[inline]
     pub(super) fn ring(&mut self, operator: u32, offer: OfferId, work: Work, until_us: u64, auto_answer: bool) {
-        let place = operator as usize;
-        self.operators[place].offer = Some(offer);
-        let group = self.operators[place].group;
+        let group = self.operators[operator as usize].group;
         let (owner, nth) = self.count_ring(work);
         if self.behaviour.answers_at_once(group, auto_answer) {
-            self.reactions.push_back(Reaction::Answer(operator, offer));
+            self.reactions.push_back(Reaction::Answer(offer));
             return;
         }
+        let slot = offer.slot();
         let (delay_us, reaction) = match self.behaviour.fate(group, operator, owner, nth, auto_answer) {
             Fate::Missed => return,
-            Fate::Answered(delay_us) => (delay_us, Happening::Answers(operator)),
-            Fate::Declined(delay_us) => (delay_us, Happening::Declines(operator)),
+            Fate::Answered(delay_us) => (delay_us, Happening::Answers(slot)),
+            Fate::Declined(delay_us) => (delay_us, Happening::Declines(slot)),
         };
         let at = self.now.saturating_add(delay_us);
-        if at < until_us {
-            self.operators[place].reaction = self.calendar.schedule(at, reaction);
+        if at < until_us
+            && let Some(ringing) = self.ringing.get_mut(slot as usize)
+        {
+            ringing.reaction = self.calendar.schedule(at, reaction);
         }
     }
 
@@ -83,46 +91,53 @@ impl Host<'_> {
         (id, *rings)
     }
 
-    pub(super) fn answers(&mut self, operator: u32) {
-        let state = &mut self.operators[operator as usize];
-        state.reaction = Entry::NONE;
-        if let Some(offer) = state.offer {
+    /// The operator answers what rings in this slot.
+    pub(super) fn answers(&mut self, slot: u32) {
+        let ringing = &mut self.ringing[slot as usize];
+        ringing.reaction = Entry::NONE;
+        let Ringing { offer, operator, .. } = *ringing;
+        if let Some(offer) = offer {
             self.apply(Command::Answer { operator: OperatorId(operator), offer });
         }
     }
 
-    pub(super) fn declines(&mut self, operator: u32) {
-        let state = &mut self.operators[operator as usize];
-        state.reaction = Entry::NONE;
-        if let Some(offer) = state.offer {
+    pub(super) fn declines(&mut self, slot: u32) {
+        let ringing = &mut self.ringing[slot as usize];
+        ringing.reaction = Entry::NONE;
+        let Ringing { offer, operator, .. } = *ringing;
+        if let Some(offer) = offer {
             self.apply(Command::Decline { operator: OperatorId(operator), offer });
         }
     }
 
+    /// Answers at once, if it rings yet.
+    pub(super) fn answers_at_once(&mut self, offer: OfferId) {
+        if self.ringing.get(offer.slot() as usize).is_some_and(|ringing| ringing.offer == Some(offer)) {
+            self.answers(offer.slot());
+        }
+    }
+
     #[inline]
-    pub(super) fn offer_ended(&mut self, operator: u32, end: OfferEnd) {
-        self.forget_reaction(operator);
-        if matches!(end, OfferEnd::Declined | OfferEnd::TimedOut | OfferEnd::DeviceFailed | OfferEnd::Busy) {
-            let row = self.operators[operator as usize].offer_row;
-            if let Some(counts) = self.collector.now(row) {
-                counts.missed_rings += 1;
+    pub(super) fn offer_ended(&mut self, offer: OfferId, end: OfferEnd) {
+        self.stop_ringing(offer);
+        let Some(ringing) = self.ringing.get_mut(offer.slot() as usize) else { return };
+        ringing.offer = None;
+        if matches!(end, OfferEnd::Declined | OfferEnd::TimedOut | OfferEnd::DeviceFailed | OfferEnd::Busy)
+            && let Some(counts) = self.collector.now(ringing.row)
+        {
+            counts.missed_rings += 1;
+        }
+    }
+
+    #[inline]
+    pub(super) fn stop_ringing(&mut self, offer: OfferId) {
+        if let Some(ringing) = self.ringing.get_mut(offer.slot() as usize)
+            && ringing.offer == Some(offer)
+        {
+            let entry = std::mem::take(&mut ringing.reaction);
+            if entry != Entry::NONE {
+                self.calendar.withdraw(entry);
             }
-        }
-    }
-
-    pub(super) fn stop_ringing(&mut self, operator: u32, offer: OfferId) {
-        if self.operators[operator as usize].offer == Some(offer) {
-            self.forget_reaction(operator);
-        }
-    }
-
-    #[inline]
-    fn forget_reaction(&mut self, operator: u32) {
-        let state = &mut self.operators[operator as usize];
-        state.offer = None;
-        let entry = std::mem::take(&mut state.reaction);
-        if entry != Entry::NONE {
-            self.calendar.withdraw(entry);
         }
     }
 
@@ -193,18 +208,23 @@ impl Host<'_> {
         }
         agenda.preview = None;
         if to == Status::Break && state.errand.has(Errand::BREAK) {
-            state.errand.set(Errand::BREAK, false);
-            state.errand.set(Errand::UNPLANNED, agenda.break_unplanned);
-            state.rest = self.calendar.schedule(self.now + agenda.break_us, Happening::Rested(operator));
+            self.begin_break(operator);
         } else if matches!(from, Status::LoggedOut | Status::Dialing | Status::AfterCallWork) {
             self.reactions.push_back(Reaction::Free(operator));
-        } else if !state.errand.has(Errand::LEAVING) {
+        } else if !state.errand.has(Errand::LEAVING) && !state.errand.has(Errand::FINISHES) {
             state.errand.set(Errand::UNPLANNED, true);
             agenda.occasions = agenda.occasions.wrapping_add(1);
             let nth = agenda.occasions;
             let away_us = self.behaviour.back_after_miss_us(state.group, operator, nth);
             state.rest = self.calendar.schedule(self.now + away_us, Happening::Rested(operator));
         }
+    }
+
+    fn begin_break(&mut self, operator: u32) {
+        let (state, agenda) = (&mut self.operators[operator as usize], &self.agendas[operator as usize]);
+        state.errand.set(Errand::BREAK, false);
+        state.errand.set(Errand::UNPLANNED, agenda.break_unplanned);
+        state.rest = self.calendar.schedule(self.now + agenda.break_us, Happening::Rested(operator));
     }
 
     /// Books the time in the present status up to `now`.
@@ -274,12 +294,29 @@ impl Host<'_> {
                 self.staying = true;
             }
         }
+        if state.rest != Entry::NONE {
+            // A break, a preview or a span in Work goes on; its end comes back here.
+            return;
+        }
         let choice = if state.errand.has(Errand::BREAK) {
+            if self.agendas[operator as usize].in_hand > 0 {
+                self.finish_what_is_in_hand(operator);
+                return;
+            }
             if state.status == Status::Break {
+                // It fell due during another.
+                self.close_status(operator as usize, self.now);
+                self.begin_break(operator);
                 return;
             }
             StatusChoice::Break(BREAK)
         } else {
+            if state.errand.has(Errand::FINISHES) && !state.errand.has(Errand::LEAVING) {
+                self.operators[operator as usize].errand.set(Errand::FINISHES, false);
+                if self.model.groups[usize::from(state.group)].chats {
+                    self.apply(Command::SetChatStatus { operator: id, to: ChatStatus::Available });
+                }
+            }
             let next = self.model.groups[usize::from(state.group)].next_status;
             match (state.status, next) {
                 (Status::Ready, _) => return,
@@ -319,11 +356,12 @@ impl Host<'_> {
         }
     }
 
-    /// Leaves when the chats and tickets in hand are done, and takes no more until then.
+    /// Leaves, or has a break, when the chats and tickets in hand are done, and takes no more until then.
     fn finish_what_is_in_hand(&mut self, operator: u32) {
         let id = OperatorId(operator);
         let state = self.operators[operator as usize];
-        if self.model.groups[usize::from(state.group)].chats {
+        self.operators[operator as usize].errand.set(Errand::FINISHES, true);
+        if self.model.groups[usize::from(state.group)].chats && !state.errand.has(Errand::FINISHES) {
             self.apply(Command::SetChatStatus { operator: id, to: ChatStatus::Away });
         }
         if state.status != Status::Work {
@@ -473,13 +511,23 @@ impl Host<'_> {
     fn take_up(&mut self, operator: u32, shift: u16) {
         self.close_status(operator as usize, self.now);
         let state = &mut self.operators[operator as usize];
+        let goes_on = is_at_floor(state.status);
+        let finishes = goes_on && state.errand.has(Errand::LEAVING);
         state.errand.set(Errand::LEAVING, false);
         state.errand.set(Errand::RELIEVES, false);
-        self.agendas[operator as usize].shift = shift;
-        let goes_on = is_at_floor(state.status);
+        let agenda = &mut self.agendas[operator as usize];
+        agenda.shift = shift;
+        if !goes_on {
+            agenda.stint = agenda.stint.wrapping_add(1);
+        }
+        let stint = agenda.stint;
         let group = &self.model.groups[usize::from(state.group)];
         for (plan, &(after_us, _)) in (0_u16..).zip(&group.planned_breaks) {
-            self.calendar.schedule(self.now + after_us, Happening::BreakDue { operator, plan });
+            self.calendar.schedule(self.now + after_us, Happening::BreakDue { operator, plan, stint });
+        }
+        if finishes {
+            // Whoever only finished what was in hand takes calls and chats again.
+            self.reactions.push_back(Reaction::Free(operator));
         }
         if !goes_on {
             if self.apply(Command::LogIn { operator: OperatorId(operator) }) && group.chats {
@@ -495,22 +543,30 @@ impl Host<'_> {
     fn next_random_break(&mut self, operator: u32, plan: usize) {
         let agenda = &mut self.agendas[operator as usize];
         agenda.occasions = agenda.occasions.wrapping_add(1);
-        let nth = agenda.occasions;
+        let (nth, stint) = (agenda.occasions, agenda.stint);
         let group = self.operators[operator as usize].group;
         let wait_us = self.behaviour.next_break_us(group, plan, operator, nth);
         let plan = u16::try_from(self.behaviour.planned_breaks(group).len() + plan).expect("a few");
-        self.calendar.schedule(self.now + wait_us, Happening::BreakDue { operator, plan });
+        self.calendar.schedule(self.now + wait_us, Happening::BreakDue { operator, plan, stint });
     }
 
     /// A break is due: by plan, or for the numbers from there on, at random.
-    pub(super) fn break_due(&mut self, operator: u32, plan: u16) {
+    pub(super) fn break_due(&mut self, operator: u32, plan: u16, stint: u16) {
         let place = operator as usize;
         let (state, agenda) = (&mut self.operators[place], &mut self.agendas[place]);
-        if agenda.shift == NO_SHIFT || !is_at_floor(state.status) {
+        if agenda.stint != stint || !is_at_floor(state.status) {
+            // Went home since: the next login plans anew.
             return;
         }
         let group = &self.model.groups[usize::from(state.group)];
         let random = usize::from(plan).checked_sub(group.planned_breaks.len());
+        if agenda.shift == NO_SHIFT {
+            // About to go: no break now, but whoever takes up another shift has them as before.
+            if let Some(random) = random {
+                self.next_random_break(operator, random);
+            }
+            return;
+        }
         let length_us = match random {
             None => group.planned_breaks[usize::from(plan)].1,
             Some(random) => self.behaviour.break_us(state.group, random, operator, agenda.occasions),
