@@ -24,6 +24,7 @@ use server::Started;
 /// The live side is a server that this command starts for itself, on ports of its own, and stops again. The first replications are
 /// played by telephones and operators over SIP and HTTP; the simulation has the same customers, so that differences are paired.
 /// A difference beyond noise is tested again with the delays that the live system was measured to have in the simulation too.
+/// Ctrl-C breaks the live run off, and compares the replications that were over.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   callfloor twin scenarios/ring-no-answer.toml --speed 60
@@ -63,6 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     let scenario = load(&arguments.file)?;
     listen();
     let parts = live(arguments, &scenario)?;
+    let played = u32::try_from(parts.len()).expect("no more than were asked for");
     let mut floors = parts.iter().filter_map(|part| part.floor.as_ref());
     let mut live = floors.next().cloned().ok_or_else(|| Failure::Fault("no floor was watched".into()))?;
     for floor in floors {
@@ -74,6 +76,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     let delayed = simulate(arguments, &with_delays(&scenario, &measures, arguments.speed))?;
     let (theory_basis, theory) = theory::figures(&scenario);
     let mut notes: Vec<String> = Vec::new();
+    if played < arguments.live {
+        notes.push(format!(
+            "Stopped by hand: {played} of {} live replications were over and are compared.",
+            arguments.live
+        ));
+    }
     for note in parts.iter().flat_map(|part| part.parts.iter().flat_map(|part| &part.notes)) {
         if !notes.contains(note) {
             notes.push(note.clone());
@@ -112,9 +120,6 @@ fn live(arguments: &Arguments, scenario: &Scenario) -> Result<Vec<LoadResults>, 
     };
     let mut parts = Vec::new();
     for replication in 0..arguments.live {
-        if STOP.load(Ordering::Relaxed) {
-            return Err(Failure::Input("stopped by hand: nothing is compared".into()));
-        }
         let options = Options {
             speed: arguments.speed,
             threads: arguments.threads,
@@ -124,10 +129,21 @@ fn live(arguments: &Arguments, scenario: &Scenario) -> Result<Vec<LoadResults>, 
             cancel: Some(&STOP),
             ..Options::default()
         };
-        parts.push(one(scenario, &target, &options, arguments.quiet)?);
+        let part = one(scenario, &target, &options, arguments.quiet)?;
+        let is_whole = part.parts.iter().all(|part| part.cut.is_none());
+        // What comes after is stopped by another Ctrl-C.
+        let stopped = STOP.swap(false, Ordering::Relaxed);
+        if is_whole || !stopped {
+            parts.push(part);
+        }
+        if stopped {
+            break;
+        }
     }
-    if STOP.load(Ordering::Relaxed) {
-        return Err(Failure::Input("stopped by hand: nothing is compared".into()));
+    if parts.is_empty() {
+        return Err(Failure::Input(
+            "stopped by hand before the first replication was over: nothing is compared".into(),
+        ));
     }
     Ok(parts)
 }
@@ -150,10 +166,11 @@ fn mean_ms(measures: &Measures, kind: Kind) -> (u64, f64) {
     (found.count(), sum / found.count() as f64 / 1e3)
 }
 
-/// The scenario with the delays of the live system: operators answer later, and are Ready again later.
+/// The scenario with the delays of the live system: operators answer later, customers notice it later, and operators are Ready again
+/// later.
 fn with_delays(scenario: &Scenario, measures: &Measures, speed: f64) -> Scenario {
     let of = |kinds: &[Kind]| kinds.iter().map(|kind| mean_ms(measures, *kind).1).sum::<f64>() / 1e3 * speed;
-    let (before, after) = (of(&BEFORE_ANSWER), of(&AFTER_TALK));
+    let (before, heard, after) = (of(&BEFORE_ANSWER), of(&[Kind::AnswerToCustomer]), of(&AFTER_TALK));
     let shifted = |of: &Distribution, by_s: f64| {
         if by_s > 0.0 { Distribution::Shifted { by_s, of: Box::new(of.clone()) } } else { of.clone() }
     };
@@ -164,6 +181,7 @@ fn with_delays(scenario: &Scenario, measures: &Measures, speed: f64) -> Scenario
         group.auto_answer = false;
     }
     for class in &mut delayed.classes {
+        class.answer_heard_s = heard;
         class.handling.after_call = shifted(&class.handling.after_call, after);
     }
     delayed
@@ -182,7 +200,7 @@ fn phases(measures: &Measures, speed: f64) -> Vec<Phase> {
         (Kind::FinishAfterCall, WORK),
         (Kind::Hold, &[AhtS]),
         (Kind::Release, &[AhtS]),
-        (Kind::AnswerToCustomer, &[]),
+        (Kind::AnswerToCustomer, &[AhtS, Occupancy]),
     ];
     let phase = |(kind, makes): (Kind, &'static [Metric])| {
         let (count, mean_ms) = mean_ms(measures, kind);
@@ -204,15 +222,17 @@ mod tests {
         let mut recorder = Recorder::default();
         recorder.latency(Kind::DeviceTold, 0, 4_000);
         recorder.latency(Kind::AnswerTaken, 0, 1_000);
+        recorder.latency(Kind::AnswerToCustomer, 0, 20_000);
         recorder.latency(Kind::FinishAfterCall, 0, 10_000);
         let measures = recorder.finish();
         let delayed = with_delays(&scenario, &measures, 60.0);
         let gained = |of: &dyn Fn(&Scenario) -> f64| of(&delayed) - of(&scenario);
         let answer = gained(&|scenario| scenario.groups[0].answer_delay.mean_s());
         let work = gained(&|scenario| scenario.classes[0].handling.after_call.mean_s());
+        assert!((gained(&|scenario| scenario.classes[0].answer_heard_s) - 1.2).abs() < 0.02);
         // Histograms keep values to a 64th part.
         assert!((answer - 0.3).abs() < 0.005 && (work - 0.6).abs() < 0.01, "{answer} {work}");
         assert_eq!(with_delays(&scenario, &Measures::default(), 60.0), scenario);
-        assert_eq!(phases(&measures, 60.0).len(), 3);
+        assert_eq!(phases(&measures, 60.0).len(), 4);
     }
 }

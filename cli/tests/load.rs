@@ -507,6 +507,28 @@ fn a_twin_run_has_three_columns_and_the_same_customers_in_two_of_them() {
     assert!(std::fs::read_to_string(file("twin.html")).unwrap().contains("theory, simulation, live"));
 }
 
+/// Ctrl-C in a twin run compares what was over.
+#[test]
+fn a_twin_run_that_is_stopped_compares_the_replications_that_were_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let (plan, json) = (scenario(&directory, LINE), directory.path().join("twin.json"));
+    let mut command = Command::new(cargo_bin("callfloor"));
+    command.arg("twin").arg(&plan).args(["--speed", "360", "--live", "1000", "--replications", "1000"]);
+    command.args(["--lag-limit-ms", "5000", "--quiet", "--json"]).arg(&json);
+    let mut twin = Guarded(command.spawn().unwrap());
+    // A replication takes five seconds.
+    std::thread::sleep(Duration::from_secs(25));
+    twin.signal("-INT");
+    assert!(matches!(twin.0.wait().unwrap().code(), Some(0 | 1)));
+    let found = results(&json);
+    conforms(&found, "twin");
+    let played = found["live_replications"].as_u64().unwrap();
+    assert!((1..6).contains(&played), "{played}");
+    assert_eq!(found["simulated_replications"], 1000);
+    let note = format!("Stopped by hand: {played} of 1000 live replications were over and are compared.");
+    assert!(found["notes"].as_array().unwrap().iter().any(|told| *told == note), "{}", found["notes"]);
+}
+
 /// The far end stands still for a second: whoever was due in it is seen to wait from their own instant, and the generator goes on.
 #[test]
 fn a_pause_of_the_far_end_is_seen_by_everybody_who_was_due_in_it() {

@@ -31,6 +31,9 @@ pub struct CustomerClass {
     pub identity: Identity,
     /// Wait in the queue that a customer would bear before leaving.
     pub patience: Distribution,
+    /// Time from an operator's answer until the customer notices it, in seconds, during which patience runs on. No key of a file:
+    /// a live system has it, and who compares with one sets it.
+    pub answer_heard_s: f64,
     /// Share who leave at once when they would have to wait, in [0, 1].
     pub balking: f64,
     /// Whether they call again after giving up or being refused.

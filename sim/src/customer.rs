@@ -33,8 +33,8 @@ pub(crate) enum Stage {
     Target(u16, bool),
     /// The dialled customer answers, or does not and why.
     Dial(Option<FarEndFault>),
-    /// The talk after a transfer ends.
-    Outside,
+    /// The customer hangs up: the talk after a transfer is over, or nobody was heard for too long.
+    Leaves,
 }
 
 /// A call, in the slot of the engine's own: two cache lines, of which the end of a call needs the first.

@@ -62,6 +62,8 @@ pub struct Model<'s> {
 #[derive(Debug)]
 pub(crate) struct ClassModel {
     pub(crate) patience: Distribution,
+    /// Patience runs on so long after an operator's answer, in microseconds.
+    pub(crate) answer_heard_us: u64,
     pub(crate) handling: HandlingModel,
     pub(crate) redial_delay: Option<Distribution>,
     /// Mean handle time of the class's own model, in seconds.
@@ -257,6 +259,7 @@ fn class_model(class: &scenario::CustomerClass) -> Result<ClassModel, ModelError
     let place = format!("class \"{}\"", class.name);
     Ok(ClassModel {
         patience: sampler(&place, "patience", &class.patience)?,
+        answer_heard_us: crate::arrival::micros(class.answer_heard_s),
         handling: HandlingModel::new(&place, &class.handling)?,
         redial_delay: match &class.redial {
             Some(redial) => Some(sampler(&place, "redial delay", &redial.delay)?),

@@ -237,3 +237,30 @@ breaks = [{ per_hour = 1.0, length = { kind = "constant", value_s = 60.0 } }]"#;
     // Poisson: 800 with a standard deviation of 28; twice as often in the second shift would be about 1,040.
     assert!((breaks - 800.0).abs() < 4.0 * 28.3, "{breaks}");
 }
+
+/// Answered at 60 s by an operator whom the customer hears 2 s later; their patience runs out in between, at 61 s: they hang up.
+#[test]
+fn patience_runs_on_until_the_answer_is_heard() {
+    let floor = r#"
+[run]
+contacts = 1
+[queue.line]
+[customers.callers]
+arrivals = { trace = "calls.csv" }
+patience = { kind = "constant", value_s = 61.0 }
+handling = { talk = { kind = "constant", value_s = 300.0 } }
+[operators.crew]
+answer_delay = { kind = "constant", value_s = 60.0 }
+count = 1
+[service.main]
+ring_limit_s = 90
+"#;
+    let mut scenario = Scenario::parse("heard.toml", floor, &Trace("time\n10\n")).unwrap_or_else(|e| panic!("{e}"));
+    for (heard_s, talk_s) in [(0.0, 300), (0.9, 300), (2.0, 1)] {
+        scenario.classes[0].answer_heard_s = heard_s;
+        let options = Options { replications: Some(1), check: true, ..Options::default() };
+        let counts = simulate(&scenario, &options).unwrap_or_else(|error| panic!("{error}")).results.counts(Scope::All);
+        assert_eq!((counts.answered, counts.abandoned), (1, 0));
+        assert_eq!(counts.talk_us, talk_s * 1_000_000, "{heard_s}");
+    }
+}

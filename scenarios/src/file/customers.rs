@@ -80,6 +80,7 @@ fn class(name: &str, view: &View<'_>, names: &Names<'_, '_>, world: &World<'_>) 
             population: view.whole("population").unwrap_or(10_000),
         },
         patience: patience.flatten().unwrap_or(Distribution::Never),
+        answer_heard_s: 0.0,
         balking: view.number("balking").unwrap_or(0.0),
         redial: redial.flatten(),
         menus,

@@ -206,6 +206,24 @@ impl<'m> Host<'m> {
             *last = operator;
         }
         self.begin_talk(slot, operator);
+        let heard_us = self.model.classes.get(usize::from(source)).map_or(0, |class| class.answer_heard_us);
+        if waiting && heard_us > 0 {
+            self.perhaps_leaves_unaware(slot, heard_us);
+        }
+    }
+
+    /// One whose patience runs out before they notice that they were answered leaves all the same.
+    #[cold]
+    fn perhaps_leaves_unaware(&mut self, slot: usize, heard_us: u64) {
+        let Caller { gives_up_at, step, .. } = self.callers[slot];
+        if gives_up_at == 0 || gives_up_at >= self.now + heard_us {
+            return;
+        }
+        self.calendar.withdraw(step);
+        let happening = Happening::Step(u32::try_from(slot).expect("a slot"));
+        let caller = &mut self.callers[slot];
+        caller.stage = Stage::Leaves;
+        caller.step = self.calendar.schedule(gives_up_at.max(self.now), happening);
     }
 
     fn handling(&self, source: u16) -> &'m HandlingModel {
@@ -289,7 +307,7 @@ impl<'m> Host<'m> {
             Stage::Dial(Some(cause)) => {
                 self.apply(Command::DialFailed { call, cause });
             }
-            Stage::Outside => {
+            Stage::Leaves => {
                 self.apply(Command::CustomerHungUp { call });
             }
             Stage::Idle | Stage::Consulting => {}
@@ -446,7 +464,7 @@ impl<'m> Host<'m> {
             self.callers[slot].operator = operator.0;
         }
         if let Some(talk_us) = self.behaviour.talk_after_consult_us(&caller.person(), factor) {
-            self.next_step(slot, talk_us, Stage::Outside);
+            self.next_step(slot, talk_us, Stage::Leaves);
         }
     }
 
@@ -478,7 +496,7 @@ impl<'m> Host<'m> {
         });
         if self.apply(Command::TargetAnswered { leg }) && !consulting {
             let talk_us = self.behaviour.talk_outside_us(&caller.person(), caller.handed_on);
-            self.next_step(slot, talk_us, Stage::Outside);
+            self.next_step(slot, talk_us, Stage::Leaves);
         }
     }
 
