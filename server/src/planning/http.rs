@@ -222,7 +222,7 @@ fn checked(body: &Text) -> Checked {
             let mistakes = problems.0.iter().take(MOST_MISTAKES).map(found).collect();
             Checked { right: false, mistakes, told: problems.render(false), about: None }
         }
-        Ok(scenario) => match too_large(&scenario) {
+        Ok(scenario) => match too_large(&scenario, scenario.replications.count) {
             Err(told) => Checked { right: false, mistakes: vec![whole(told.clone())], told, about: None },
             Ok(()) => Checked { right: true, mistakes: vec![], told: String::new(), about: Some(about(&scenario)) },
         },

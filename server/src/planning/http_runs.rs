@@ -266,7 +266,8 @@ async fn of_scenario(caller: &Caller, body: &NewRun, changes: Vec<Change>) -> Re
         // Told at once, not when its turn comes.
         let (changed, _) = callfloor_sim::change::changed_scenario(&scenario, &changes)
             .map_err(|wrong| Problem::wrong("changes", wrong.to_string()))?;
-        too_large(&changed).map_err(|told| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "too-large", told))?;
+        too_large(&changed, replications)
+            .map_err(|told| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "too-large", told))?;
         Ok::<_, Problem>(Work::Scenario { scenario: Box::new(scenario), changes, replications, seed })
     });
     Ok((work.await??, shown, String::new()))
