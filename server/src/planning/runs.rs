@@ -411,11 +411,8 @@ impl Drop for Planner {
 impl Inner {
     /// The thread of all runs.
     fn serve(&self) {
-        // Threads that are begun here inherit it. Elsewhere a thread has no priority of its own that can be set so simply.
-        #[cfg(target_os = "linux")]
-        if let Err(problem) = rustix::process::setpriority_process(None, NICE) {
-            tracing::warn!(%problem, "the planner's runs have the priority of calls");
-        }
+        // Threads that are begun here inherit it.
+        step_back();
         loop {
             let run = {
                 let mut state = lock(&self.state);
@@ -435,6 +432,15 @@ impl Inner {
             state.now = None;
             state.end(&run, phase);
         }
+    }
+}
+
+/// Gives this thread the lowest priority: whatever else is to be done goes before it. Only of Linux a thread has a priority of
+/// its own that can be set so simply.
+pub(super) fn step_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(problem) = rustix::process::setpriority_process(None, NICE) {
+        tracing::warn!(%problem, "the planner has the priority of calls");
     }
 }
 
