@@ -1,9 +1,12 @@
 //! `callfloor load` against real peers: the server itself, and SIPp's called side.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+#[path = "support/server.rs"]
+mod server;
+
+use std::io::{Read as _, Write as _};
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -11,6 +14,7 @@ use assert_cmd::cargo::cargo_bin;
 use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
 use serde_json::Value;
+use server::{Guarded, Server, load};
 use tempfile::TempDir;
 
 /// Half an hour of a small line: about 50 calls.
@@ -46,73 +50,16 @@ handling = { talk = { mean_s = 60 } }
 count = 1
 "#;
 
-/// A process that ends with its test.
-struct Guarded(Child);
-
-impl Guarded {
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([name, &self.0.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-    }
-}
-
-impl Drop for Guarded {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-struct Server {
-    process: Guarded,
-    url: String,
-    sip: String,
-    password: PathBuf,
-    directory: TempDir,
-}
-
 impl Server {
     fn start() -> Self {
         Self::start_with(&[])
     }
 
-    fn command(data: &Path, http: &str, sip: &str) -> Command {
-        let mut command = Command::new(cargo_bin("callfloor"));
-        command.args(["serve", "--http", http, "--sip", sip, "--data"]).arg(data);
-        command.env("CALLFLOOR_LOG_LEVEL", "error").stdout(Stdio::piped()).stderr(Stdio::null());
-        command
-    }
-
     /// With these settings, by the names of the environment.
     fn start_with(settings: &[(&str, &str)]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let mut command = Self::command(&directory.path().join("data"), "127.0.0.1:0", "127.0.0.1:0");
-        let mut child = command.envs(settings.iter().copied()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut next = |before: &str| {
-            let line = lines.next().unwrap().unwrap();
-            let (_, rest) = line.split_once(before).unwrap_or_else(|| panic!("{line}"));
-            rest.split([' ', ';']).next().unwrap().to_owned()
-        };
-        let (url, sip, secret) = (next("HTTP on "), next("SIP on "), next("password "));
-        let password = directory.path().join("password");
-        std::fs::write(&password, secret).unwrap();
-        Self { process: Guarded(child), url, sip, password, directory }
-    }
-
-    fn load(&self, scenario: &Path) -> assert_cmd::Command {
-        let mut command = load(scenario);
-        command.args(["--url", &self.url, "--sip", &self.sip, "--password-file"]).arg(&self.password);
-        command
-    }
-
-    /// The same, to be watched while it goes on.
-    fn load_beside(&self, scenario: &Path) -> Command {
-        let mut command = Command::new(cargo_bin("callfloor"));
-        command.arg("load").arg(scenario);
-        command.args(["--url", &self.url, "--sip", &self.sip, "--password-file"]).arg(&self.password);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
+        Self::start_at("127.0.0.1:0", |_, command| {
+            command.envs(settings.iter().copied());
+        })
     }
 
     /// Asks the API.
@@ -226,12 +173,6 @@ fn sipp(directory: &TempDir) -> Option<(Guarded, String)> {
             None
         }
     }
-}
-
-fn load(scenario: &Path) -> assert_cmd::Command {
-    let mut command = assert_cmd::Command::new(cargo_bin("callfloor"));
-    command.arg("load").arg(scenario).timeout(Duration::from_secs(120));
-    command
 }
 
 /// A moment in so many seconds, as `--start-at` takes it.

@@ -1,72 +1,34 @@
 //! `callfloor load` by other ways than telephones over UDP, against a real server: chats and web forms, whose records agree with what
 //! was played, one for one; and calls over TCP and TLS.
 
-use std::io::{BufRead as _, BufReader};
+#[path = "support/server.rs"]
+mod server;
+
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use assert_cmd::cargo::cargo_bin;
 use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
 use serde_json::Value;
-use tempfile::TempDir;
+use server::Server;
 
 /// An address of this machine at which nobody listens: by TCP, and as good as surely by UDP.
 fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// A server that ends with its test. It believes this machine which customer it asks for.
-struct Server {
-    process: Child,
-    url: String,
-    sip: String,
-    password: PathBuf,
-    directory: TempDir,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 impl Server {
+    /// One that believes this machine which customer it asks for, with more in its configuration.
     fn start(more: impl FnOnce(&Path) -> String) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let config = directory.path().join("server.toml");
-        let text = format!("[http]\nproxies = [\"127.0.0.1\"]\n{}", more(directory.path()));
-        std::fs::write(&config, text).unwrap();
-        let mut process = Command::new(cargo_bin("callfloor"))
-            .args(["serve", "--http", "127.0.0.1:0", "--sip", &free().to_string(), "--config"])
-            .arg(&config)
-            .arg("--data")
-            .arg(directory.path().join("data"))
-            .env("CALLFLOOR_LOG_LEVEL", "error")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let mut next = |before: &str| {
-            let line = lines.next().unwrap().unwrap();
-            let (_, rest) = line.split_once(before).unwrap_or_else(|| panic!("{line}"));
-            rest.split([' ', ';']).next().unwrap().to_owned()
-        };
-        let (url, sip, secret) = (next("HTTP on "), next("SIP on "), next("password "));
-        let password = directory.path().join("password");
-        std::fs::write(&password, secret).unwrap();
-        Self { process, url, sip, password, directory }
-    }
-
-    fn load(&self, scenario: &Path) -> assert_cmd::Command {
-        let mut command = assert_cmd::Command::new(cargo_bin("callfloor"));
-        command.arg("load").arg(scenario).args(["--url", &self.url, "--sip", &self.sip, "--password-file"]);
-        command.arg(&self.password).timeout(Duration::from_secs(300));
-        command
+        Self::start_at(&free().to_string(), |directory, command| {
+            let config = directory.join("server.toml");
+            let text = format!("[http]\nproxies = [\"127.0.0.1\"]\n{}", more(directory));
+            std::fs::write(&config, text).unwrap();
+            command.arg("--config").arg(config);
+        })
     }
 }
 

@@ -106,10 +106,25 @@ impl Pipe {
             Self::Plain(stream) => stream.write(bytes),
             Self::Tls(stream) => {
                 let written = stream.write(bytes);
-                // What the system does not take now goes with what follows.
+                // What the system does not take now goes when it does: `has_more` tells of it.
                 let _ = stream.flush();
                 written
             }
+        }
+    }
+
+    /// Whether there is something that was taken from us and not by the system yet.
+    fn has_more(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Tls(stream) => stream.conn.wants_write(),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(_) => Ok(()),
+            Self::Tls(stream) => stream.flush(),
         }
     }
 }
@@ -134,7 +149,7 @@ impl Connected {
     }
 
     pub(crate) fn has_more(&self) -> bool {
-        !self.outgoing.is_empty()
+        !self.outgoing.is_empty() || self.pipe.has_more()
     }
 
     /// Sends a message as soon as the system takes it; whether it will.
@@ -157,7 +172,15 @@ impl Connected {
                 Err(_) => return self.again(),
             }
         }
-        true
+        if !self.pipe.has_more() {
+            return true;
+        }
+        match self.pipe.flush() {
+            Err(error) if !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                self.again()
+            }
+            _ => true,
+        }
     }
 
     /// The connection broke: what was on its way is lost.
@@ -241,6 +264,68 @@ mod tests {
         let mut three = [0; 3];
         far.read_exact(&mut three).expect("received");
         assert_eq!((&three, connected.broken), (b"BYE", 1));
+    }
+
+    /// A certificate of 127.0.0.1 that signs itself, and its key; `None` where there is no openssl.
+    fn certificate(directory: &Path) -> Option<[std::path::PathBuf; 2]> {
+        let files = [directory.join("certificate.pem"), directory.join("key.pem")];
+        let made = std::process::Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
+            .args(["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE", "-out"])
+            .arg(&files[0])
+            .arg("-keyout")
+            .arg(&files[1])
+            .output();
+        made.is_ok_and(|made| made.status.success()).then_some(files)
+    }
+
+    /// A far end by TLS that does not read for a while: what was given to the connection then is sent when it does, all of it.
+    #[test]
+    fn what_the_system_does_not_take_is_sent_later_by_tls_too() {
+        use rustls::pki_types::pem::PemObject as _;
+        use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+        let directory = tempfile::tempdir().expect("a directory");
+        let Some([certificate, key]) = certificate(directory.path()) else {
+            println!("skipped: openssl is not here");
+            return;
+        };
+        let chain = vec![CertificateDer::from_pem_file(&certificate).expect("a certificate")];
+        let own = PrivateKeyDer::from_pem_file(key).expect("a key");
+        let config =
+            rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, own).expect("a pair");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let peer = listener.local_addr().expect("an address");
+        let (told, reads) = std::sync::mpsc::channel::<usize>();
+        let far = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let mut session = rustls::ServerConnection::new(Arc::new(config)).expect("a session");
+            while session.is_handshaking() {
+                session.complete_io(&mut stream).expect("a handshake");
+            }
+            let wanted = reads.recv().expect("so many");
+            let (mut stream, mut found, mut room) = (StreamOwned::new(session, stream), 0, vec![0; 1 << 16]);
+            while found < wanted {
+                found += stream.read(&mut room).expect("more");
+            }
+        });
+        let name = ServerName::try_from("127.0.0.1").expect("a name");
+        let tls = Some((Arc::new(client_config(Some(&certificate)).expect("an authority")), name));
+        let mut connected = Road { transport: Transport::Tls, peer, tls }.open().expect("a connection");
+        let (message, mut sent) = (vec![b'x'; 16_000], 0);
+        // Until the system takes no more, and the last message lies with the session.
+        while !connected.pipe.has_more() {
+            assert!(connected.send(&message));
+            sent += message.len();
+        }
+        assert!(connected.outgoing.is_empty() && connected.has_more());
+        told.send(sent).expect("it waits");
+        let until = std::time::Instant::now() + Duration::from_secs(10);
+        while connected.has_more() && std::time::Instant::now() < until {
+            assert!(connected.go_on());
+        }
+        assert!(!connected.has_more());
+        far.join().expect("everything came");
     }
 
     #[test]

@@ -24,6 +24,9 @@ const CALL_PRODUCTS: usize = CALL_MOMENTS.len() * (CALL_MOMENTS.len() + 1) / 2;
 /// The same for a group.
 const STAFF_MOMENTS: [Primitive; 3] = [Primitive::Busy, Primitive::Ready, Primitive::Paid];
 const STAFF_PRODUCTS: usize = STAFF_MOMENTS.len() * (STAFF_MOMENTS.len() + 1) / 2;
+/// Memory of a cell of each kind, with what it points at.
+pub(crate) const CALL_BYTES: usize = size_of::<CallCell>() + size_of::<[u128; CALL_PRODUCTS]>();
+pub(crate) const STAFF_BYTES: usize = size_of::<StaffCell>() + size_of::<[u128; STAFF_PRODUCTS]>();
 
 /// A queue in an interval over all replications.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,6 +9,8 @@ const PER_OCTAVE: usize = 1 << (BITS - 1);
 /// Values from 2^44 µs (203 days) on share the last bucket.
 const OCTAVES: usize = 44 - BITS as usize;
 const BUCKETS: usize = LINEAR + OCTAVES * PER_OCTAVE;
+/// Memory of a histogram, with its buckets.
+pub(crate) const BYTES: usize = size_of::<Histogram>() + size_of::<[u64; BUCKETS]>();
 
 /// Counts of values in µs: exact below 128 µs, else in buckets at most 1.6 % wide, up to 203 days.
 ///

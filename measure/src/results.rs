@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cell::{CallCell, StaffCell, constant, met};
+use crate::cell::{CALL_BYTES, CallCell, STAFF_BYTES, StaffCell, constant, met};
 use crate::metric::{Fraction, Kind, sum};
 use crate::{Channel, Counts, Estimate, Header, Histogram, Interval, Metric, Ratio, StaffTimes, Tally, wilson};
 
@@ -95,6 +95,24 @@ impl Results {
             abandon_waits: vec![Histogram::new(); queues],
             header,
         }
+    }
+
+    /// Memory that results of so many queues, groups, intervals and replications take, in bytes; names apart.
+    #[must_use]
+    pub const fn bytes_of(queues: usize, groups: usize, intervals: usize, replications: usize) -> usize {
+        let cells = rows(queues).saturating_mul(CALL_BYTES).saturating_add(rows(groups).saturating_mul(STAFF_BYTES));
+        let totals = size_of::<ReplicationTotals>()
+            .saturating_add(rows(queues).saturating_mul(size_of::<QueueTotals>()))
+            .saturating_add(groups.saturating_mul(size_of::<StaffTimes>()));
+        let waits = queues.saturating_mul(2 * crate::histogram::BYTES);
+        cells.saturating_mul(intervals).saturating_add(totals.saturating_mul(replications)).saturating_add(waits)
+    }
+
+    /// Memory that these results take, in bytes; names apart.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        let Header { queues, groups, grid, .. } = &self.header;
+        Self::bytes_of(queues.len(), groups.len(), grid.intervals, self.replications.len())
     }
 
     /// Adds replication number `replication`.

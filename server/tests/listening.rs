@@ -13,27 +13,19 @@ use std::f64::consts::TAU;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use callfloor_server::config::Config;
 use callfloor_sip::media::Clip;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use sound::amplitude;
+use sound::{amplitude, loudest};
 use support::{PASSWORD, Running, User, serve_as};
-use telephone::{Telephone, free_port, port_range};
+use telephone::{Telephone, with_telephones};
 
 /// Whose tone is which, in Hz; apart from each other's multiples.
 const TONES: [(&str, f64); 4] = [("customer", 500.0), ("operator", 1_100.0), ("boss", 1_700.0), ("colleague", 2_900.0)];
 
 async fn start() -> (Running, SocketAddr) {
-    let ports = port_range(200);
-    let text = format!(
-        "[http]\naddress = \"127.0.0.1:0\"\n[sip]\naddress = \"127.0.0.1:{}\"\n[media]\nfirst_port = {}\nlast_port = {}\n",
-        free_port(),
-        ports.start(),
-        ports.end()
-    );
     let directory = tempfile::tempdir().unwrap();
-    let server = serve_as(directory.path(), &Config::read("test", &text, []).unwrap()).await;
+    let server = serve_as(directory.path(), &with_telephones()).await;
     let sip = server.sip()[0];
     (Running { server, directory, client: Client::new() }, sip)
 }
@@ -384,5 +376,77 @@ async fn only_supervisors_with_an_operator_of_their_own_are_in_calls() {
         let account = json!({ "login": "x", "password": PASSWORD, "name": "x", "role": role, "operator": operator, "disabled": false });
         assert_eq!(admin.post("/accounts", account).await.0, 400, "{role}");
     }
+    running.server.stop().await;
+}
+
+/// Whoever is not to hear a supervisor does not for a moment, however the call changes: what the customer hears is recorded from
+/// before the supervisor comes until they are gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_who_listens_or_whispers_never_reaches_the_customer() {
+    let (running, sip) = start().await;
+    let (mut phone, mut third, mut own) = (Telephone::new().await, Telephone::new().await, Telephone::new().await);
+    phone.registers(sip, "op1", PASSWORD).await;
+    own.registers(sip, "op2", PASSWORD).await;
+    third.registers(sip, "op3", PASSWORD).await;
+    let boss = boss(&running).await;
+    let Call { mut customer, mut phone, operator, call } = talks(&running, sip, &boss, phone).await;
+    running.at_work("op3", "ready").await;
+    let length = Duration::from_secs(12);
+    let changes = async {
+        let pause = || tokio::time::sleep(Duration::from_millis(700));
+        supervises(&boss, &call, "listen").await;
+        own.answers().await;
+        own.says(tone("boss"));
+        call_when(&boss, "listened to", |call| call["supervisor"]["joined"] == true).await;
+        supervises(&boss, &call, "whisper").await;
+        pause().await;
+        operator.does("hold").await;
+        pause().await;
+        operator.does("release").await;
+        tokio::join!(operator.does_with("consult", json!({ "operator": 2 })), third.answers());
+        third.says(tone("colleague"));
+        desk_is(&operator, "consulting").await;
+        operator.does("conference").await;
+        pause().await;
+        // The whisper is heard meanwhile: it is its way to the customer that is closed.
+        hears(&mut phone, ["boss", "colleague", "customer"]).await;
+        third.hangs_up().await;
+        pause().await;
+        supervises(&boss, &call, "listen").await;
+        pause().await;
+        own.hangs_up().await;
+        desk_is(&boss, "work").await;
+    };
+    let begun = tokio::time::Instant::now();
+    let (heard, ()) = tokio::join!(customer.hears(length), changes);
+    println!("all that in {:?}", begun.elapsed());
+    let level = |who: &str| loudest(&heard, TONES.into_iter().find(|(of, _)| *of == who).expect("a tone").1);
+    assert!(level("operator") > 3_000.0 && level("colleague") > 3_000.0, "the others are heard");
+    // A packet of a fiftieth of a second of it would have 1,200.
+    assert!(level("boss") < 700.0, "{:.0}", level("boss"));
+    running.server.stop().await;
+}
+
+/// The customer hangs up in the middle of a consult: the two operators go on talking, both ways, until one of them hangs up.
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_go_on_talking_when_the_customer_has_hung_up() {
+    let (running, sip) = start().await;
+    let (mut phone, mut third) = (Telephone::new().await, Telephone::new().await);
+    phone.registers(sip, "op1", PASSWORD).await;
+    third.registers(sip, "op3", PASSWORD).await;
+    let boss = boss(&running).await;
+    let Call { mut customer, mut phone, operator, .. } = talks(&running, sip, &boss, phone).await;
+    let colleague = running.at_work("op3", "ready").await;
+    tokio::join!(operator.does_with("consult", json!({ "operator": 2 })), third.answers());
+    third.says(tone("colleague"));
+    desk_is(&operator, "consulting").await;
+    customer.hangs_up().await;
+    call_when(&boss, "between operators", |call| call["place"] == "internal").await;
+    hears(&mut third, ["operator"]).await;
+    hears(&mut phone, ["colleague"]).await;
+    third.hangs_up().await;
+    phone.ended().await;
+    desk_is(&operator, "after-call-work").await;
+    desk_is(&colleague, "after-call-work").await;
     running.server.stop().await;
 }

@@ -10,25 +10,17 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use callfloor_engine::Command;
-use callfloor_server::config::Config;
 use callfloor_server::host::Input;
 use callfloor_server::storage::Reader as _;
 use callfloor_server::storage::sqlite::SqliteReader;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use support::{PASSWORD, Running, User, serve_as};
-use telephone::{Telephone, free_port, port_range};
+use telephone::{Telephone, with_telephones};
 
 async fn start() -> (Running, SocketAddr) {
-    let ports = port_range(200);
-    let text = format!(
-        "[http]\naddress = \"127.0.0.1:0\"\n[sip]\naddress = \"127.0.0.1:{}\"\n[media]\nfirst_port = {}\nlast_port = {}\n",
-        free_port(),
-        ports.start(),
-        ports.end()
-    );
     let directory = tempfile::tempdir().unwrap();
-    let server = serve_as(directory.path(), &Config::read("test", &text, []).unwrap()).await;
+    let server = serve_as(directory.path(), &with_telephones()).await;
     let sip = server.sip()[0];
     (Running { server, directory, client: Client::new() }, sip)
 }
@@ -123,8 +115,7 @@ impl Running {
     async fn restart_with_phones(self) -> Self {
         let Self { server, directory, client } = self;
         server.stop().await;
-        let text = format!("[http]\naddress = \"127.0.0.1:0\"\n[sip]\naddress = \"127.0.0.1:{}\"\n", free_port());
-        let server = serve_as(directory.path(), &Config::read("test", &text, []).unwrap()).await;
+        let server = serve_as(directory.path(), &with_telephones()).await;
         Self { server, directory, client }
     }
 }

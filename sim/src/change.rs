@@ -176,7 +176,7 @@ pub fn tidied(plan: &Plan) -> Plan {
     Plan { operator: plan.operator, duties: duties(&spans(plan)) }
 }
 
-/// A scenario with operators more or fewer, and what was changed in words.
+/// A scenario with operators more or fewer, and what was changed in words; they stand in its name too.
 ///
 /// Who is added is as the first group that serves the queue, but serves it alone and without breaks. Who is left out is of the
 /// last groups that serve it, from their shifts' ends backwards; their other queues lose them too.
@@ -209,6 +209,10 @@ pub fn changed_scenario(scenario: &Scenario, changes: &[Change]) -> Result<(Scen
             fewer(&mut changed, change, &serve)?;
             words.push(format!("{} fewer for {:?}{}", -change.more, change.queue, change.when()));
         }
+    }
+    if !words.is_empty() {
+        // Results say of which plan they are, and are merged with those of no other.
+        changed.name = format!("{}, {}", scenario.name, words.join("; "));
     }
     Ok((changed, words))
 }

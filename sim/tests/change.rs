@@ -1,5 +1,6 @@
 //! Operators more or fewer: as it is written, and what it makes of a scenario.
 
+use callfloor_measure::MergeError;
 use callfloor_scenario::{NoFiles, Scenario};
 use callfloor_sim::change::{Change, changed_scenario, tidied};
 use callfloor_sim::fit::duty::{Duty, Plan};
@@ -116,4 +117,17 @@ fn two_more_are_better_under_the_same_customers() {
         Results::difference((&before, Scope::All), (other, Scope::All), Metric::ServiceLevel).unwrap().value
     };
     assert!(gain(&more) > 0.0 && gain(&fewer) < 0.0, "{} {}", gain(&more), gain(&fewer));
+}
+
+#[test]
+fn results_of_a_changed_plan_say_so_and_are_no_part_of_the_plans_own() {
+    let base = plan();
+    let options = Options { replications: Some(1), precision: Some(None), ..Options::default() };
+    let results = |scenario: &Scenario| simulate(scenario, &options).unwrap().results;
+    let (fewer, _) = changed_scenario(&base, &["support=-1".parse().unwrap()]).unwrap();
+    let (mut plan, changed) = (results(&base), results(&fewer));
+    assert_eq!(changed.header().scenario, format!("{}, 1 fewer for \"support\"", base.name));
+    assert!(matches!(plan.merge(&changed), Err(MergeError::OtherRun { .. })));
+    let (same, words) = changed_scenario(&base, &[]).unwrap();
+    assert_eq!((same.name, words), (base.name, vec![]));
 }

@@ -35,6 +35,10 @@ impl<'a> Notes<'a> {
 
     /// Notes a problem of the scenario file.
     pub(crate) fn add(&self, at: Range<usize>, message: impl Into<String>, help: Option<String>) {
+        // Its place in a long line takes as long as the line: none is looked for that is not told.
+        if self.problems.borrow().len() >= MOST_PROBLEMS {
+            return;
+        }
         let order = at.start;
         self.push(order, self.source.problem(at, message.into(), help));
     }

@@ -67,8 +67,7 @@ function languageButton() {
     speakHere(/** @type {"en" | "ja"} */ (other));
     query.set("language", other);
     remember();
-    addEventListener("hashchange", open);
-open();
+    open();
   } }, t("help.language"));
 }
 

@@ -111,7 +111,8 @@ struct NewAccount {
     name: String,
     /// What they are.
     role: Role,
-    /// The operator that they are: of the role `operator` alone.
+    /// The operator that they are: needed by the role `operator`; a supervisor has one to speak with, where they are to
+    /// listen to calls.
     operator: Option<u32>,
     /// Whether signing in is refused.
     #[serde(default)]

@@ -33,7 +33,7 @@ pub(crate) use address::ClientAddress;
 pub(crate) use admin::{is_domain, name};
 pub(crate) use customers::within_reach;
 pub use desk::Desk;
-pub(crate) use extract::{Asking, At, Body};
+pub(crate) use extract::{Asking, At, BODY_PATIENCE, Body, too_slow};
 pub use ids::{CallRef, CallbackRef, ChatRef, OfferRef, TicketRef};
 pub(crate) use limits::{Limits, Who};
 pub(crate) use metrics::HttpFigures;

@@ -198,17 +198,25 @@ async fn set_priority(
     At(call): At<CallRef>,
     Body(body): Body<Priority>,
 ) -> Result<Json<LiveCall>, Problem> {
-    change(caller, call, Command::ChangePriority { call: call.0, priority: body.priority }).await
+    ordered(&caller, call, Command::ChangePriority { call: call.0, priority: body.priority }).await
 }
 
-async fn change(caller: Caller, call: CallRef, command: Command) -> Result<Json<LiveCall>, Problem> {
-    let changed = caller
-        .write(move |turn| {
-            turn.apply(command)?;
-            live(turn.engine(), call)
-        })
-        .await?;
-    watched(&caller, std::slice::from_ref(&changed)).await?;
+async fn ordered(caller: &Caller, call: CallRef, command: Command) -> Result<Json<LiveCall>, Problem> {
+    change(caller, call, move |turn| Ok(turn.apply(command).map(drop)?)).await
+}
+
+/// Does something to a call; the answer is the call as it is then.
+async fn change(
+    caller: &Caller,
+    call: CallRef,
+    job: impl FnOnce(&mut Turn<'_>) -> Result<(), Problem> + Send + 'static,
+) -> Result<Json<LiveCall>, Problem> {
+    let changed = caller.write(move |turn| {
+        job(turn)?;
+        live(turn.engine(), call)
+    });
+    let changed = changed.await?;
+    watched(caller, std::slice::from_ref(&changed)).await?;
     Ok(Json(changed))
 }
 
@@ -232,7 +240,7 @@ async fn set_skill(
     At((call, skill)): At<(CallRef, u16)>,
     Body(body): Body<Need>,
 ) -> Result<Json<LiveCall>, Problem> {
-    change(caller, call, Command::ChangeSkill { call: call.0, skill: SkillId(skill), min: body.min }).await
+    ordered(&caller, call, Command::ChangeSkill { call: call.0, skill: SkillId(skill), min: body.min }).await
 }
 
 /// In which way.
@@ -272,19 +280,17 @@ async fn supervise(
 ) -> Result<Json<LiveCall>, Problem> {
     let (operator, who) = (own_operator(&caller)?, caller.principal.who());
     let telephones = caller.principal.tenant.phones.is_some();
-    let changed = caller
-        .write(move |turn| {
-            turn.apply(Command::Supervise { operator, call: call.0, mode: body.mode.into() })?;
-            note_asked(turn, &who, format!("{}: asks to {}", call.0, body.mode.verb()))?;
-            let supervisor = turn.engine().call(call.0).and_then(|call| call.supervisor);
-            if let Some(supervisor) = supervisor.filter(|supervisor| !telephones && !supervisor.joined) {
-                // Without telephones there is nothing to wait for.
-                turn.apply(Command::SupervisorJoined { leg: supervisor.leg })?;
-            }
-            live(turn.engine(), call)
-        })
-        .await?;
-    Ok(Json(changed))
+    change(&caller, call, move |turn| {
+        turn.apply(Command::Supervise { operator, call: call.0, mode: body.mode.into() })?;
+        note_asked(turn, &who, format!("{}: asks to {}", call.0, body.mode.verb()))?;
+        let supervisor = turn.engine().call(call.0).and_then(|call| call.supervisor);
+        if let Some(supervisor) = supervisor.filter(|supervisor| !telephones && !supervisor.joined) {
+            // Without telephones there is nothing to wait for.
+            turn.apply(Command::SupervisorJoined { leg: supervisor.leg })?;
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// Leaves a call that one supervises.
@@ -296,14 +302,11 @@ async fn supervise(
 ))]
 async fn stop_supervising(caller: Caller, At(call): At<CallRef>) -> Result<Json<LiveCall>, Problem> {
     let operator = own_operator(&caller)?;
-    let changed = caller
-        .write(move |turn| {
-            theirs(turn.engine(), call, operator)?;
-            turn.apply(Command::HangUp { operator })?;
-            live(turn.engine(), call)
-        })
-        .await?;
-    Ok(Json(changed))
+    change(&caller, call, move |turn| {
+        theirs(turn.engine(), call, operator)?;
+        Ok(turn.apply(Command::HangUp { operator }).map(drop)?)
+    })
+    .await
 }
 
 /// That it is this operator who supervises the call.
@@ -325,15 +328,12 @@ fn theirs(engine: &Engine, call: CallRef, operator: OperatorId) -> Result<(), Pr
 ))]
 async fn take_over(caller: Caller, At(call): At<CallRef>) -> Result<Json<LiveCall>, Problem> {
     let (operator, who) = (own_operator(&caller)?, caller.principal.who());
-    let changed = caller
-        .write(move |turn| {
-            theirs(turn.engine(), call, operator)?;
-            turn.apply(Command::TakeOver { operator })?;
-            note_asked(turn, &who, format!("{}: takes it over", call.0))?;
-            live(turn.engine(), call)
-        })
-        .await?;
-    Ok(Json(changed))
+    change(&caller, call, move |turn| {
+        theirs(turn.engine(), call, operator)?;
+        turn.apply(Command::TakeOver { operator })?;
+        note_asked(turn, &who, format!("{}: takes it over", call.0))
+    })
+    .await
 }
 
 impl Supervision {

@@ -20,14 +20,12 @@ use super::signature::{Claim, Signed, sha256};
 use crate::auth::{Repeatable, idempotency_key, once};
 use crate::document::Read;
 use crate::host::Turn;
-use crate::http::{App, Problem};
+use crate::http::{App, BODY_PATIENCE, Problem, too_slow};
 use crate::storage::Reader;
 use crate::tenant::Tenant;
 
 /// Largest body of a request without files, in bytes.
 pub(super) const SMALL_BODY: usize = 64 << 10;
-/// How long a client may take over its body.
-const BODY_PATIENCE: Duration = Duration::from_secs(60);
 /// Requests of one key at once, and how soon it gets one back: 100 in a second for as long as it likes.
 const AT_ONCE: u32 = 200;
 const EACH: Duration = Duration::from_millis(10);
@@ -236,8 +234,7 @@ pub(super) fn body_to_come(headers: &HeaderMap, most: usize) -> Result<usize, Pr
 /// Reads the body, and compares it with the hash that was signed.
 async fn take_body(request: &mut Request, most: usize, hash: &str) -> Result<(), Problem> {
     let (parts, body) = std::mem::take(request).into_parts();
-    let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "the body did not come in 60 s");
-    let bytes = tokio::time::timeout(BODY_PATIENCE, axum::body::to_bytes(body, most)).await.map_err(late)?;
+    let bytes = tokio::time::timeout(BODY_PATIENCE, axum::body::to_bytes(body, most)).await.map_err(|_| too_slow())?;
     let bytes = bytes.map_err(|_| too_large(most))?;
     let hashed = if bytes.len() > SMALL_BODY {
         let copy: Bytes = bytes.clone();

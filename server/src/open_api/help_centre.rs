@@ -344,7 +344,8 @@ async fn ask(
     }
     let inquiry = NewInquiry { member: None, from, subject, text, category, fields, attachments }.checked().await?;
     let bytes = inquiry.files.iter().map(Checked::bytes).sum();
-    let asked = Repeatable { key: form.clone(), fingerprint: inquiry.fingerprint() };
+    // The form opens the inquiry afterwards: as such it is kept nowhere.
+    let asked = Repeatable { key: sha256(form.as_bytes()), fingerprint: inquiry.fingerprint() };
     let (forms, organisation) = (Arc::clone(&app.open.forms), tenant.name.clone());
     // In the loop's order: what was kept already is answered the same, however old the form is by now.
     let job = once(format!("form {service}"), Some(asked), move |turn| {

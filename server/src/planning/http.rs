@@ -1,17 +1,19 @@
 //! Scenarios over HTTP: the library's, and an organisation's own.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::Json;
 use axum::http::StatusCode;
 use callfloor_scenario::{Problem as Mistake, Scenario, TEMPLATES, template};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::bounds::too_large;
-use super::http_runs;
 use super::kept::{KeptScenario, KeptText, parsed};
+use super::{http_runs, runs};
 use crate::auth::{Access, Caller, Role, Row};
 use crate::document::{Document, Read};
 use crate::http::{App, At, Body, Problem, name};
@@ -190,11 +192,32 @@ async fn check(_: Caller, Body(body): Body<Text>) -> Result<Json<Checked>, Probl
     apart(move || checked(&body)).await.map(Json)
 }
 
-/// Away from the threads that serve requests: it may take a while.
+/// Texts that are read, and answers and reports that are made, at once: others wait for their turn.
+static TURNS: Semaphore = Semaphore::const_new(2);
+/// Who would wait longer is told to come again.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Away from the threads that serve requests, with the priority of runs, and some at a time: it may take a while, and calls do
+/// not wait for it.
 pub(super) async fn apart<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(job).await.map_err(|_| {
+    let turn = tokio::time::timeout(PATIENCE, TURNS.acquire()).await.map_err(|_| {
+        let detail = "others plan at this moment: try again in some seconds";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail).retry_after(5)
+    })?;
+    let (told, wait) = tokio::sync::oneshot::channel();
+    let begun = std::thread::Builder::new().name("planner-aside".into()).spawn(move || {
+        runs::step_back();
+        let done = job();
+        // The turn lasts as long as the work, whoever asked may have gone.
+        drop(turn);
+        let _ = told.send(done);
+    });
+    let fault = |problem: &dyn std::fmt::Display| {
+        tracing::error!(%problem, "the planner");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "fault", "a fault of callfloor's own: please report it")
-    })
+    };
+    begun.map_err(|problem| fault(&problem))?;
+    wait.await.map_err(|problem| fault(&problem))
 }
 
 fn small_enough(body: &Text) -> Result<(), Problem> {
@@ -222,7 +245,7 @@ fn checked(body: &Text) -> Checked {
             let mistakes = problems.0.iter().take(MOST_MISTAKES).map(found).collect();
             Checked { right: false, mistakes, told: problems.render(false), about: None }
         }
-        Ok(scenario) => match too_large(&scenario) {
+        Ok(scenario) => match too_large(&scenario, scenario.replications.count) {
             Err(told) => Checked { right: false, mistakes: vec![whole(told.clone())], told, about: None },
             Ok(()) => Checked { right: true, mistakes: vec![], told: String::new(), about: Some(about(&scenario)) },
         },
@@ -366,4 +389,41 @@ async fn remove(caller: Caller, At(scenario): At<u64>) -> Result<StatusCode, Pro
     });
     removed.await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Who goes away while their text is read gives no more of them their turn at once.
+    #[tokio::test]
+    async fn planners_take_turns_whoever_waits_for_the_answer() {
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let mut asked = Vec::new();
+        for _ in 0..8 {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            let asks = tokio::spawn(apart(move || {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                std::thread::sleep(Duration::from_millis(40));
+                now.fetch_sub(1, Ordering::SeqCst);
+            }));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            asks.abort();
+            asked.push(asks);
+        }
+        for asks in asked {
+            let _ = asks.await;
+        }
+        assert_eq!(apart(|| 7).await.map_err(|problem| problem.rule), Ok(7));
+        let most = most.load(Ordering::SeqCst);
+        assert!((1..=2).contains(&most), "{most} at once");
+    }
+
+    #[tokio::test]
+    async fn a_fault_in_it_is_told_as_ours() {
+        let told = apart(|| assert_eq!(1, 2, "planted")).await;
+        assert_eq!(told.map_err(|problem| problem.status), Err(500));
+    }
 }

@@ -5,7 +5,8 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use callfloor_engine::ServiceId;
-use callfloor_reports::{compare, to_html, to_json};
+use callfloor_measure::Results;
+use callfloor_reports::{Comparison, compare, to_html, to_json};
 use callfloor_scenario::template;
 use callfloor_sim::change::Change;
 use jiff::civil::Date;
@@ -266,7 +267,8 @@ async fn of_scenario(caller: &Caller, body: &NewRun, changes: Vec<Change>) -> Re
         // Told at once, not when its turn comes.
         let (changed, _) = callfloor_sim::change::changed_scenario(&scenario, &changes)
             .map_err(|wrong| Problem::wrong("changes", wrong.to_string()))?;
-        too_large(&changed).map_err(|told| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "too-large", told))?;
+        too_large(&changed, replications)
+            .map_err(|told| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "too-large", told))?;
         Ok::<_, Problem>(Work::Scenario { scenario: Box::new(scenario), changes, replications, seed })
     });
     Ok((work.await??, shown, String::new()))
@@ -331,6 +333,15 @@ async fn follow(State(app): State<App>, caller: Caller, At(run): At<u64>) -> Res
     Ok(Json(seen(&app, &caller.principal.tenant.name, kept)))
 }
 
+/// A run, which is stopped where it is not over.
+async fn stopped(app: &App, caller: &Caller, run: u64) -> Result<KeptRun, Problem> {
+    let kept = kept(caller, run).await?;
+    if let Some(run) = app.planner.run(&caller.principal.tenant.name, kept.id) {
+        app.planner.cancel(&run);
+    }
+    Ok(kept)
+}
+
 /// Stops a run; nothing comes of it. One that is over stays as it is.
 #[utoipa::path(post, path = "/planning/runs/{run}/cancel", tag = "planning",
     params(("run" = u64, Path, description = "its number")), responses(
@@ -339,12 +350,8 @@ async fn follow(State(app): State<App>, caller: Caller, At(run): At<u64>) -> Res
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn cancel(State(app): State<App>, caller: Caller, At(run): At<u64>) -> Result<Json<RunNow>, Problem> {
-    let kept = kept(&caller, run).await?;
-    let organisation = &caller.principal.tenant.name;
-    if let Some(run) = app.planner.run(organisation, kept.id) {
-        app.planner.cancel(&run);
-    }
-    Ok(Json(seen(&app, organisation, kept)))
+    let kept = stopped(&app, &caller, run).await?;
+    Ok(Json(seen(&app, &caller.principal.tenant.name, kept)))
 }
 
 /// Stops a run where it goes on, and forgets it with its results.
@@ -355,12 +362,8 @@ async fn cancel(State(app): State<App>, caller: Caller, At(run): At<u64>) -> Res
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn forget(State(app): State<App>, caller: Caller, At(run): At<u64>) -> Result<StatusCode, Problem> {
-    let kept = kept(&caller, run).await?;
-    let organisation = &caller.principal.tenant.name;
-    if let Some(run) = app.planner.run(organisation, kept.id) {
-        app.planner.cancel(&run);
-    }
-    app.planner.forget(organisation, run);
+    stopped(&app, &caller, run).await?;
+    app.planner.forget(&caller.principal.tenant.name, run);
     let removed = caller.write(move |turn| {
         turn.documents().delete::<KeptRun>(run);
         Ok(())
@@ -419,8 +422,13 @@ struct Wanted {
     of: Option<Which>,
 }
 
-fn none_changed() -> Problem {
-    Problem::conflict("no-changes", "the run has no changes: there is nothing to compare")
+fn is_changed(changed: Option<&Results>) -> Result<&Results, Problem> {
+    let none = || Problem::conflict("no-changes", "the run has no changes: there is nothing to compare");
+    changed.ok_or_else(none)
+}
+
+fn comparison(plan: &Results, changed: &Results) -> Result<Comparison, Problem> {
+    compare(plan, changed).map_err(|wrong| Problem::conflict("no-results", wrong.to_string()))
 }
 
 /// A run's results as JSON: those of `callfloor simulate --json`, `compare --json` or `replay --operators --json`, byte for byte.
@@ -439,14 +447,12 @@ async fn results(
     let outcome = outcome(&app, &caller, run).await?;
     let text = apart(move || match (&*outcome, wanted.of.unwrap_or_default()) {
         (Outcome::Day { date, what_if, threshold_s, replications, .. }, _) => {
-            Ok(day_json(*date, what_if, *threshold_s, *replications))
+            Ok::<_, Problem>(day_json(*date, what_if, *threshold_s, *replications))
         }
         (Outcome::Scenario { plan, .. }, Which::Plan) => Ok(to_json(plan)),
-        (Outcome::Scenario { changed, .. }, Which::Changed) => changed.as_ref().map(to_json).ok_or_else(none_changed),
+        (Outcome::Scenario { changed, .. }, Which::Changed) => Ok(to_json(is_changed(changed.as_ref())?)),
         (Outcome::Scenario { plan, changed, .. }, Which::Comparison) => {
-            let changed = changed.as_ref().ok_or_else(none_changed)?;
-            let comparison = compare(plan, changed).map_err(|wrong| Problem::conflict("no-results", wrong.to_string()));
-            Ok(comparison?.to_json())
+            Ok(comparison(plan, is_changed(changed.as_ref())?)?.to_json())
         }
     });
     Ok(([(header::CONTENT_TYPE, "application/json")], text.await??).into_response())
@@ -476,15 +482,13 @@ async fn report(
             return Err(Problem::conflict("no-report", detail));
         };
         let best = if changed.is_some() { Which::Comparison } else { Which::Plan };
-        match (wanted.of.unwrap_or(best), changed) {
-            (Which::Plan, _) => Ok(to_html(plan, Some(how))),
-            (_, None) => Err(none_changed()),
-            (Which::Changed, Some(changed)) => Ok(to_html(changed, Some(how))),
-            (Which::Comparison, Some(changed)) => {
-                let comparison =
-                    compare(plan, changed).map_err(|wrong| Problem::conflict("no-results", wrong.to_string()));
-                let name = &plan.header().scenario;
-                Ok(comparison?.named(name, format!("{name}, {}", words.join("; "))).to_html(plan, changed))
+        match wanted.of.unwrap_or(best) {
+            Which::Plan => Ok(to_html(plan, Some(how))),
+            Which::Changed => Ok(to_html(is_changed(changed.as_ref())?, Some(how))),
+            Which::Comparison => {
+                let (changed, name) = (is_changed(changed.as_ref())?, &plan.header().scenario);
+                let named = comparison(plan, changed)?.named(name, format!("{name}, {}", words.join("; ")));
+                Ok(named.to_html(plan, changed))
             }
         }
     });

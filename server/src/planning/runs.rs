@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,15 +15,18 @@ use callfloor_sim::{Options, Progress, simulate};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::bounds::threads_for;
 use super::{DayTrouble, Recorded, recorded};
 use crate::storage::Reader;
 
 /// Most runs that wait or go on, of one organisation and of all.
 const MOST_WAITING: usize = 3;
 const MOST_WAITING_IN_ALL: usize = 12;
-/// Most runs whose results are kept, of one organisation and of all.
+/// Most runs whose results are kept, of one organisation and of all, and most memory for them. The newest is kept however large.
 pub(super) const MOST_KEPT: usize = 10;
 const MOST_KEPT_IN_ALL: usize = 60;
+const MOST_BYTES_KEPT: usize = 512 << 20;
+const MOST_BYTES_KEPT_IN_ALL: usize = 1 << 30;
 /// Longest time that a run may take.
 const LONGEST: Duration = Duration::from_secs(600);
 /// How often a run is looked after.
@@ -56,6 +59,16 @@ pub(super) enum Outcome {
     Day { date: Date, what_if: Box<WhatIf>, threshold_s: f64, replications: u32, changed: bool },
 }
 
+impl Outcome {
+    /// What it takes in memory, as far as that may be much.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Scenario { plan, changed, .. } => plan.bytes() + changed.as_ref().map_or(0, Results::bytes),
+            Self::Day { .. } => 0,
+        }
+    }
+}
+
 /// How far a run is.
 #[derive(Clone, Debug)]
 pub(super) enum Phase {
@@ -71,6 +84,10 @@ pub(super) enum Phase {
 impl Phase {
     const fn is_over(&self) -> bool {
         matches!(self, Self::Done(_) | Self::Cancelled | Self::Failed(_))
+    }
+
+    fn bytes(&self) -> usize {
+        if let Self::Done(outcome) = self { outcome.bytes() } else { 0 }
     }
 }
 
@@ -88,6 +105,8 @@ pub(super) struct Run {
     reason: AtomicU8,
     done: AtomicU32,
     planned: AtomicU32,
+    /// Which one it was to be over, of all runs; 0 until it is.
+    ended: AtomicU64,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -118,6 +137,7 @@ impl Run {
             Work::Scenario { scenario, changes, replications, seed } => {
                 self.enter(Phase::Running(Instant::now()));
                 let (changed, words) = changed_scenario(&scenario, &changes).map_err(|wrong| wrong.to_string())?;
+                let threads = threads_for(&scenario, threads);
                 let begun = Instant::now();
                 let plan = self.simulate(&scenario, replications, seed, threads, 0)?;
                 let changed = match changes.is_empty() {
@@ -181,6 +201,8 @@ struct State {
     runs: BTreeMap<(String, u64), Arc<Run>>,
     /// Places that are promised, by organisation.
     promised: BTreeMap<String, usize>,
+    /// Runs that are over, all told.
+    ended: u64,
 }
 
 impl State {
@@ -193,22 +215,51 @@ impl State {
         self.waiting.len() + usize::from(self.now.is_some()) + self.promised.values().sum::<usize>()
     }
 
-    /// Forgets the oldest results beyond what is kept.
-    fn prune(&mut self, organisation: &str) {
-        let over = |runs: &BTreeMap<(String, u64), Arc<Run>>, of: Option<&str>| -> Vec<(String, u64)> {
-            let of_it = runs.iter().filter(|((name, _), _)| of.is_none_or(|of| of == name));
-            of_it.filter(|(_, run)| run.phase().is_over()).map(|(key, _)| key.clone()).collect()
-        };
-        let own = over(&self.runs, Some(organisation));
-        for key in own.iter().take(own.len().saturating_sub(MOST_KEPT)) {
-            self.runs.remove(key);
-        }
-        let mut all = over(&self.runs, None);
-        all.sort_by_key(|(_, id)| *id);
-        for key in all.iter().take(all.len().saturating_sub(MOST_KEPT_IN_ALL)) {
-            self.runs.remove(key);
+    /// A run is over: the oldest results beyond what is kept are forgotten.
+    fn end(&mut self, run: &Run, phase: Phase) {
+        self.ended += 1;
+        run.enter(phase);
+        run.ended.store(self.ended, Ordering::Relaxed);
+        let over = self.runs.values().map(|run| (run, run.phase())).filter(|(_, phase)| phase.is_over());
+        let over = over.map(|(run, phase)| Over {
+            ended: run.ended.load(Ordering::Relaxed),
+            organisation: run.organisation.clone(),
+            id: run.id,
+            bytes: phase.bytes(),
+        });
+        for Over { organisation, id, .. } in beyond(over.collect()) {
+            self.runs.remove(&(organisation, id));
         }
     }
+}
+
+/// A run that is over.
+#[derive(Clone, Debug, PartialEq)]
+struct Over {
+    ended: u64,
+    organisation: String,
+    id: u64,
+    bytes: usize,
+}
+
+/// Runs that are over and are not kept: the newest are, whichever organisation's, as far as there is room.
+fn beyond(mut over: Vec<Over>) -> Vec<Over> {
+    over.sort_unstable_by_key(|run| std::cmp::Reverse(run.ended));
+    let (mut all, mut own) = ((0, 0), BTreeMap::<String, (usize, usize)>::new());
+    over.retain(|run| {
+        let own = own.entry(run.organisation.clone()).or_default();
+        let has_room = |(count, bytes): (usize, usize), (most, most_bytes)| {
+            count < most && bytes.saturating_add(run.bytes) <= most_bytes
+        };
+        let kept = all.0 == 0
+            || has_room(all, (MOST_KEPT_IN_ALL, MOST_BYTES_KEPT_IN_ALL))
+                && has_room(*own, (MOST_KEPT, MOST_BYTES_KEPT));
+        if kept {
+            (all, *own) = ((all.0 + 1, all.1 + run.bytes), (own.0 + 1, own.1 + run.bytes));
+        }
+        !kept
+    });
+    over
 }
 
 #[derive(Default)]
@@ -286,6 +337,7 @@ impl Planner {
             reason: AtomicU8::new(0),
             done: AtomicU32::new(0),
             planned: AtomicU32::new(if twice { 2 * replications } else { *replications }),
+            ended: AtomicU64::new(0),
             work: Mutex::new(Some(work)),
         });
         let mut state = lock(&self.inner.state);
@@ -294,7 +346,6 @@ impl Planner {
             return Arc::clone(known);
         }
         state.runs.insert(key, Arc::clone(&run));
-        state.prune(&run.organisation);
         state.waiting.push_back(Arc::clone(&run));
         if !state.started {
             state.started = true;
@@ -329,7 +380,7 @@ impl Planner {
         if let Some(at) = state.waiting.iter().position(|it| it.id == run.id && it.organisation == run.organisation) {
             state.waiting.remove(at);
             lock(&run.work).take();
-            run.enter(Phase::Cancelled);
+            state.end(run, Phase::Cancelled);
         }
     }
 
@@ -360,11 +411,8 @@ impl Drop for Planner {
 impl Inner {
     /// The thread of all runs.
     fn serve(&self) {
-        // Threads that are begun here inherit it. Elsewhere a thread has no priority of its own that can be set so simply.
-        #[cfg(target_os = "linux")]
-        if let Err(problem) = rustix::process::setpriority_process(None, NICE) {
-            tracing::warn!(%problem, "the planner's runs have the priority of calls");
-        }
+        // Threads that are begun here inherit it.
+        step_back();
         loop {
             let run = {
                 let mut state = lock(&self.state);
@@ -382,9 +430,17 @@ impl Inner {
             let phase = look_after(&run);
             let mut state = lock(&self.state);
             state.now = None;
-            run.enter(phase);
-            state.prune(&run.organisation);
+            state.end(&run, phase);
         }
+    }
+}
+
+/// Gives this thread the lowest priority: whatever else is to be done goes before it. Only of Linux a thread has a priority of
+/// its own that can be set so simply.
+pub(super) fn step_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(problem) = rustix::process::setpriority_process(None, NICE) {
+        tracing::warn!(%problem, "the planner has the priority of calls");
     }
 }
 
@@ -414,5 +470,34 @@ fn look_after(run: &Run) -> Phase {
             LONGEST.as_secs() / 60
         )),
         (Err(problem), _) => Phase::Failed(problem),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn over(ended: u64, organisation: &str, id: u64, bytes: usize) -> Over {
+        Over { ended, organisation: organisation.into(), id, bytes }
+    }
+
+    #[test]
+    fn the_newest_results_are_kept_whichever_organisation_has_made_more_runs() {
+        let large = |ended| over(ended, &format!("busy-{}", ended % 10), 1_000 + ended, 0);
+        let mut all: Vec<_> = (0..MOST_KEPT_IN_ALL as u64).map(large).collect();
+        all.push(over(1_000, "quiet", 1, 0));
+        assert_eq!(beyond(all), [large(0)], "the oldest goes, not the one with the smallest number");
+        let own: Vec<_> = (0..MOST_KEPT as u64 + 2).map(|id| over(id, "busy", id, 0)).collect();
+        assert_eq!(beyond(own).iter().map(|run| run.id).collect::<Vec<_>>(), [1, 0]);
+    }
+
+    #[test]
+    fn results_are_kept_as_far_as_there_is_memory_for_them() {
+        let third = MOST_BYTES_KEPT / 3;
+        let own = (1..6).map(|id| over(id, "main", id, third)).chain([over(0, "main", 9, 1)]).collect();
+        assert_eq!(beyond(own).iter().map(|run| run.id).collect::<Vec<_>>(), [2, 1], "what is small has room yet");
+        let all = (0..5).map(|id| over(id, &id.to_string(), id, MOST_BYTES_KEPT)).collect();
+        assert_eq!(beyond(all).iter().map(|run| run.id).collect::<Vec<_>>(), [2, 1, 0]);
+        assert_eq!(beyond(vec![over(1, "main", 1, usize::MAX)]), [], "the newest is kept however large");
     }
 }

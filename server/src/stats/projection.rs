@@ -393,7 +393,6 @@ impl Measures {
         Ok(())
     }
 
-    /// An operator's status changed: the time in the one before is booked.
     /// A supervisor goes on as the operator of a call: from now on their time is the call's.
     fn took_over(&mut self, at: &mut At<'_>, operator: OperatorId, call: CallId) -> Result<(), StorageError> {
         self.status(at, operator, Status::Talking, Status::Talking, None)?;
@@ -402,6 +401,7 @@ impl Measures {
         self.desks.change(at.documents, id, || talking, |desk| *desk = talking)
     }
 
+    /// An operator's status changed: the time in the one before is booked.
     fn status(
         &mut self,
         at: &mut At<'_>,

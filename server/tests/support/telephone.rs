@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use callfloor_server::config::Config;
 use callfloor_sip::media::{Clip, Media as _, MediaConfig, MediaEngine, MediaEvents, Recording};
 use callfloor_sip::{
     Cause, Credentials, Endpoint, EndpointConfig, Event, Events, Invite, LegId, Listen, Registration, SessionId,
@@ -20,6 +21,18 @@ pub fn free_port() -> u16 {
 pub fn port_range(length: u16) -> std::ops::RangeInclusive<u16> {
     let first = 20_000 + free_port() % 20_000 / 2 * 2;
     first..=first + length - 1
+}
+
+/// The configuration of a server with telephones, at addresses that are free.
+pub fn with_telephones() -> Config {
+    let ports = port_range(200);
+    let text = format!(
+        "[http]\naddress = \"127.0.0.1:0\"\n[sip]\naddress = \"127.0.0.1:{}\"\n[media]\nfirst_port = {}\nlast_port = {}\n",
+        free_port(),
+        ports.start(),
+        ports.end()
+    );
+    Config::read("test", &text, []).expect("a right configuration")
 }
 
 pub struct Telephone {

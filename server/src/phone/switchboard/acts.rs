@@ -1,7 +1,8 @@
 //! What the engine wishes, done in the world.
 
 use callfloor_engine::{
-    Action, CallId, Command, DeviceFault, Event, FarEndFault, LegId, OfferId, OperatorId, Output, RefusalCause, Work,
+    Action, CallId, Command, ConsultEnd, DeviceFault, Event, FarEndFault, LegId, OfferId, OperatorId, Output,
+    RefusalCause, Work,
 };
 use callfloor_sip::media::Recording;
 use tokio::sync::oneshot;
@@ -117,6 +118,8 @@ impl Switchboard {
                     self.let_hear(leg, Hears::RingBack);
                 }
             }
+            // Where the customer has hung up, they and who was consulted go on talking.
+            Event::ConsultEnded { end: ConsultEnd::CustomerHungUp, .. } => {}
             Event::ConsultEnded { call, operator, .. } => {
                 // Where a conference is over they hear the customer again already.
                 if let Some(leg) = self.leg_of(call, operator)

@@ -4,7 +4,7 @@
 //! each of the others hears as the mode says. Everybody else in the call goes on as the engine ordered: who is on hold hears
 //! music and is in no mix, so that nobody hears them either.
 
-use callfloor_engine::{CallId, Command, LegId, OperatorId, Supervision};
+use callfloor_engine::{CallId, CallView, Command, LegId, OperatorId, Supervision};
 use callfloor_sip::media::{MixId, SessionId};
 
 use super::{Hears, Leg, Owner, Role, State, Switchboard};
@@ -32,6 +32,11 @@ impl Supervised {
     }
 }
 
+/// Whether a leg that was called for a supervisor is in a call: as a supervisor's, or as its operator's since they took it over.
+fn is_in(call: &CallView, leg: LegId) -> bool {
+    call.supervisor.is_some_and(|supervisor| supervisor.leg == leg) || call.operator_leg == Some(leg)
+}
+
 impl Switchboard {
     /// Calls a supervisor's device: a browser is there at once, a telephone rings.
     pub(super) async fn call_supervisor(&mut self, operator: OperatorId, id: LegId) {
@@ -57,12 +62,9 @@ impl Switchboard {
 
     /// A supervisor's device is not, or no longer, in the call; where the engine knows so, nothing is to be done.
     pub(super) async fn leave_supervision(&self, operator: OperatorId, id: LegId) {
-        let told = self.host.post(move |turn| {
-            let supervisor = turn.engine().call(id.call).and_then(|call| call.supervisor);
-            match supervisor {
-                Some(supervisor) if supervisor.leg == id => turn.apply(Command::HangUp { operator }).map(drop),
-                _ => Ok(()),
-            }
+        let told = self.host.post(move |turn| match turn.engine().call(id.call) {
+            Some(call) if is_in(&call, id) => turn.apply(Command::HangUp { operator }).map(drop),
+            _ => Ok(()),
         });
         if told.await.is_err() {
             tracing::warn!("the engine has stopped: a fact of the world is lost");
@@ -177,5 +179,68 @@ impl Switchboard {
         if let Err(problem) = self.media.gain(mix, speaker, listener, gain) {
             tracing::warn!(%problem, "audio");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use callfloor_engine::{CallPlace, Event, Output, ServiceId, Status, StatusChoice, StepId};
+
+    use super::*;
+    use crate::host::{Host, Opening, Turn};
+    use crate::http::Problem;
+    use crate::storage::sqlite::SqliteStorage;
+
+    fn apply(turn: &mut Turn<'_>, command: Command) -> Vec<Output> {
+        turn.apply(command).unwrap_or_else(|refused| panic!("{refused}")).to_vec()
+    }
+
+    /// A supervisor's telephone hangs up at the moment at which they take the call over: it is theirs, and ends.
+    #[tokio::test]
+    async fn the_leg_of_who_took_a_call_over_is_in_it() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let writer = Box::new(SqliteStorage::open(directory.path()).expect("opens"));
+        let host = Host::open(writer, Opening::new(crate::demo::floor().expect("a floor"))).expect("opens");
+        let job = host.handle().run(|turn| {
+            let (first, boss) = (OperatorId(0), OperatorId(1));
+            for operator in [first, boss] {
+                apply(turn, Command::LogIn { operator });
+            }
+            apply(turn, Command::SetStatus { operator: first, to: StatusChoice::Ready });
+            let (service, entry) = (ServiceId(0), StepId(0));
+            let arrived = Command::CallArrived {
+                service,
+                entry,
+                customer: None,
+                from: None,
+                priority: 0,
+                preferred: None,
+                reference: 1,
+            };
+            let mut outputs = apply(turn, arrived);
+            let call = turn.engine().calls().next().expect("it came").call;
+            while turn.engine().call(call).is_some_and(|call| call.place == CallPlace::Flow) {
+                outputs.extend(apply(turn, Command::PlaybackFinished { call }));
+            }
+            let offer = outputs.iter().find_map(|output| match output {
+                Output::Event(Event::OfferMade { offer, .. }) => Some(*offer),
+                _ => None,
+            });
+            apply(turn, Command::Answer { operator: first, offer: offer.expect("it rings") });
+            apply(turn, Command::Supervise { operator: boss, call, mode: Supervision::Listen });
+            let view = |turn: &Turn<'_>| turn.engine().call(call).expect("it goes on");
+            let leg = view(turn).supervisor.expect("it is supervised").leg;
+            let (own, other) = (view(turn).operator_leg.expect("it has an operator"), call.customer_leg());
+            assert!(is_in(&view(turn), leg) && !is_in(&view(turn), other));
+            apply(turn, Command::SupervisorJoined { leg });
+            apply(turn, Command::TakeOver { operator: boss });
+            assert!(is_in(&view(turn), leg) && !is_in(&view(turn), own), "it is the operator's now");
+            apply(turn, Command::HangUp { operator: boss });
+            assert!(turn.engine().call(call).is_none(), "it is over with its operator");
+            assert_eq!(turn.engine().operator_status(boss), Status::AfterCallWork);
+            Ok::<_, Problem>(())
+        });
+        job.await.expect("is durable").expect("nothing is refused");
+        host.close();
     }
 }
