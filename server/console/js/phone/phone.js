@@ -95,10 +95,10 @@ export class Phone {
   hear(happened) {
     if (happened.event === "chat-line" || happened.action) return;
     if (happened.event === "status-changed" && happened.operator !== this.operator) return;
-    const mine = happened.operator === this.operator || happened.from === this.operator
+    const mine = happened.operator === this.operator || happened.from === this.operator || happened.owner === this.operator
       || happened.to?.operator === this.operator || happened.target?.operator === this.operator
-      || happened.supervisor === this.operator || (happened.call && happened.call === this.desk?.call?.call) || happened.event === "offer-made" || happened.event === "offer-ended"
-      || (happened.ticket && happened.ticket === this.desk?.ticket) || happened.event === "ticket-created";
+      || happened.supervisor === this.operator || (happened.call && happened.call === this.desk?.call?.call)
+      || (happened.ticket && happened.ticket === this.desk?.ticket);
     if (mine) this.refresh();
   }
 
