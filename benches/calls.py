@@ -7,6 +7,7 @@ server took for each call; beside it the same customers against the same telepho
 (Debian: sip-tester) and `cargo build --release -p callfloor`.
 """
 import argparse
+import contextlib
 import json
 import pathlib
 import resource
@@ -109,7 +110,7 @@ def play(folder, name, remote, telephones, rate, seconds, server=None):
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     prefix = f"09{time.monotonic_ns() // 1_000_000 % 100_000:05}"
     count = rate * seconds
-    customers = Sipp(folder, "customer", remote, free_port(socket.SOCK_DGRAM), "-m", str(count), "-r", str(rate),
+    customers = Sipp(folder, "customer", remote, free_port(socket.SOCK_DGRAM), "-m", str(count), "-r", str(rate), "-d", "1000",
                      "-timeout", str(seconds + 30), "-key", "prefix", prefix)  # fmt: skip
     begun = time.monotonic()
     status = customers.process.wait()
@@ -147,27 +148,33 @@ def main():
     operators = asked.operators or 20 + max(rates) * 3 // 2
     with tempfile.TemporaryDirectory() as made:
         folder = pathlib.Path(made)
-        http, sip, line = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_DGRAM)
-        config = folder / "server.toml"
-        config.write_text(
-            f'[data]\ndirectory = "{folder}/data"\n[http]\naddress = "127.0.0.1:{http}"\n'
-            f'[sip]\naddress = "127.0.0.1:{sip}"\ncalls_per_second = 10000\n[media]\nfirst_port = 20000\nlast_port = 29999\n'
-            '[log]\nlevel = "error"\n'
-        )
-        out = folder / "out"
-        server = subprocess.Popen(
-            [asked.callfloor, "serve", "--config", str(config)], stdout=out.open("w"), stderr=(folder / "err").open("w")
-        )
-        try:
-            while "ready" not in out.read_text():
-                if server.poll() is not None:
-                    sys.exit((folder / "err").read_text())
-                time.sleep(0.1)
-            password = out.read_text().split("password ")[1].split()[0]
-            measure(folder, server.pid, password, (http, sip, line), operators, rates, asked.seconds)
-        finally:
-            server.terminate()
-            server.wait()
+        with serving(folder, asked.callfloor) as (server, password, ports):
+            measure(folder, server, password, ports, operators, rates, asked.seconds)
+
+
+@contextlib.contextmanager
+def serving(folder: pathlib.Path, callfloor: str):
+    """A server with its data in the folder: its process, the accounts' password, its HTTP and SIP ports and one for telephones."""
+    http, sip, line = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_DGRAM)
+    config = folder / "server.toml"
+    config.write_text(
+        f'[data]\ndirectory = "{folder}/data"\n[http]\naddress = "127.0.0.1:{http}"\n'
+        f'[sip]\naddress = "127.0.0.1:{sip}"\ncalls_per_second = 10000\n[media]\nfirst_port = 20000\nlast_port = 29999\n'
+        '[log]\nlevel = "error"\n'
+    )
+    out = folder / "out"
+    server = subprocess.Popen(
+        [callfloor, "serve", "--config", str(config)], stdout=out.open("w"), stderr=(folder / "err").open("w")
+    )
+    try:
+        while "ready" not in out.read_text():
+            if server.poll() is not None:
+                sys.exit((folder / "err").read_text())
+            time.sleep(0.1)
+        yield server.pid, out.read_text().split("password ")[1].split()[0], (http, sip, line)
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def measure(folder, server, password, ports, operators, rates, seconds):
@@ -203,7 +210,7 @@ def telephones_port(telephones: Sipp) -> int:
 
 
 def prepare(folder, password, ports, operators):
-    """Operators with telephones at one port, all Ready; no announcement before the queue, no after-call work."""
+    """Operators with telephones at one port, all Ready, by number; no announcement before the queue, no after-call work."""
     http, sip, line = ports
     api = Api(http)
     api.sign_in("admin", password)
@@ -236,6 +243,7 @@ def prepare(folder, password, ports, operators):
     api.sign_in("supervisor", password)
     for number in numbers:
         api.ask("POST", f"/operators/{number}/login")
+    return numbers
 
 
 if __name__ == "__main__":
