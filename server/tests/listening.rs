@@ -262,9 +262,10 @@ async fn supervisors_come_and_go_and_the_call_goes_on() {
     let Call { mut customer, mut phone, operator, call } = talks(&running, sip, &boss, phone).await;
     let path = format!("/calls/{call}/supervision");
 
-    // No telephone is registered: they are back at once, and the call knows of nothing.
-    supervises(&boss, &call, "listen").await;
-    desk_is(&boss, "work").await;
+    // No telephone is registered: they are told so, and nothing has happened.
+    let (status, told) = boss.call(Method::PUT, &path, Some(json!({ "mode": "listen" }))).await;
+    assert_eq!((status, &told["rule"]), (409, &json!("telephone-not-registered")));
+    assert_eq!(boss.desk().await["status"], "work");
     own.registers(sip, "op2", PASSWORD).await;
 
     // Given up while it rings.

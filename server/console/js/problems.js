@@ -60,6 +60,8 @@ const JAPANESE = {
   "after-call-timed": "後処理は設定された時間まで終了できません。",
   "answer-at-the-phone": "この端末では電話機で応答してください。",
   "telephone-did-not-answer": "電話機が応答しませんでした。",
+  "no-browser-audio": "ブラウザー音声が接続されていません。画面の電話欄の表示を確認し、マイクの使用を許可するか再読み込みしてから、もう一度お試しください。",
+  "telephone-not-registered": "電話機が登録されていません。電話機を接続するか、管理者に端末を「ブラウザー」に変更してもらってから、もう一度お試しください。",
   "no-telephones": "このサーバーでは電話を利用できません。",
   "other-device": "別の端末を使用する設定です。",
   "wrong-channel": "このキューでは扱えない種類です。",

@@ -14,6 +14,7 @@ use crate::audit::{self, Act};
 use crate::auth::{Access, Caller, Role, Row};
 use crate::estimate::Estimate;
 use crate::host::{Documents, Turn};
+use crate::phone::OutOfReach;
 use crate::stats::Line;
 use crate::wire::{Party, Place, Supervision, WorkRef, shown};
 
@@ -266,7 +267,8 @@ fn note_asked(turn: &mut Turn<'_>, who: &str, what: String) -> Result<(), Proble
 }
 
 /// Listens to a call that is with an operator, whispers to the operator or barges in; again with another mode: goes on in
-/// that way. The supervisor's own device is called and joins by answering; a browser joins at once.
+/// that way. The supervisor's own device is called and joins by answering; a browser joins at once. Refused where the device could
+/// not be called: a telephone that is not registered, a browser without audio.
 #[utoipa::path(put, path = "/calls/{call}/supervision", tag = "floor", request_body = HowToSupervise,
     params(("call" = CallRef, Path, description = "which")), responses(
     (status = 200, description = "the call as it is then", body = LiveCall),
@@ -279,7 +281,20 @@ async fn supervise(
     Body(body): Body<HowToSupervise>,
 ) -> Result<Json<LiveCall>, Problem> {
     let (operator, who) = (own_operator(&caller)?, caller.principal.who());
-    let telephones = caller.principal.tenant.phones.is_some();
+    let phones = caller.principal.tenant.phones.clone();
+    let is_in_it = move |turn: &mut Turn<'_>| {
+        let supervisor = turn.engine().call(call.0).and_then(|call| call.supervisor);
+        Ok(supervisor.is_some_and(|supervisor| supervisor.operator == operator))
+    };
+    if let Some(phones) = &phones
+        && !caller.look(is_in_it).await?
+    {
+        phones.reach(operator).await.map_err(|out| match out {
+            OutOfReach::NoBrowserAudio => Problem::conflict("no-browser-audio", out.to_string()),
+            OutOfReach::NotRegistered => Problem::conflict("telephone-not-registered", out.to_string()),
+        })?;
+    }
+    let telephones = phones.is_some();
     change(&caller, call, move |turn| {
         turn.apply(Command::Supervise { operator, call: call.0, mode: body.mode.into() })?;
         note_asked(turn, &who, format!("{}: asks to {}", call.0, body.mode.verb()))?;

@@ -20,7 +20,7 @@ pub use browser::BrowserRefused;
 pub use exchange::Exchange;
 pub use line::{Bound, PhoneLine, PhoneTrouble};
 pub use restart::let_go_of_lost_calls;
-pub use switchboard::{AnswerRefused, Phones, StartPhones};
+pub use switchboard::{AnswerRefused, OutOfReach, Phones, StartPhones};
 pub use telephone::{Device, Telephone};
 
 use callfloor_engine::{CustomerId, OperatorId, PhoneNumber, ServiceId, StepId};

@@ -157,5 +157,39 @@ await run(async () => {
     await plain.shown("[data-board=calls]", "needs an operator of its own");
     assert.deepEqual(plain.faults, []);
   });
+  await point("S11", "whose browser has no microphone, or whose telephone is not there, is told why and what to do, and nothing changes", async () => {
+    // No flag lets this browser's pages have the microphone, and nobody is there to press Allow: it is denied.
+    const deaf = await launch();
+    const [boss, admin] = [await signedIn("boss"), await signedIn("admin")];
+    await boss("POST", "/operators/1/finish-after-call", { to: { status: "work", reason: 0 } });
+    await again.page.context().close();
+    // The browser of before is given up after a while.
+    for (let n = 0; !(await boss("GET", "/operators/1/desk")).value.device_lost; n += 1) {
+      assert.ok(n < 120, "the browser of before is lost");
+      await new Promise((done) => setTimeout(done, 250));
+    }
+    const one = await signedIn("op1");
+    await one("POST", "/operators/0/finish-after-call", { to: { status: "work", reason: 0 } });
+    await one("POST", "/operators/0/logout");
+    const lone = await Console.open(deaf, "boss");
+    await lone.shown('aside [data-audio="no-microphone"]', "allow this page");
+    await world("talks");
+    await lone.page.goto(`${url}/#/wallboard`);
+    const listen = lone.page.locator('[data-board=calls] button[data-action="listen"]').first();
+    await listen.click();
+    await lone.shown(".message.bad", "your browser has no audio yet");
+    await lone.page.getByRole("button", { name: "日本語" }).click();
+    await listen.click();
+    await lone.shown(".message.bad", "ブラウザー音声が接続されていません");
+    if (shots) await lone.page.screenshot({ path: `${shots}/supervision-no-audio.png` });
+    assert.equal(await lone.page.locator("[data-board=calls] .supervised").count(), 0, "nobody is in the call");
+    const { value: person } = await admin("GET", "/floor/operators/1");
+    await admin("PUT", "/floor/operators/1", { ...person, device: "sip-phone" }, (await admin("GET", "/floor")).etag);
+    await listen.click();
+    await lone.shown(".message.bad", "電話機が登録されていません");
+    await lone.page.getByRole("button", { name: "English" }).click();
+    assert.deepEqual(lone.faults, [], "no page had a fault");
+    await deaf.close();
+  });
   await browser.close();
 });

@@ -11,7 +11,7 @@ import { inLanguage, t } from "../words.js";
 import { Audio } from "./audio.js";
 import { Bell } from "./bell.js";
 import { dialDialog, forceEndDialog, transferDialog } from "./dialogs.js";
-import { ownSupervision, supervisionButtons } from "./supervision.js";
+import { ownSupervision, supervisionButtons, supervisionOver } from "./supervision.js";
 
 /** @typedef {any} Desk the body of `GET /operators/{operator}/desk` */
 
@@ -34,6 +34,8 @@ export class Phone {
     this.again = false;
     /** The call whose end-of-call prompt was shown. @type {string | null} */
     this.prompted = null;
+    /** How one's own part in another's call ended. @type {string | undefined} */
+    this.supervisionEnd = undefined;
     this.unlisten = stream.listen((happened) => this.hear(happened));
     this.keys = (/** @type {KeyboardEvent} */ event) => this.key(event);
     this.gap = () => this.refresh();
@@ -99,6 +101,7 @@ export class Phone {
       || happened.to?.operator === this.operator || happened.target?.operator === this.operator
       || happened.supervisor === this.operator || (happened.call && happened.call === this.desk?.call?.call)
       || (happened.ticket && happened.ticket === this.desk?.ticket);
+    if (happened.event === "supervision-ended" && happened.supervisor === this.operator) this.supervisionEnd = happened.end;
     if (mine) this.refresh();
   }
 
@@ -127,6 +130,10 @@ export class Phone {
     const ticketNew = now.ticket && now.ticket !== before?.ticket && ["talking", "dialing"].includes(now.status);
     if (now.ticket && (connected || ticketNew) && !now.call?.consulted) location.hash = `#/tickets/${number(now.ticket)}`;
     if (before && before.status !== "after-call-work" && now.status === "after-call-work") this.promptEnd();
+    if (before?.call?.supervision && !now.call?.supervision) {
+      supervisionOver(before.call.supervision, this.supervisionEnd);
+      this.supervisionEnd = undefined;
+    }
     if (now.status !== "after-call-work") document.querySelector('dialog[data-dialog="end-of-call"]')?.remove();
     if (now.status !== "talking" && now.status !== "holding") {
       for (const open of document.querySelectorAll('dialog[data-dialog="force-end"], dialog[data-dialog="transfer"]')) open.remove();

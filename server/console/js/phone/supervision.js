@@ -3,7 +3,7 @@
 
 import { post, put, remove } from "../api.js";
 import { h } from "../element.js";
-import { attempt } from "../dialog.js";
+import { attempt, tell } from "../dialog.js";
 import { names, who } from "../session.js";
 import { addWords, t } from "../words.js";
 
@@ -22,6 +22,16 @@ addWords({
   "supervision.by.whisper": ["{} whispers", "{} がささやき中"],
   "supervision.by.barge": ["{} barged in", "{} が割り込み中"],
   "supervision.by.calling": ["{} is being called", "{} を呼出中"],
+  "supervision.ended.operator-left": ["No operator has the call any more: you are no longer in it.", "担当オペレーターがいなくなったため、モニターを終了しました。"],
+  "supervision.ended.call-ended": ["The call is over.", "通話が終了しました。"],
+  "supervision.ended.device-lost": [
+    "Your telephone or your browser's audio was lost: you are no longer in the call.",
+    "電話機またはブラウザー音声が切断されたため、モニターを終了しました。",
+  ],
+  "supervision.ended.not-answered": [
+    "You are not in the call: your telephone was not answered, or the call was over first. Press again and answer when it rings.",
+    "通話に参加していません。電話機が応答しなかったか、先に通話が終了しました。もう一度押し、呼び出されたら応答してください。",
+  ],
   "supervision.no-operator": [
     "To listen to calls, this account needs an operator of its own, with a telephone or a browser: an administrator can choose one under Accounts.",
     "通話をモニターするには、このアカウントに電話機またはブラウザを持つオペレーターが必要です。管理者が「アカウント」で設定できます。",
@@ -45,6 +55,20 @@ export function supervisorTag(supervisor) {
 export function ownSupervision(own) {
   const how = own.joined ? `now.${own.mode}` : "calling";
   return h("p.note", { role: "status", data: { key: "supervision", supervision: own.joined ? own.mode : "calling" } }, t(`supervision.${how}`));
+}
+
+/** Whether this page asked for the end that comes. */
+let stopping = false;
+
+/**
+ * One's own part in a call is over: why, where nobody here asked for it.
+ * @param {Supervisor} was @param {string | undefined} end as the event says
+ */
+export function supervisionOver(was, end) {
+  const asked = stopping;
+  stopping = false;
+  const why = was.joined ? end : asked ? undefined : "not-answered";
+  if (why && why !== "stopped" && why !== "took-over") tell(t(`supervision.ended.${why}`), why === "call-ended" ? "good" : "bad");
 }
 
 /**
@@ -73,6 +97,9 @@ export function supervisionButtons(call, again) {
     }, t("supervision.take-over")),
     own && h("button.danger", {
       type: "button", data: { action: "stop", key: key("stop") },
-      onclick: order(() => remove(`/calls/${call.call}/supervision`)),
+      onclick: order(() => {
+        stopping = true;
+        return remove(`/calls/${call.call}/supervision`);
+      }),
     }, t("supervision.stop")));
 }

@@ -61,6 +61,8 @@ enum Order {
         towards: IpAddr,
         answered: oneshot::Sender<Result<String, BrowserRefused>>,
     },
+    /// Whether an operator's device could be called.
+    Reach { operator: OperatorId, answered: oneshot::Sender<Result<(), OutOfReach>> },
     /// What a job that the switchboard posted came to.
     Done(Done),
 }
@@ -92,6 +94,22 @@ pub enum AnswerRefused {
     /// The telephone could not be reached.
     #[error("the telephone did not answer")]
     NoAnswer,
+}
+
+/// Why an operator's device could not be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OutOfReach {
+    /// The device is a browser without a connection.
+    #[error(
+        "your browser has no audio yet: the phone at the side of the console says what it waits for; allow the page to use the \
+         microphone, or reload the page, and try again"
+    )]
+    NoBrowserAudio,
+    /// The device is a telephone that is not registered.
+    #[error(
+        "your telephone is not registered: connect it, or have an administrator set your device to browser, and try again"
+    )]
+    NotRegistered,
 }
 
 impl Phones {
@@ -141,6 +159,19 @@ impl Phones {
         let sent = self.orders.send(Order::Browser { operator, offer, towards, answered });
         sent.map_err(|_| BrowserRefused::Stopped)?;
         wait.await.unwrap_or(Err(BrowserRefused::Stopped))
+    }
+
+    /// Whether an operator's device could be called now.
+    ///
+    /// # Errors
+    /// [`OutOfReach`].
+    pub async fn reach(&self, operator: OperatorId) -> Result<(), OutOfReach> {
+        let (answered, wait) = oneshot::channel();
+        // A server that is going down calls nobody: whoever asks is told so elsewhere.
+        if self.orders.send(Order::Reach { operator, answered }).is_err() {
+            return Ok(());
+        }
+        wait.await.unwrap_or(Ok(()))
     }
 
     /// Tells of a telephone that an administrator has changed.
@@ -408,6 +439,10 @@ impl Switchboard {
                 // Who asked may have gone.
                 let _ = answered.send(self.connect_browser(operator, &offer, towards).await);
             }
+            Order::Reach { operator, answered } => {
+                // Who asked may have gone.
+                let _ = answered.send(self.reach(operator));
+            }
             Order::Done(Done::BrowserGone { operator, session }) => self.browser_gone(operator, session),
             Order::Done(Done::NotTaken { reference, code }) => {
                 if let Some(coming) = self.coming.remove(&reference) {
@@ -504,6 +539,14 @@ impl Switchboard {
 
     fn device(&self, operator: OperatorId) -> Device {
         self.telephones.get(&operator).map_or(Device::SipPhone, |telephone| telephone.device)
+    }
+
+    fn reach(&self, operator: OperatorId) -> Result<(), OutOfReach> {
+        match self.device(operator) {
+            Device::Browser if !self.browsers.contains_key(&operator) => Err(OutOfReach::NoBrowserAudio),
+            Device::SipPhone if self.bindings.of(operator).is_none() => Err(OutOfReach::NotRegistered),
+            Device::Browser | Device::SipPhone => Ok(()),
+        }
     }
 
     /// Calls an operator's telephone; `None` where it is not registered or there is no room for its audio.
