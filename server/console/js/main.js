@@ -3,6 +3,7 @@
 import { onSignedOut } from "./api.js";
 import { h, field, values, replace } from "./element.js";
 import { show, tell, wordsOf } from "./dialog.js";
+import { ownPasswordDialog } from "./own-password.js";
 import { names, resume, signIn, signOut, stream, who } from "./session.js";
 import { language, speak, t } from "./words.js";
 import { Phone } from "./phone/phone.js";
@@ -86,7 +87,7 @@ async function showConsole() {
   const top = h("header.top", null,
     h("a.mark", { href: "#/", "aria-label": "Callfloor" }, h("img", { src: "/console/icon.svg", alt: "", width: 28, height: 28 })),
     nav,
-    h("span.who", { title: role }, login),
+    h("button.quiet.who", { type: "button", title: `${t(`role.${role}`)} · ${t("own-password")}`, data: { key: "own-password" }, onclick: ownPasswordDialog }, login),
     languageButton(), themeButton(),
     h("button.quiet", { type: "button", onclick: leave }, t("sign-out")));
   replace(document.body, h("a.skip", { href: "#main" }, t("menu")), top, banner, h("div.columns", null, main, side), document.querySelector(".messages"));

@@ -12,9 +12,10 @@ import { surveysPage } from "./pages/surveys.js";
 import { administrationPage } from "./pages/administration.js";
 import { auditPage } from "./pages/audit.js";
 import { organisationsPage } from "./pages/organisations.js";
+import { serverPage } from "./pages/server.js";
 
 /** @type {import("./main.js").Page[]} */
 export const pages = [
   wallboardPage, ticketsPage, chatsPage, callbacksPage, customersPage, callsPage, statisticsPage, planPage, surveysPage,
-  administrationPage, auditPage, organisationsPage,
+  administrationPage, auditPage, organisationsPage, serverPage,
 ];

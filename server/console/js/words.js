@@ -19,6 +19,11 @@ const WORDS = {
   // Sign in and frame
   "sign-in": ["Sign in", "サインイン"],
   "sign-out": ["Sign out", "サインアウト"],
+  "own-password": ["Change your password", "パスワードを変更"],
+  "own-password.current": ["Password now", "現在のパスワード"],
+  "own-password.new": ["New password", "新しいパスワード"],
+  "own-password.hint": ["8 to 256 characters. Your other sessions end.", "8〜256文字。他の画面のセッションは終了します。"],
+  "own-password.done": ["Your password is changed", "パスワードを変更しました"],
   login: ["Login", "ログイン名"],
   password: ["Password", "パスワード"],
   organisation: ["Organisation", "組織"],
@@ -48,6 +53,14 @@ const WORDS = {
   unknown: ["Unknown", "不明"],
   time: ["Time", "時刻"],
   retry: ["Try again", "再試行"],
+
+  // Roles
+  "role.operator": ["Operator", "オペレーター"],
+  "role.supervisor": ["Supervisor", "スーパーバイザー"],
+  "role.planner": ["Planner", "プランナー"],
+  "role.administrator": ["Administrator", "管理者"],
+  "role.auditor": ["Auditor", "監査人"],
+  "role.server-administrator": ["Server's administrator", "サーバー管理者"],
 
   // Pages
   "page.tickets": ["Tickets", "チケット"],
@@ -119,6 +132,7 @@ const WORDS = {
   "phone.force-end.threat": ["Threat", "脅迫"],
   "phone.force-end.other": ["Other", "その他"],
   "audio.connected": ["Browser audio connected", "ブラウザー音声 接続済み"],
+  "audio.off": ["Your browser's audio is off.", "ブラウザー音声は停止しています。"],
   "audio.connecting": ["Connecting your browser's audio …", "ブラウザー音声に接続しています…"],
   "audio.no-microphone": ["No microphone: allow this page to use it and reload.", "マイクが使えません。使用を許可して再読み込みしてください。"],
   "audio.insecure": ["A browser gives its microphone to pages over HTTPS only.", "マイクは HTTPS のページでのみ使用できます。"],
@@ -159,7 +173,10 @@ export function addWords(words) {
 
 /** A word in the chosen language; an unknown one is shown as it is. @param {string} key */
 export function t(key) {
-  return WORDS[key]?.[chosen] ?? key.slice(key.indexOf(".") + 1);
+  const words = WORDS[key];
+  // A newer server may have a word that this page does not know: better half a word than none.
+  if (!words) console.warn(`no words for ${key}`);
+  return words?.[chosen] ?? key.slice(key.indexOf(".") + 1);
 }
 
 /** Both languages where only one of a record's two fields is wanted. @param {{english: string, japanese: string}} both */

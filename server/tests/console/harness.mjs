@@ -57,6 +57,7 @@ export class Console {
     page.on("console", (message) => {
       const text = message.text();
       // Asking who is signed in before anybody is, and orders that a test wants refused.
+      if (text.startsWith("no words for")) it.faults.push(`${login}: ${text}`);
       if (message.type() === "error" && !/status of (400|401|409|412|422)/.test(text)) it.faults.push(`${login}: ${text}`);
     });
     await page.goto(`${url}/`);

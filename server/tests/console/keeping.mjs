@@ -1,4 +1,5 @@
-// What administrators keep (articles, open keys, linked systems, caps, issue services, organisations), and what operators do with
+// What administrators keep (articles, open keys, linked systems, caps, issue services, organisations, the server's accounts, their
+// own passwords), and what operators do with
 // it: escalate, hand a chat on by name, dial a number by a press.
 
 import { Console, assert, launch, point, run, signedIn, url, world } from "./harness.mjs";
@@ -260,7 +261,63 @@ await run(async () => {
     await page.fill("dialog input[name=name]", "Acme Japan");
     await page.click('dialog[data-dialog="organisation"] button.primary');
     await it.shown('[data-organisation="acme"]', "Acme Japan");
+    await page.click('[data-action="add"]');
+    await page.fill("dialog input[name=organisation]", "acme");
+    await page.fill("dialog input[name=name]", "Another");
+    await page.fill("dialog input[name=sip_domain]", "another.example");
+    await page.click('dialog[data-dialog="organisation"] button.primary');
+    await it.shown("dialog .wrong", "there is an organisation");
+    await page.keyboard.press("Escape");
     await page.context().close();
+  });
+  await point("server", "the server's administrators keep accounts of their own kind, and see that there are no certificates", async () => {
+    const it = await at("server-admin", "server");
+    const { page } = it;
+    await it.shown('[data-table="certificates"]', "speaks neither HTTPS");
+    await it.shown('[data-account="server-admin"]', "Server's administrator");
+    assert.equal(await page.locator("[data-account]").count(), 1, "nobody's of an organisation");
+    await page.click('main [data-action="add"]');
+    assert.deepEqual(await page.locator("dialog select[name=role] option").allTextContents(), ["Server's administrator"]);
+    await page.fill("dialog input[name=login]", "night-shift");
+    await page.fill("dialog input[name=password]", "first-password");
+    await page.fill("dialog input[name=name]", "The night shift");
+    await page.click('dialog[data-dialog="account"] button.primary');
+    await it.shown('[data-account="night-shift"]', "The night shift");
+    // An administrator of the organisation sees that there are such accounts, and has nothing to press.
+    await page.context().close();
+    const main = await at("admin", "administration/accounts");
+    await main.shown('[data-account="night-shift"]', "Server's administrator");
+    assert.equal(await main.page.locator('[data-account="night-shift"] button').count(), 0);
+    assert.ok(await main.page.locator('[data-account="supervisor"] button').count() > 0);
+    await main.page.context().close();
+  });
+  await point("password", "whoever was given a password changes it in the console, and only with the one in force", async () => {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-US" });
+    const it = new Console(await context.newPage(), "night-shift");
+    const { page } = it;
+    const signs = async (password) => {
+      await page.fill("input[name=login]", "night-shift");
+      await page.fill("input[name=password]", password);
+      await page.click("form.sign-in button.primary");
+    };
+    await page.goto(url);
+    await signs("first-password");
+    await it.shown("main h1", "Organisations");
+    await page.click('button[data-key="own-password"]');
+    const form = page.locator('dialog[data-dialog="own-password"]');
+    await form.locator("input[name=current]").fill("not-that-one");
+    await form.locator("input[name=password]").fill("second-password");
+    await form.locator("button.primary").click();
+    await it.shown("dialog .wrong", "another");
+    await form.locator("input[name=current]").fill("first-password");
+    await form.locator("button.primary").click();
+    await it.shown(".message", "Your password is changed");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await signs("first-password");
+    await it.shown("form.sign-in .wrong");
+    await signs("second-password");
+    await it.shown("main h1", "Organisations");
+    await context.close();
   });
   assert.deepEqual(faults, [], "no page had a fault");
   await browser.close();

@@ -32,6 +32,13 @@ addWords({
   "act.configuration-changed": ["Configuration changed", "設定変更"],
   "act.data-exported": ["Data exported", "データ出力"],
   "act.person-erased": ["Person erased", "個人データ消去"],
+  "act.organisation-made": ["Organisation made", "組織作成"],
+  "act.organisation-changed": ["Organisation changed", "組織変更"],
+  "act.organisation-suspended": ["Organisation suspended", "組織停止"],
+  "act.organisation-resumed": ["Organisation served again", "組織再開"],
+  "act.certificates-reloaded": ["Certificates read again", "証明書再読み込み"],
+  "act.numbers-read": ["Numbers shown whole", "電話番号の全桁表示"],
+  "act.call-supervised": ["Call supervised", "通話モニター"],
 });
 
 const PAGE = 100;

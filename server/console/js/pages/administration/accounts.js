@@ -12,11 +12,6 @@ import { check } from "./bound.js";
 addWords({
   "administration.accounts": ["Accounts", "アカウント"],
   "accounts.role": ["Role", "役割"],
-  "role.operator": ["Operator", "オペレーター"],
-  "role.supervisor": ["Supervisor", "スーパーバイザー"],
-  "role.planner": ["Planner", "プランナー"],
-  "role.administrator": ["Administrator", "管理者"],
-  "role.auditor": ["Auditor", "監査人"],
   "accounts.state": ["State", "状態"],
   "accounts.open": ["May sign in", "サインイン可"],
   "accounts.disabled": ["Signing in is refused", "サインイン停止"],
@@ -30,7 +25,9 @@ addWords({
   "accounts.ends": ["Sessions end where the role, the operator or the state changes.", "役割・オペレーター・状態を変更するとセッションは終了します。"],
 });
 
+/** What an administrator gives; the server's administrators keep their own kind alone. */
 const ROLES = ["operator", "supervisor", "planner", "administrator", "auditor"];
+const OF_SERVER = ["server-administrator"];
 
 /** @typedef {{account: number, login: string, name: string, role: string, operator: number | null, disabled: boolean}} Account */
 
@@ -38,34 +35,45 @@ const ROLES = ["operator", "supervisor", "planner", "administrator", "auditor"];
 export const accountsSection = {
   key: "accounts",
   async open(into) {
-    const place = new Place(() => list(() => attempt(() => place.refresh())));
+    const place = accountsPlace(ROLES);
     into.append(place.element);
     await place.show();
   },
 };
 
-/** @param {() => void} again */
-async function list(again) {
+/** The accounts of the server's administrators, kept by themselves. */
+export const serverAccounts = () => accountsPlace(OF_SERVER);
+
+/** @param {string[]} roles that may be chosen @returns {Place} */
+function accountsPlace(roles) {
+  /** @type {Place} */
+  const place = new Place(() => list(roles, () => attempt(() => place.refresh())));
+  return place;
+}
+
+/** @param {string[]} roles @param {() => void} again */
+async function list(roles, again) {
   /** @type {Account[]} */
   const found = await get("/accounts");
   return [
     h("div.heading", null, h("h2", null, t("administration.accounts")),
-      h("button", { type: "button", data: { action: "add", key: "add" }, onclick: () => change(null, again) }, t("accounts.add"))),
+      h("button", { type: "button", data: { action: "add", key: "add" }, onclick: () => change(null, roles, again) }, t("accounts.add"))),
     table(t("administration.accounts"), [t("login"), t("name"), t("accounts.role"), t("operator.one"), t("accounts.state"), ""],
       found.map((it) => ({
         data: { account: it.login },
         cells: [it.login, it.name, t(`role.${it.role}`), names.operator(it.operator), it.disabled ? h("span.tag.bad", null, t("accounts.disabled")) : t("accounts.open"),
-          h("span.moves", null,
-            h("button", { type: "button", "aria-label": `${t("accounts.change")}: ${it.login}`, data: { action: "change" }, onclick: () => change(it, again) }, t("accounts.change")),
+          // Of a kind that somebody else keeps there is nothing to press.
+          roles.includes(it.role) && h("span.moves", null,
+            h("button", { type: "button", "aria-label": `${t("accounts.change")}: ${it.login}`, data: { action: "change" }, onclick: () => change(it, roles, again) }, t("accounts.change")),
             h("button", { type: "button", "aria-label": `${t("accounts.password")}: ${it.login}`, data: { action: "password" }, onclick: () => password(it) }, t("accounts.password")))],
       })), { key: "accounts" }),
   ];
 }
 
-/** @param {Account | null} it `null` for a new one @param {() => void} again */
-function change(it, again) {
+/** @param {Account | null} it `null` for a new one @param {string[]} roles @param {() => void} again */
+function change(it, roles, again) {
   const whom = h("div");
-  const role = /** @type {HTMLSelectElement} */ (select({ name: "role", onchange: () => show() }, ROLES.map((key) => [key, t(`role.${key}`)]), it?.role ?? "operator"));
+  const role = /** @type {HTMLSelectElement} */ (select({ name: "role", onchange: () => show() }, roles.map((key) => [key, t(`role.${key}`)]), it?.role ?? roles[0]));
   const show = () => replace(whom, ["operator", "supervisor"].includes(role.value) && field(t("operator.one"),
     select({ name: "operator" }, role.value === "operator" ? [...names.operators] : [["", t("none")], ...names.operators], it?.operator ?? ""),
     role.value === "supervisor" ? t("accounts.operator.hint") : undefined));
