@@ -105,6 +105,12 @@ async function showConsole() {
   }
   if (!["auditor", "server-administrator"].includes(role)) stream.start(after);
 
+  // On a narrow screen the menu is wider than its place: the page that is open is in sight.
+  const showCurrent = () => {
+    const current = /** @type {HTMLElement | null} */ (nav.querySelector("[aria-current]"));
+    if (current) nav.scrollLeft = current.offsetLeft - nav.offsetLeft - (nav.clientWidth - current.offsetWidth) / 2;
+  };
+  new ResizeObserver(showCurrent).observe(nav);
   const turn = () => {
     leavePage?.();
     leavePage = undefined;
@@ -114,6 +120,7 @@ async function showConsole() {
       if (link.dataset.page === page?.key) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
+    showCurrent();
     document.title = page ? `${t(`page.${page.key}`)} · Callfloor` : "Callfloor";
     if (!page) return replace(main, h("p.failed", null, t("page.not-yours")));
     replace(main, h("p.loading", null, t("loading")));

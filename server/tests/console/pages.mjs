@@ -8,26 +8,52 @@ const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const shots = process.env.CONSOLE_SHOTS;
 if (shots) mkdirSync(shots, { recursive: true });
 
+const PARTS = ["general", "hours", "flow", "outgoing", "favourites", "settings", "customers", "escalation"];
+const SECTIONS = ["organisation", "services", "queues", "operators", "skills", "inbound", "reasons", "audio", "tickets", "articles", "accounts", "keys", "open"];
 const PAGES = {
   op1: ["tickets", "tickets/1", "chats", "callbacks", "customers", "customers/1", "calls", "surveys"],
-  supervisor: ["wallboard", "tickets", "chats", "callbacks", "customers", "calls", "statistics", "plan", "surveys"],
+  supervisor: ["wallboard", "tickets", "tickets/3", "chats", "callbacks", "customers", "calls", "calls/1", "statistics", "plan", "surveys"],
+  planner: ["statistics", "plan", "calls", "surveys"],
   admin: [
-    "administration", "administration/services/0/customers", "administration/services/0/escalation", "administration/services/0/outgoing",
-    "administration/services/new", "administration/articles", "administration/open", "statistics", "surveys", "audit",
+    ...SECTIONS.map((it) => `administration/${it}`), ...PARTS.map((it) => `administration/services/0/${it}`), "administration/services/new",
+    "administration/queues/0", "administration/operators/0", "statistics", "plan", "surveys", "audit",
   ],
-  "server-admin": ["organisations"],
+  auditor: ["surveys", "audit"],
+  "server-admin": ["organisations", "server"],
 };
 
 await run(async () => {
   const browser = await launch();
-  const operator = await signedIn("op2");
+  const [operator, admin, supervisor, server] = await Promise.all(["op2", "admin", "supervisor", "server-admin"].map((login) => signedIn(login)));
   await operator("POST", "/operators/1/login");
   await operator("PUT", "/operators/1/status", { status: "ready" });
-  await operator("POST", "/tickets", { service: 0, subject: "The parcel has not come", description: "Sent on Monday.", tags: ["parcel"] });
+  const { value: first } = await operator("POST", "/tickets", { service: 0, subject: "The parcel has not come", description: "Sent on Monday.", tags: ["parcel"] });
   await operator("POST", "/tickets", { service: 0, subject: "Invoice 4711", description: "Twice charged." });
   await operator("POST", "/customers", { name: "Hanako Sato", numbers: ["09012345678"] });
+
+  // Something in every list.
+  const change = async (method, path, body) => admin(method, path, body, (await admin("GET", "/floor")).etag);
+  const { value: desk } = await admin("GET", "/floor/services/0");
+  await change("POST", "/floor/services", { ...desk, name: "Second line", kind: { issues: { shows: "case" } }, inbound: false, outbound: false, flow: [{ step: "end" }], outgoing: [], favourites: [] });
+  const queues = (await admin("GET", "/floor")).value.queues;
+  await change("POST", "/floor/queues", { ...queues.find((it) => it.channel === "ticket"), name: "issues", service: 1 });
+  for (const [language, title, text] of [["en", "Closed on Monday", "We are back on Tuesday."], ["ja", "月曜日は休業です", "火曜日から営業します。"]]) {
+    await admin("POST", "/articles", { kind: "notice", service: 0, language, title, text });
+  }
+  await change("PUT", "/floor/skills", ["billing", "japanese"]);
+  await admin("POST", "/keys", { name: "reports", scopes: ["statistics:read"] });
+  await admin("POST", "/open-keys", { name: "shop", grants: [{ service: 0, scopes: ["content:read"] }] });
+  await supervisor("POST", "/ticket-templates", { name: "Thanks", text: "Thank you for writing to us." });
+  await supervisor("POST", "/ticket-categories", { name: "Bills" });
+  for (const login of ["planner", "auditor"]) {
+    await admin("POST", "/accounts", { login, password: process.env.CONSOLE_PASSWORD, name: `The ${login}`, role: login, operator: null, disabled: false });
+  }
+  await operator("POST", `/tickets/${first.id}/issues`, { service: 1, queue: queues.length, subject: "Where is parcel 42?", description: "Please ask the carrier." });
+  await server("POST", "/organisations", { organisation: "acme", name: "Acme Japan", sip_domain: "acme.example", numbers: ["0312340000"] });
+
   await world("calls", { from: "09012345678" });
   await world("calls", { from: "09087654321" });
+  await world("hangs-up", await world("calls", { from: "09011112222" }));
 
   for (const [login, hashes] of Object.entries(PAGES)) {
     for (const scheme of ["light", "dark"]) {
