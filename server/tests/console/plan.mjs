@@ -83,6 +83,13 @@ await run(async () => {
     assert.ok(told[1].includes("<svg"));
   });
   const looks = async (name) => {
+    await page.waitForFunction(() => document.querySelectorAll(".message").length === 0);
+    if (shots) {
+      await page.evaluate(() => document.querySelector("[data-answered]").scrollIntoView());
+      await page.evaluate(() => scrollBy(0, -60));
+      await page.screenshot({ path: `${shots}/plan-answer-${name}.png` });
+      await page.evaluate(() => scrollTo(0, 0));
+    }
     for (const width of [1440, 768, 390]) {
       await page.setViewportSize({ width, height: 900 });
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -11,6 +11,7 @@ import { interval } from "./supervision/plot.js";
 import { percent, table } from "./supervision/table.js";
 
 addWords({
+  "surveys.none": ["No survey yet: an administrator makes one, and customers are asked after a call, a chat or a ticket.", "アンケートはまだありません。管理者が作成すると、通話・チャット・チケットの後に顧客へ送られます。"],
   "surveys.title": ["Title", "タイトル"],
   "surveys.title.hint": ["As customers see it", "顧客に表示されます"],
   "surveys.service": ["Service", "サービス"],
@@ -87,7 +88,7 @@ async function list(page) {
             again();
           } }, t(it.active ? "surveys.end" : "surveys.begin")),
         ],
-      })), { key: "surveys" }),
+      })), { key: "surveys", empty: t("surveys.none") }),
   ];
 }
 

@@ -202,7 +202,8 @@ export class Phone {
     this.into.dataset.status = desk.status;
     replace(this.into,
       this.head(desk),
-      desk.device_lost && h("p.warning", { role: "alert" }, t("phone.device-lost")),
+      // Of a browser the line below says what is missing.
+      desk.device_lost && desk.device !== "browser" && h("p.warning", { role: "alert" }, t("phone.device-lost")),
       this.audioState(desk),
       desk.offers.map((/** @type {any} */ offer) => this.offer(offer)),
       desk.call && !ringing && this.call(desk.call),
