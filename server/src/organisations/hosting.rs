@@ -16,7 +16,7 @@ use crate::chat::{LiveChats, keep_presence};
 use crate::document::{Document, Read};
 use crate::host::{Handle, Host, Opening};
 use crate::http::Problem;
-use crate::phone::{Exchange, Phones, StartPhones, Telephone, let_go_of_lost_calls};
+use crate::phone::{Exchange, Phones, Registration, Restored, StartPhones, Telephone, let_go_of_lost_calls};
 use crate::storage::{Range, StorageError, Stores};
 use crate::tenant::{Tenant, Tenants};
 
@@ -136,8 +136,20 @@ impl Organisations {
         name: Option<String>,
     ) -> Result<Running, StorageError> {
         let Opened { host, start_phones } = opened;
-        let served = self.exchange.is_some();
-        let lost = host.handle().run(move |turn| let_go_of_lost_calls(turn, served)).await;
+        let (telephones, mut restored) = match self.kept_telephones(&host).await {
+            Ok(kept) => kept,
+            Err(problem) => {
+                close(host).await;
+                return Err(problem);
+            }
+        };
+        let reachable = self.exchange.is_some().then(|| restored.reachable());
+        let lapsed = restored.take_lapsed();
+        let lost = host.handle().run(move |turn| {
+            Restored::tidy(&lapsed, turn.documents());
+            let_go_of_lost_calls(turn, reachable.as_ref())
+        });
+        let lost = lost.await;
         match lost.map_err(Problem::from).and_then(|lost| lost.map_err(Problem::from)) {
             Ok(0) => {}
             Ok(calls) => {
@@ -148,7 +160,7 @@ impl Organisations {
             }
         }
         let phones = self.exchange.is_some().then(|| start_phones.phones().clone());
-        let switchboard = match self.telephones(&host, start_phones, organisation).await {
+        let switchboard = match self.telephones(&host, start_phones, telephones, restored, organisation).await {
             Ok(switchboard) => switchboard,
             Err(problem) => {
                 close(host).await;
@@ -165,10 +177,25 @@ impl Organisations {
         Ok(Running { host, switchboard, tasks })
     }
 
+    /// The telephones, and where they can be called still; nothing where none are served.
+    async fn kept_telephones(&self, host: &Host) -> Result<(Vec<Telephone>, Restored), StorageError> {
+        let Some(exchange) = &self.exchange else { return Ok(Default::default()) };
+        let read = |reader: &mut dyn crate::storage::Reader| {
+            let telephones = reader.documents::<Telephone>(&Range::all(Telephone::KIND, usize::MAX))?;
+            let kept = reader.documents::<Registration>(&Range::all(Registration::KIND, usize::MAX))?;
+            Ok::<_, StorageError>((telephones, kept))
+        };
+        let (telephones, kept) = host.handle().read(read).await?;
+        let restored = exchange.restored(kept, &telephones);
+        Ok((telephones, restored))
+    }
+
     async fn telephones(
         &self,
         host: &Host,
         start: StartPhones,
+        telephones: Vec<Telephone>,
+        restored: Restored,
         organisation: &str,
     ) -> Result<Option<JoinHandle<()>>, StorageError> {
         let Some(exchange) = &self.exchange else { return Ok(None) };
@@ -178,11 +205,7 @@ impl Organisations {
             place: voicemail.display().to_string(),
             what: format!("this directory for callers' messages cannot be made: {problem}"),
         })?;
-        let telephones = host
-            .handle()
-            .read(|reader| reader.documents::<Telephone>(&Range::all(Telephone::KIND, usize::MAX)))
-            .await?;
-        start.run(host.handle().clone(), telephones, exchange, organisation).await.map(Some)
+        start.run(host.handle().clone(), telephones, restored, exchange, organisation).await.map(Some)
     }
 
     /// Serves every organisation that is listed and not suspended; what keeps one from it keeps nobody else.
