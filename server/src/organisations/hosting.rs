@@ -17,6 +17,7 @@ use crate::document::{Document, Read};
 use crate::host::{Handle, Host, Opening};
 use crate::http::Problem;
 use crate::phone::{Exchange, Phones, Registration, Restored, StartPhones, Telephone, let_go_of_lost_calls};
+use crate::planning::{Marks, keep_marks};
 use crate::storage::{Range, StorageError, Stores};
 use crate::tenant::{Tenant, Tenants};
 
@@ -168,12 +169,15 @@ impl Organisations {
             }
         };
         let chats = Arc::new(LiveChats::new(self.hosting.chat_grace));
-        let tasks = vec![
+        let marks = self.stores.beside(organisation).map(|directory| Marks::beside(&directory));
+        let mut tasks = vec![
             tokio::spawn(keep_presence(host.handle().clone(), Arc::clone(&chats))),
             tokio::spawn(crate::floor::keep_hours(host.handle().clone())),
             tokio::spawn(keep_answers_for_a_day(host.handle().clone())),
         ];
-        self.tenants.add(Tenant::new(organisation, host.handle().clone(), phones, chats, realm, name));
+        tasks.extend(marks.clone().map(|marks| tokio::spawn(keep_marks(host.handle().clone(), marks))));
+        let tenant = Tenant::new(organisation, host.handle().clone(), phones, chats, realm, name);
+        self.tenants.add(tenant.with_marks(marks));
         Ok(Running { host, switchboard, tasks })
     }
 

@@ -15,7 +15,7 @@ use callfloor_sim::{Options, Progress, simulate};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{DayTrouble, Recorded, recorded};
+use super::{DayTrouble, Marks, Recorded, recorded};
 use crate::storage::Reader;
 
 /// Most runs that wait or go on, of one organisation and of all.
@@ -39,6 +39,7 @@ pub(super) enum Work {
     /// A day of the journal, and the same changed. The reader is the organisation's.
     Day {
         reader: Box<dyn Reader>,
+        marks: Option<Marks>,
         date: Date,
         zone: TimeZone,
         changes: Vec<Change>,
@@ -132,10 +133,11 @@ impl Run {
                 };
                 Ok(Outcome::Scenario { plan, changed, words, how })
             }
-            Work::Day { mut reader, date, zone, changes, replications, seed, threshold_s } => {
+            Work::Day { mut reader, marks, date, zone, changes, replications, seed, threshold_s } => {
                 self.enter(Phase::Reading(Instant::now()));
-                let Recorded { date, day } = recorded(reader.as_mut(), Some(date), &zone, Some(&self.cancel))
-                    .map_err(|trouble: DayTrouble| trouble.to_string())?;
+                let Recorded { date, day } =
+                    recorded(reader.as_mut(), marks.as_ref(), Some(date), &zone, Some(&self.cancel))
+                        .map_err(|trouble: DayTrouble| trouble.to_string())?;
                 drop(reader);
                 self.enter(Phase::Running(Instant::now()));
                 let progress = |done| self.done.store(done, Ordering::Relaxed);
@@ -357,14 +359,19 @@ impl Drop for Planner {
     }
 }
 
+/// Gives the thread, and those that it begins, the lowest priority. Elsewhere than on Linux a thread has none of its own that
+/// can be set so simply.
+pub(super) fn give_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(problem) = rustix::process::setpriority_process(None, NICE) {
+        tracing::warn!(%problem, "the planner's runs have the priority of calls");
+    }
+}
+
 impl Inner {
     /// The thread of all runs.
     fn serve(&self) {
-        // Threads that are begun here inherit it. Elsewhere a thread has no priority of its own that can be set so simply.
-        #[cfg(target_os = "linux")]
-        if let Err(problem) = rustix::process::setpriority_process(None, NICE) {
-            tracing::warn!(%problem, "the planner's runs have the priority of calls");
-        }
+        give_way();
         loop {
             let run = {
                 let mut state = lock(&self.state);
