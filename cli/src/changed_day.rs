@@ -1,14 +1,16 @@
 //! `callfloor replay JOURNAL --operators`: what a day was, and what it would have been with another plan.
 
+use std::path::Path;
+
 use callfloor_measure::Estimate;
-use callfloor_server::planning::{Recorded, day_json, recorded};
+use callfloor_server::planning::{Marks, Recorded, day_html, day_json, recorded};
 use callfloor_server::storage::Reader;
 use callfloor_sim::change::Change;
 use callfloor_sim::what_if::{Again, WhatIf, what_if};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::ending::{Ending, Failure, print};
+use crate::ending::{Ending, Failure, all_of, print, save};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -31,20 +33,30 @@ pub(crate) struct Options {
 
 pub(crate) fn run(
     reader: &mut dyn Reader,
+    marks: Option<&Marks>,
     changes: &[Change],
     options: &Options,
-    json: bool,
+    (json, html): (bool, Option<&Path>),
 ) -> Result<Ending, Failure> {
     let zone = TimeZone::get(&options.zone).map_err(|_| {
         Failure::Input(format!("there is no time zone {:?}: one as in Asia/Tokyo or UTC is right", options.zone))
     })?;
-    let Recorded { date, day } = recorded(reader, options.date, &zone, None).map_err(Failure::input)?;
+    let Recorded { date, day } = recorded(reader, marks, options.date, &zone, None).map_err(Failure::input)?;
     let Options { threshold_s, replications, seed, .. } = *options;
     let again = Again { threshold_s, replications, seed, cancel: None, progress: None };
     let result = what_if(&day, changes, &again).map_err(Failure::input)?;
     let result = result.ok_or_else(|| Failure::Fault("a run that nobody stops was stopped".into()))?;
-    print(&if json { day_json(date, &result, threshold_s, replications) } else { as_text(date, &result, options) })?;
-    Ok(Ending::Met)
+    let mut failures = Vec::new();
+    if let Some(file) = html {
+        let page = day_html(date, &result, threshold_s, replications, true);
+        failures.extend(if file == Path::new("-") { print(&page) } else { save(file, &page) }.err());
+    }
+    if html != Some(Path::new("-")) {
+        let text =
+            if json { day_json(date, &result, threshold_s, replications) } else { as_text(date, &result, options) };
+        failures.extend(print(&text).err());
+    }
+    all_of(failures).map(|()| Ending::Met)
 }
 
 fn as_text(date: Date, result: &WhatIf, options: &Options) -> String {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use callfloor_server::host::{Digest, Input, replay};
+use callfloor_server::planning::Marks;
 use callfloor_server::storage::Reader;
 use callfloor_server::storage::sqlite::SqliteReader;
 
@@ -11,6 +12,7 @@ use callfloor_sim::change::Change;
 
 use crate::changed_day;
 use crate::ending::{Ending, Failure, print};
+use crate::output::check_files;
 
 /// Re-run a server's journal through the engine.
 ///
@@ -33,6 +35,9 @@ pub(crate) struct Arguments {
     /// Simulate a day with more or fewer operators for a queue, such as billing=+2 or billing=+2@14:00-18:00; may be given more than once
     #[arg(long, value_name = "QUEUE=±N[@FROM-TO]", conflicts_with = "verify")]
     operators: Vec<Change>,
+    /// Write a report of that day with plots as one HTML file
+    #[arg(long, value_name = "FILE", requires = "operators")]
+    html: Option<PathBuf>,
     #[command(flatten)]
     again: changed_day::Options,
 }
@@ -51,9 +56,15 @@ struct Summary {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
+    if arguments.json && arguments.html.as_deref() == Some(Path::new("-")) {
+        return Err(Failure::Input("only one of --json and --html can go to stdout: give --html a FILE".into()));
+    }
+    check_files(arguments.html.iter(), &[&arguments.journal])?;
     let mut reader = SqliteReader::open(&arguments.journal).map_err(Failure::input)?;
     if !arguments.operators.is_empty() {
-        return changed_day::run(&mut reader, &arguments.operators, &arguments.again, arguments.json);
+        let marks = arguments.journal.is_dir().then(|| Marks::beside(&arguments.journal).unchanged());
+        let documents = (arguments.json, arguments.html.as_deref());
+        return changed_day::run(&mut reader, marks.as_ref(), &arguments.operators, &arguments.again, documents);
     }
     let summary = rerun(&mut reader, arguments.verify, &arguments.journal)?;
     let text = if arguments.json {

@@ -6,6 +6,7 @@
 mod compare;
 mod compare_html;
 mod csv;
+mod day;
 mod figure;
 mod html;
 mod json;
@@ -16,6 +17,7 @@ mod twin;
 
 pub use compare::{CompareError, Comparison, compare};
 pub use csv::to_csv;
+pub use day::{DayPart, DayStretch, RecordedDay};
 pub use html::to_html;
 pub use json::{read_json, to_json};
 pub use summary::{Run, answer_sentence};

@@ -313,6 +313,73 @@ pub(crate) fn compared(a: &Results, b: &Results, shown: &[usize], metric: Metric
     )
 }
 
+/// What the values of a plot are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scale {
+    Share,
+    Number,
+}
+
+/// Lines of a day: what happened, the plan as it was, the changed plan.
+pub(crate) const DAY: &[(RGBColor, &str)] =
+    &[(INK, "happened"), (ABANDONED, "as it was, simulated"), (ANSWERED, "changed")];
+/// Callers of a day.
+pub(crate) const CALLERS: &[(RGBColor, &str)] = &[(LEVEL, "callers")];
+/// Operators of a day, by the plan as it was and by the changed one.
+pub(crate) const THERE: &[(RGBColor, &str)] = &[(ABANDONED, "as it was"), (ANSWERED, "changed")];
+
+/// Values by interval, each line in a colour; `lines` are the first of `legend`.
+pub(crate) fn day(
+    starts: &[&str],
+    title: &str,
+    lines: &[Vec<f64>],
+    scale: Scale,
+    legend: &'static [(RGBColor, &'static str)],
+) -> Plot {
+    let highest = lines.iter().flatten().copied().fold(0.0, f64::max);
+    let end = if scale == Scale::Share { 1.0 } else { round_up(highest) };
+    let told = |value: f64| match scale {
+        Scale::Share => format!("{} %", figure::decimal(value * 100.0, 1)),
+        Scale::Number => figure::decimal(value, usize::from(value.fract() != 0.0)),
+    };
+    let strips: Vec<Strip> = starts
+        .iter()
+        .enumerate()
+        .map(|(place, start)| {
+            let words = lines.iter().zip(legend).map(|(line, (_, name))| format!("\n{name}: {}", told(line[place])));
+            (place as f64, place as f64 + 1.0, format!("{start}{}", words.collect::<String>()))
+        })
+        .collect();
+    let letters = starts.iter().map(|start| start.len()).max().unwrap_or(0);
+    let label = |x: f64| {
+        let place = starts.iter().enumerate().find(|(place, _)| (*place as f64 - x).abs() < 0.5);
+        place.map_or_else(String::new, |(_, start)| (*start).to_owned())
+    };
+    both(
+        legend.iter().take(lines.len()).copied().collect(),
+        title,
+        |form| (starts.len() as f64, end, ticks(starts.len(), form.labels(letters))),
+        &label,
+        &|y| {
+            if scale == Scale::Share {
+                percent((y * 1e4).round() / 1e4)
+            } else {
+                figure::decimal(y, usize::from(end < 4.0))
+            }
+        },
+        &strips,
+        |chart| {
+            for (line, (colour, _)) in lines.iter().zip(legend) {
+                for (place, value) in line.iter().enumerate() {
+                    let (from, to) = (place as f64, place as f64 + 1.0);
+                    chart.draw_series([PathElement::new([(from, *value), (to, *value)], colour.stroke_width(3))])?;
+                }
+            }
+            Ok(())
+        },
+    )
+}
+
 /// The statuses of the staff plot from the floor up: what serves customers first.
 const STATUSES: [(Status, RGBColor); 9] = [
     (Status::Talking, RGBColor(0x00, 0x72, 0xb3)),

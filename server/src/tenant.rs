@@ -7,6 +7,7 @@ use crate::audit::Watching;
 use crate::chat::LiveChats;
 use crate::host::Handle;
 use crate::phone::Phones;
+use crate::planning::Marks;
 
 /// An organisation that is served.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Tenant {
     pub chats: Arc<LiveChats>,
     /// The realm of their passwords.
     pub realm: String,
+    /// Marks in its journal, where its store has a place for them.
+    pub(crate) marks: Option<Marks>,
     /// Who watches customers' numbers on its live floor.
     pub(crate) watching: Watching,
     /// Its name for people, where the server's administrators keep it and its domain; `None`: it keeps both itself.
@@ -39,7 +42,14 @@ impl Tenant {
         shown: Option<String>,
     ) -> Self {
         let (name, realm) = (name.to_owned(), realm.to_owned());
-        Self { name, host, phones, chats, realm, watching: Watching::default(), shown: RwLock::new(shown) }
+        let (marks, watching, shown) = (None, Watching::default(), RwLock::new(shown));
+        Self { name, host, phones, chats, realm, marks, watching, shown }
+    }
+
+    /// The same, with a place for marks in its journal.
+    #[must_use]
+    pub fn with_marks(self, marks: Option<Marks>) -> Self {
+        Self { marks, ..self }
     }
 
     /// Its name for people, where the server's administrators keep it.

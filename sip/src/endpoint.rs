@@ -154,6 +154,7 @@ pub struct Endpoint {
     ids: Arc<AtomicU64>,
     counters: Arc<Counters>,
     addresses: Arc<[SocketAddr]>,
+    transports: Arc<[Transport]>,
     identity: Identity,
 }
 
@@ -198,6 +199,15 @@ impl Endpoint {
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The flow to a peer by the first listener of that transport and address family; `None` where there is none.
+    #[must_use]
+    pub fn flow_to(&self, transport: Transport, remote: SocketAddr) -> Option<Flow> {
+        let mut listeners = self.addresses.iter().zip(&*self.transports);
+        let fits = |(own, by): (&SocketAddr, &Transport)| *by == transport && own.is_ipv4() == remote.is_ipv4();
+        let listener = u16::try_from(listeners.position(fits)?).ok()?;
+        Some(Flow { transport, listener, remote })
     }
 
     /// Shows another certificate to whoever connects by TLS from now on; connections that are open go on.

@@ -16,7 +16,8 @@ use crate::chat::{LiveChats, keep_presence};
 use crate::document::{Document, Read};
 use crate::host::{Handle, Host, Opening};
 use crate::http::Problem;
-use crate::phone::{Exchange, Phones, StartPhones, Telephone, let_go_of_lost_calls};
+use crate::phone::{Exchange, Phones, Registration, Restored, StartPhones, Telephone, let_go_of_lost_calls};
+use crate::planning::{Marks, keep_marks};
 use crate::storage::{Range, StorageError, Stores};
 use crate::tenant::{Tenant, Tenants};
 
@@ -136,8 +137,20 @@ impl Organisations {
         name: Option<String>,
     ) -> Result<Running, StorageError> {
         let Opened { host, start_phones } = opened;
-        let served = self.exchange.is_some();
-        let lost = host.handle().run(move |turn| let_go_of_lost_calls(turn, served)).await;
+        let (telephones, mut restored) = match self.kept_telephones(&host).await {
+            Ok(kept) => kept,
+            Err(problem) => {
+                close(host).await;
+                return Err(problem);
+            }
+        };
+        let reachable = self.exchange.is_some().then(|| restored.reachable());
+        let lapsed = restored.take_lapsed();
+        let lost = host.handle().run(move |turn| {
+            Restored::tidy(&lapsed, turn.documents());
+            let_go_of_lost_calls(turn, reachable.as_ref())
+        });
+        let lost = lost.await;
         match lost.map_err(Problem::from).and_then(|lost| lost.map_err(Problem::from)) {
             Ok(0) => {}
             Ok(calls) => {
@@ -148,7 +161,7 @@ impl Organisations {
             }
         }
         let phones = self.exchange.is_some().then(|| start_phones.phones().clone());
-        let switchboard = match self.telephones(&host, start_phones, organisation).await {
+        let switchboard = match self.telephones(&host, start_phones, telephones, restored, organisation).await {
             Ok(switchboard) => switchboard,
             Err(problem) => {
                 close(host).await;
@@ -156,19 +169,37 @@ impl Organisations {
             }
         };
         let chats = Arc::new(LiveChats::new(self.hosting.chat_grace));
-        let tasks = vec![
+        let marks = self.stores.beside(organisation).map(|directory| Marks::beside(&directory));
+        let mut tasks = vec![
             tokio::spawn(keep_presence(host.handle().clone(), Arc::clone(&chats))),
             tokio::spawn(crate::floor::keep_hours(host.handle().clone())),
             tokio::spawn(keep_answers_for_a_day(host.handle().clone())),
         ];
-        self.tenants.add(Tenant::new(organisation, host.handle().clone(), phones, chats, realm, name));
+        tasks.extend(marks.clone().map(|marks| tokio::spawn(keep_marks(host.handle().clone(), marks))));
+        let tenant = Tenant::new(organisation, host.handle().clone(), phones, chats, realm, name);
+        self.tenants.add(tenant.with_marks(marks));
         Ok(Running { host, switchboard, tasks })
+    }
+
+    /// The telephones, and where they can be called still; nothing where none are served.
+    async fn kept_telephones(&self, host: &Host) -> Result<(Vec<Telephone>, Restored), StorageError> {
+        let Some(exchange) = &self.exchange else { return Ok(Default::default()) };
+        let read = |reader: &mut dyn crate::storage::Reader| {
+            let telephones = reader.documents::<Telephone>(&Range::all(Telephone::KIND, usize::MAX))?;
+            let kept = reader.documents::<Registration>(&Range::all(Registration::KIND, usize::MAX))?;
+            Ok::<_, StorageError>((telephones, kept))
+        };
+        let (telephones, kept) = host.handle().read(read).await?;
+        let restored = exchange.restored(kept, &telephones);
+        Ok((telephones, restored))
     }
 
     async fn telephones(
         &self,
         host: &Host,
         start: StartPhones,
+        telephones: Vec<Telephone>,
+        restored: Restored,
         organisation: &str,
     ) -> Result<Option<JoinHandle<()>>, StorageError> {
         let Some(exchange) = &self.exchange else { return Ok(None) };
@@ -178,11 +209,7 @@ impl Organisations {
             place: voicemail.display().to_string(),
             what: format!("this directory for callers' messages cannot be made: {problem}"),
         })?;
-        let telephones = host
-            .handle()
-            .read(|reader| reader.documents::<Telephone>(&Range::all(Telephone::KIND, usize::MAX)))
-            .await?;
-        start.run(host.handle().clone(), telephones, exchange, organisation).await.map(Some)
+        start.run(host.handle().clone(), telephones, restored, exchange, organisation).await.map(Some)
     }
 
     /// Serves every organisation that is listed and not suspended; what keeps one from it keeps nobody else.

@@ -13,6 +13,8 @@ use tokio::sync::mpsc;
 
 use super::browser::BrowserPorts;
 use super::line::{Bound, PhoneLine};
+use super::registration::{Registration, Restored};
+use super::telephone::Telephone;
 use super::trunk::Trunks;
 use crate::config::Trunk;
 use crate::tenant::Tenants;
@@ -129,6 +131,11 @@ impl Exchange {
     /// Shows another certificate to whoever connects by TLS from now on.
     pub(crate) fn renew_certificate(&self, config: Arc<rustls::ServerConfig>) {
         self.shared.endpoint.renew_certificate(config);
+    }
+
+    /// What registrations that were kept are worth to this process.
+    pub(crate) fn restored(&self, kept: Vec<Registration>, telephones: &[Telephone]) -> Restored {
+        Restored::new(kept, telephones, &self.shared.endpoint)
     }
 
     /// Stops the endpoint: what still talks is hung up.

@@ -126,6 +126,21 @@ impl Bindings {
         bound.iter().map(|binding| (binding.uri.clone(), left(binding))).collect()
     }
 
+    /// Everything that an operator's telephone has bound, the oldest first.
+    pub(super) fn all_of(&self, operator: OperatorId) -> &[Binding] {
+        self.by_operator.get(&operator).map_or(&[], Vec::as_slice)
+    }
+
+    /// Operators whose telephones have bound something.
+    pub(super) fn operators(&self) -> impl Iterator<Item = OperatorId> {
+        self.by_operator.keys().copied()
+    }
+
+    /// Binds again what was bound before a restart.
+    pub(super) fn restore(&mut self, operator: OperatorId, binding: Binding) {
+        self.by_operator.entry(operator).or_default().push(binding);
+    }
+
     /// Operators whose last binding has run out, forgotten here.
     pub(super) fn expire(&mut self) -> Vec<OperatorId> {
         let now = Instant::now();

@@ -182,7 +182,12 @@ impl Answer {
         Self { sentence, headline, changes: words.to_vec(), date: None, replications, parts }
     }
 
-    fn of_day(date: String, found: &WhatIf, threshold_s: f64, replications: u32, changed: bool) -> Self {
+    /// In plain words, in English.
+    pub(super) fn sentence(&self) -> &str {
+        &self.sentence
+    }
+
+    pub(super) fn of_day(date: String, found: &WhatIf, threshold_s: f64, replications: u32, changed: bool) -> Self {
         let parts: Vec<AnswerPart> =
             std::iter::once(&found.whole).chain(&found.queues).map(|part| of_part(part, changed)).collect();
         let asked = |part: &&AnswerPart| {

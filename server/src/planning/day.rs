@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use callfloor_engine::{
-    CallId, EndCause, Event, Instant, OfferEnd, OfferId, OperatorId, Output, QueueId, Status, Work,
+    CallId, EndCause, Engine, Event, Instant, OfferEnd, OfferId, OperatorId, Output, QueueId, Status, Work,
 };
 use callfloor_measure::Estimate;
 use callfloor_sim::change::tidied;
@@ -13,8 +13,11 @@ use callfloor_sim::what_if::{Day, End, Known, Part, WhatIf};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use serde::{Deserialize, Serialize};
+
+use super::marks::Marks;
 use crate::host::replay;
-use crate::storage::Reader;
+use crate::storage::{Entry, Reader};
 
 /// Why a day cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,19 +45,119 @@ pub struct Recorded {
 
 /// Reads a day of a journal; without a date its last day with calls. A day is from midnight to midnight of `zone`.
 ///
+/// It is read from the last of the `marks` before the day that fits the journal, and without one from the journal's
+/// beginning: what is found is the same. Days on the way there are marked.
+///
 /// # Errors
 /// [`DayTrouble`].
 pub fn recorded(
     reader: &mut dyn Reader,
+    marks: Option<&Marks>,
     date: Option<Date>,
     zone: &TimeZone,
     cancel: Option<&AtomicBool>,
 ) -> Result<Recorded, DayTrouble> {
-    let from = date.map(|date| midnight(date, zone)).transpose()?;
-    let to = date.map(|date| midnight(date.tomorrow().map_err(unreadable)?, zone)).transpose()?;
-    let mut told = Told { from, ..Told::default() };
-    let (mut engine, mut trouble) = (None, None);
-    let read = reader.entries(0, &mut |entry| {
+    let found = read_day(reader, marks, date, zone, cancel);
+    match (marks, found) {
+        (Some(_), Err(DayTrouble::Unreadable(problem))) => {
+            // A mark may be to blame, and nothing is lost by looking without.
+            tracing::debug!(problem, "the journal is read from its beginning");
+            read_day(reader, None, date, zone, cancel)
+        }
+        (_, found) => found,
+    }
+}
+
+fn read_day(
+    reader: &mut dyn Reader,
+    marks: Option<&Marks>,
+    wanted: Option<Date>,
+    zone: &TimeZone,
+    cancel: Option<&AtomicBool>,
+) -> Result<Recorded, DayTrouble> {
+    let (date, read) = match wanted {
+        Some(date) => (date, None),
+        None => last_day(reader, marks, zone, cancel)?,
+    };
+    let (from, to) = (midnight(date, zone)?, midnight(date.tomorrow().map_err(unreadable)?, zone)?);
+    let Place { engine, mut told, .. } = match read {
+        Some(read) => read,
+        None => {
+            let mut place = marks.and_then(|marks| marks.before(from, reader)).unwrap_or_default();
+            let mut keep = |place: &Place| marks.into_iter().for_each(|marks| marks.keep(place));
+            read_on(reader, &mut place, (from, wanted.map(|_| to)), cancel, &mut keep)?;
+            place
+        }
+    };
+    told.forget(from);
+    let engine = engine.ok_or_else(|| unreadable("the journal is empty"))?;
+    let config = engine.config().clone();
+    let operators = u32::try_from(config.operators.len()).unwrap_or(u32::MAX);
+    let plans = (0..operators).map(|operator| told.plan(OperatorId(operator), from, to)).collect();
+    Ok(Recorded { date, day: Day { config, callers: told.callers(from, to), plans } })
+}
+
+/// The last day with calls, and the journal's end where it was read with all of that day.
+fn last_day(
+    reader: &mut dyn Reader,
+    marks: Option<&Marks>,
+    zone: &TimeZone,
+    cancel: Option<&AtomicBool>,
+) -> Result<(Date, Option<Place>), DayTrouble> {
+    let mark = marks.and_then(|marks| marks.before(Instant::MAX, reader));
+    let begun = mark.as_ref().map(Place::at);
+    let mut place = mark.unwrap_or_default();
+    // Every day may be the last: all that is read is kept in mind.
+    read_on(reader, &mut place, (Instant::ZERO, None), cancel, &mut |_| ())?;
+    if place.engine.is_none() {
+        return Err(unreadable("the journal is empty"));
+    }
+    let last = place.told.last_queued.ok_or_else(|| unreadable("the journal has no call that came to a queue"))?;
+    let at = i64::try_from(last.as_micros()).map_err(unreadable)?;
+    let date = jiff::Timestamp::from_microsecond(at).map_err(unreadable)?.to_zoned(zone.clone()).date();
+    let from = midnight(date, zone)?;
+    Ok((date, begun.is_none_or(|begun| begun < from).then_some(place)))
+}
+
+/// Microseconds of a day.
+pub(super) const DAY_US: u64 = 86_400_000_000;
+
+/// A place in a journal, from which it can be read on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Place {
+    /// `None` at the journal's beginning.
+    pub(super) engine: Option<Engine>,
+    pub(super) told: Told,
+    /// The last entry before it.
+    pub(super) last: Option<Entry>,
+}
+
+impl Place {
+    pub(super) fn sequence(&self) -> u64 {
+        self.last.as_ref().map_or(0, |last| last.sequence)
+    }
+
+    fn at(&self) -> Instant {
+        self.last.as_ref().map_or(Instant::ZERO, |last| last.at)
+    }
+}
+
+/// Reads a journal on: what was before `from` is heard of for its consequences alone. Where a day (UTC) ends that is not later
+/// than `from`, the place is told to `passed`: nothing of it depends on `from`.
+pub(super) fn read_on(
+    reader: &mut dyn Reader,
+    place: &mut Place,
+    (from, to): (Instant, Option<Instant>),
+    cancel: Option<&AtomicBool>,
+    passed: &mut dyn FnMut(&Place),
+) -> Result<(), DayTrouble> {
+    place.told.from = from;
+    let mut trouble = None;
+    let read = reader.entries(place.sequence(), &mut |entry| {
+        let day = Instant::from_micros(entry.at.as_micros() / DAY_US * DAY_US);
+        if place.last.is_some() && place.at() < day && day <= from {
+            passed(place);
+        }
         if to.is_some_and(|to| entry.at >= to) {
             return false;
         }
@@ -62,20 +165,13 @@ pub fn recorded(
             trouble = Some(DayTrouble::Cancelled);
             return false;
         }
-        trouble = replay(&mut engine, &entry, &mut |at, output| told.hear(at, output)).err().map(unreadable);
+        let Place { engine, told, last } = place;
+        trouble = replay(engine, &entry, &mut |at, output| told.hear(at, output)).err().map(unreadable);
+        *last = Some(entry);
         trouble.is_none()
     });
     read.map_err(unreadable)?;
-    if let Some(trouble) = trouble {
-        return Err(trouble);
-    }
-    let engine = engine.ok_or_else(|| unreadable("the journal is empty"))?;
-    let date = date.map_or_else(|| told.last_day(zone), Ok)?;
-    let (from, to) = (midnight(date, zone)?, midnight(date.tomorrow().map_err(unreadable)?, zone)?);
-    let config = engine.config().clone();
-    let operators = u32::try_from(config.operators.len()).unwrap_or(u32::MAX);
-    let plans = (0..operators).map(|operator| told.plan(OperatorId(operator), from, to)).collect();
-    Ok(Recorded { date, day: Day { config, callers: told.callers(from, to), plans } })
+    trouble.map_or(Ok(()), Err)
 }
 
 fn midnight(date: Date, zone: &TimeZone) -> Result<Instant, DayTrouble> {
@@ -84,7 +180,7 @@ fn midnight(date: Date, zone: &TimeZone) -> Result<Instant, DayTrouble> {
 }
 
 /// A call while it is read.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Call {
     queue: Option<(QueueId, u8, Instant)>,
     rang: BTreeMap<OfferId, Instant>,
@@ -95,16 +191,19 @@ struct Call {
 }
 
 /// Everything that a journal tells of calls and operators.
-#[derive(Debug, Default)]
-struct Told {
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Told {
     /// Calls that ended before this are of no interest.
-    from: Option<Instant>,
+    #[serde(skip)]
+    from: Instant,
     calls: BTreeMap<CallId, Call>,
     /// Changes of status, by operator.
     statuses: BTreeMap<OperatorId, Vec<(Instant, Status)>>,
     /// The call after which an operator's after-call work is.
     after: BTreeMap<OperatorId, (CallId, Instant)>,
     last: Instant,
+    /// When a call came to its first queue last.
+    last_queued: Option<Instant>,
 }
 
 /// Whether an operator of this status is there for calls; `None`: as before, since what follows belongs to a call that came
@@ -121,12 +220,15 @@ impl Told {
     fn hear(&mut self, at: Instant, output: &Output) {
         let Output::Event(event) = *output else { return };
         self.last = at;
-        let before = self.from.is_some_and(|from| at < from);
+        let before = at < self.from;
         match event {
             Event::CallQueued { call, queue, priority } => {
                 // The first queue counts: a later one is the centre's doing.
                 let call = self.calls.entry(call).or_default();
-                call.queue.get_or_insert((queue, priority, at));
+                if call.queue.is_none() {
+                    call.queue = Some((queue, priority, at));
+                    self.last_queued = Some(at);
+                }
             }
             Event::OfferMade { offer, work: Work::Call(call), queue: Some(_), .. } => {
                 self.calls.entry(call).or_default().rang.insert(offer, at);
@@ -161,6 +263,18 @@ impl Told {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Forgets of operators what was before an instant, but whether they were there.
+    fn forget(&mut self, from: Instant) {
+        for statuses in self.statuses.values_mut() {
+            let before = statuses.iter().rposition(|&(at, status)| at < from && is_there(status).is_some());
+            let mut place = 0;
+            statuses.retain(|&(at, _)| {
+                place += 1;
+                at >= from || before == Some(place - 1)
+            });
         }
     }
 
@@ -220,13 +334,6 @@ impl Told {
         }
         // Of the days before nothing is left to do in this one.
         tidied(&Plan { operator: usize::try_from(operator.0).ok(), duties })
-    }
-
-    fn last_day(&self, zone: &TimeZone) -> Result<Date, DayTrouble> {
-        let last = self.calls.values().filter_map(|call| call.queue).map(|(_, _, at)| at).max();
-        let last = last.ok_or_else(|| unreadable("the journal has no call that came to a queue"))?;
-        let at = i64::try_from(last.as_micros()).map_err(unreadable)?;
-        Ok(jiff::Timestamp::from_microsecond(at).map_err(unreadable)?.to_zoned(zone.clone()).date())
     }
 }
 

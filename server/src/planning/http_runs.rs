@@ -21,6 +21,7 @@ use utoipa_axum::routes;
 use super::answer::Answer;
 use super::bounds::{MOST_REPLICATIONS, too_large};
 use super::day::day_json;
+use super::day_page::day_html;
 use super::http::{PLANNERS, apart, own};
 use super::kept::{KeptChange, KeptRun, What, parsed};
 use super::runs::{MOST_KEPT, Outcome, Phase, Run, Work};
@@ -312,7 +313,8 @@ async fn of_day(
     let reader = caller.principal.tenant.host.reader().await?;
     let replications = body.replications.unwrap_or(REPLICATIONS_OF_A_DAY);
     let seed = body.seed.unwrap_or(1);
-    let work = Work::Day { reader, date, zone: known, changes, replications, seed, threshold_s };
+    let marks = caller.principal.tenant.marks.clone();
+    let work = Work::Day { reader, marks, date, zone: known, changes, replications, seed, threshold_s };
     Ok((work, date.to_string(), zone))
 }
 
@@ -477,9 +479,11 @@ async fn report(
 ) -> Result<Response, Problem> {
     let outcome = outcome(&app, &caller, run).await?;
     let text = apart(move || {
-        let Outcome::Scenario { plan, changed, words, how } = &*outcome else {
-            let detail = "a day of the journal has its answer and its results; reports are of scenarios";
-            return Err(Problem::conflict("no-report", detail));
+        let (plan, changed, words, how) = match &*outcome {
+            Outcome::Scenario { plan, changed, words, how } => (plan, changed, words, how),
+            Outcome::Day { date, what_if, threshold_s, replications, changed } => {
+                return Ok(day_html(*date, what_if, *threshold_s, *replications, *changed));
+            }
         };
         let best = if changed.is_some() { Which::Comparison } else { Which::Plan };
         match wanted.of.unwrap_or(best) {

@@ -16,7 +16,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::bounds::threads_for;
-use super::{DayTrouble, Recorded, recorded};
+use super::{DayTrouble, Marks, Recorded, recorded};
 use crate::storage::Reader;
 
 /// Most runs that wait or go on, of one organisation and of all.
@@ -42,6 +42,7 @@ pub(super) enum Work {
     /// A day of the journal, and the same changed. The reader is the organisation's.
     Day {
         reader: Box<dyn Reader>,
+        marks: Option<Marks>,
         date: Date,
         zone: TimeZone,
         changes: Vec<Change>,
@@ -152,10 +153,11 @@ impl Run {
                 };
                 Ok(Outcome::Scenario { plan, changed, words, how })
             }
-            Work::Day { mut reader, date, zone, changes, replications, seed, threshold_s } => {
+            Work::Day { mut reader, marks, date, zone, changes, replications, seed, threshold_s } => {
                 self.enter(Phase::Reading(Instant::now()));
-                let Recorded { date, day } = recorded(reader.as_mut(), Some(date), &zone, Some(&self.cancel))
-                    .map_err(|trouble: DayTrouble| trouble.to_string())?;
+                let Recorded { date, day } =
+                    recorded(reader.as_mut(), marks.as_ref(), Some(date), &zone, Some(&self.cancel))
+                        .map_err(|trouble: DayTrouble| trouble.to_string())?;
                 drop(reader);
                 self.enter(Phase::Running(Instant::now()));
                 let progress = |done| self.done.store(done, Ordering::Relaxed);

@@ -16,6 +16,12 @@ pub trait Stores: Send + Sync + Debug {
     /// # Errors
     /// What the backend says; other organisations' stores are not touched.
     fn open(&self, organisation: &str) -> Result<Box<dyn Writer>, StorageError>;
+
+    /// A directory on this machine for what follows from an organisation's journal and may be made again; `None`: there is
+    /// none.
+    fn beside(&self, _organisation: &str) -> Option<PathBuf> {
+        None
+    }
 }
 
 /// SQLite: one database in a directory that has the organisation's name, all of them in one data directory.
@@ -25,6 +31,10 @@ pub struct SqliteStores(pub PathBuf);
 impl Stores for SqliteStores {
     fn open(&self, organisation: &str) -> Result<Box<dyn Writer>, StorageError> {
         Ok(Box::new(SqliteStorage::open(&self.0.join(organisation))?))
+    }
+
+    fn beside(&self, organisation: &str) -> Option<PathBuf> {
+        Some(self.0.join(organisation))
     }
 }
 

@@ -103,6 +103,7 @@ pub(super) async fn bind(config: EndpointConfig) -> Result<(Endpoint, Events), B
         ids,
         counters,
         addresses: addresses.into(),
+        transports: config.listen.iter().map(|listen| listen.transport).collect(),
         identity,
     };
     Ok((endpoint, Events { receiver, waiting: waiting_events }))

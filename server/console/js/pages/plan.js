@@ -382,7 +382,7 @@ async function answerOf(run) {
   return h("section.card", { data: { answered: run.run } }, h("h2", null, `${t("plan.answer")}: ${run.name}`),
     h("p.answer", { data: { sentence: "" } }, sentence(answer, run.changes)),
     h("p.files", null,
-      !happened && h("a.button", { href: `${path}/report`, target: "_blank", rel: "noopener", data: { action: "report" } }, t("plan.report")), " ",
+      h("a.button", { href: `${path}/report`, target: "_blank", rel: "noopener", data: { action: "report" } }, t("plan.report")), " ",
       h("a.button", { href: `${path}/results${compared && !happened ? "?of=comparison" : ""}`, download: `run-${run.run}.json`, data: { action: "results" } }, t("plan.results"))),
     answer.parts.length > 1 && field(t("plan.part"), choose),
     picture,

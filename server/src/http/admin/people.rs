@@ -12,7 +12,7 @@ use crate::auth::{Caller, Row};
 use crate::host::Documents;
 use crate::http::operators::number;
 use crate::http::{App, At, Body, Problem};
-use crate::phone::{Device, Telephone};
+use crate::phone::{Device, Telephone, put_telephone};
 
 pub(super) const PERMISSIONS: &[Row] = &[
     Row { method: "POST", path: "/floor/operators", access: WRITERS },
@@ -130,7 +130,7 @@ impl OperatorConfig {
         let user = self.cti_id.clone().unwrap_or_default();
         let known = change.documents.get::<Telephone>(at as u64 + 1)?.filter(|known| known.user == user);
         let none = Telephone { id: at as u64 + 1, device: self.device, user, md5: None, sha256: None };
-        change.documents.put(&Telephone { device: self.device, ..known.unwrap_or(none) });
+        put_telephone(change.documents, &Telephone { device: self.device, ..known.unwrap_or(none) })?;
         Ok(Operator {
             name: own_name,
             services: self.services.iter().map(|&service| ServiceId(service)).collect(),
@@ -280,7 +280,8 @@ async fn set_password(
         let user = person.cti_id.clone();
         let user = user.ok_or_else(|| Problem::from(callfloor_engine::Rejection::NoCtiId(operator)))?;
         let device = crate::http::desk::device(change.documents, operator)?;
-        change.documents.put(&Telephone { device, ..Telephone::sip(operator, &user, &realm, &body.password) });
+        let telephone = Telephone { device, ..Telephone::sip(operator, &user, &realm, &body.password) };
+        put_telephone(change.documents, &telephone)?;
         let config = EngineConfig::new(change.floor.clone())?;
         OperatorConfig::of(change.documents, &config, number as usize)
     })

@@ -6,7 +6,7 @@ use callfloor_sip::{Bound, Cause, Event, Incoming, ReferTarget, RegisterRequest,
 
 use crate::dialling::{first_confirmed, may_dial, may_reach};
 
-use super::{Coming, Done, Hears, Leg, Line, Owner, Role, State, Switchboard};
+use super::{Coming, Done, Hears, Leg, Line, Owner, Registration, Role, State, Switchboard, number};
 
 /// A SIP status of a failed call, in the engine's words.
 const fn far_end(cause: &Cause) -> FarEndFault {
@@ -446,15 +446,30 @@ impl Switchboard {
             return self.sent(self.endpoint.refuse(request.id, 403));
         }
         let bound = self.bindings.update(operator, &request.contacts, request.remove_all, &request.flow);
-        let reachable = !bound.is_empty();
-        let bound = bound.into_iter().map(|(uri, expires_s)| Bound { uri, expires_s }).collect();
-        self.sent(self.endpoint.accept_register(request.id, bound));
-        if reachable {
-            // Refused where it was not lost: then nothing changes.
-            self.tell(Command::DeviceRestored { operator }).await;
-        } else {
+        let bound: Vec<Bound> = bound.into_iter().map(|(uri, expires_s)| Bound { uri, expires_s }).collect();
+        let kept = Registration::of(operator, self.bindings.all_of(operator));
+        let command = if bound.is_empty() {
             self.bindings.forget(operator);
-            self.tell(Command::DeviceLost { operator }).await;
-        }
+            Command::DeviceLost { operator }
+        } else {
+            Command::DeviceRestored { operator }
+        };
+        // Who only asks what is bound changes nothing.
+        let changes = request.remove_all || !request.contacts.is_empty();
+        let (request, gone) = (request.id, bound.is_empty());
+        self.ask(
+            move |turn| {
+                match changes {
+                    true if gone => turn.documents().delete::<Registration>(number(operator)),
+                    true => turn.documents().put(&kept),
+                    false => {}
+                }
+                // Refused where it was lost, or not lost, already: then nothing changes.
+                let _ = turn.apply(command);
+                Ok(())
+            },
+            move |outcome| Some(Done::Registered { request, bound, kept: outcome.is_ok() }),
+        )
+        .await;
     }
 }

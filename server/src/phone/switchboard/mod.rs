@@ -4,14 +4,14 @@ mod acts;
 mod facts;
 mod supervision;
 
-use std::collections::HashMap;
-use std::net::IpAddr;
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use callfloor_engine::{AudioId, CallId, Command, LegId, OfferId, OperatorId};
 use callfloor_sip::media::{Media, MixId, SessionId, Source};
-use callfloor_sip::{Endpoint, Event, Invite, RequestId, Via};
+use callfloor_sip::{Bound, Endpoint, Event, Invite, RequestId, Via};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -21,7 +21,8 @@ use super::browser::{self, Absent, Browser, BrowserRefused};
 use super::exchange::{Exchange, Extension, Fact};
 use super::leg::{Heard, Hears, Leg, Role, State};
 use super::recordings::{Changed, Recordings};
-use super::telephone::{Bindings, Device, Telephone};
+use super::registration::{Registration, Restored, number, takes_connections};
+use super::telephone::{Binding, Bindings, Device, Telephone};
 use super::trunk::Route;
 use crate::host::{Handle, Happened, Turn};
 use crate::http::{Desk, Problem};
@@ -78,6 +79,10 @@ enum Done {
     DialRefused { operator: OperatorId },
     /// A transfer that a telephone asked for.
     Referred { request: RequestId, done: bool },
+    /// A telephone's registration is kept, or is not.
+    Registered { request: RequestId, bound: Vec<Bound>, kept: bool },
+    /// Whether a telephone takes a new connection in place of one that ended with the process before this one.
+    Tried { operator: OperatorId, binding: Binding, takes: bool },
     /// A browser's connection is over.
     BrowserGone { operator: OperatorId, session: SessionId },
 }
@@ -207,6 +212,7 @@ impl StartPhones {
         self,
         host: Handle,
         telephones: Vec<Telephone>,
+        restored: Restored,
         exchange: &Exchange,
         organisation: &str,
     ) -> Result<JoinHandle<()>, StorageError> {
@@ -216,7 +222,7 @@ impl StartPhones {
         recordings.load_all().await?;
         tokio::spawn(recordings.follow(self.recordings));
         let extension = exchange.join(organisation);
-        let switchboard = Switchboard {
+        let mut switchboard = Switchboard {
             host,
             endpoint: extension.endpoint().clone(),
             media: Arc::clone(extension.media()),
@@ -224,7 +230,8 @@ impl StartPhones {
             own: self.phones,
             clips,
             telephones: telephones.into_iter().map(|telephone| (telephone.operator(), telephone)).collect(),
-            bindings: Bindings::default(),
+            bindings: restored.bindings,
+            trying: HashSet::new(),
             browsers: HashMap::new(),
             absent: Absent::default(),
             legs: HashMap::new(),
@@ -239,6 +246,9 @@ impl StartPhones {
             supervised: HashMap::new(),
             references: 0,
         };
+        for (operator, binding) in restored.to_try {
+            switchboard.try_again(operator, binding);
+        }
         Ok(tokio::spawn(switchboard.run(self.outputs, self.orders)))
     }
 }
@@ -314,6 +324,8 @@ struct Switchboard {
     clips: Arc<Clips>,
     telephones: HashMap<OperatorId, Telephone>,
     bindings: Bindings,
+    /// Telephones whose connections ended with the process before this one, and which are being asked for others.
+    trying: HashSet<(OperatorId, SocketAddr)>,
     /// Operators' browsers that are connected.
     browsers: HashMap<OperatorId, Browser>,
     absent: Absent,
@@ -427,7 +439,7 @@ impl Switchboard {
             Order::Telephone(telephone) => {
                 let operator = telephone.operator();
                 if self.telephones.get(&operator).is_some_and(|known| *known != telephone) {
-                    self.bindings.forget(operator);
+                    self.forget_registration(operator).await;
                 }
                 if telephone.device != Device::Browser {
                     self.browsers.remove(&operator);
@@ -451,6 +463,12 @@ impl Switchboard {
             }
             Order::Done(Done::AnswerRefused { leg }) => self.drop_leg(leg),
             Order::Done(Done::DialRefused { operator }) => self.drop_line(operator),
+            Order::Done(Done::Registered { request, bound, kept: true }) => {
+                self.sent(self.endpoint.accept_register(request, bound));
+            }
+            // It asks again.
+            Order::Done(Done::Registered { request, kept: false, .. }) => self.sent(self.endpoint.refuse(request, 503)),
+            Order::Done(Done::Tried { operator, binding, takes }) => self.tried(operator, binding, takes).await,
             Order::Done(Done::Referred { request, done }) => {
                 self.sent(self.endpoint.report_refer(request, if done { 200 } else { 603 }));
             }
@@ -460,12 +478,50 @@ impl Switchboard {
     async fn tidy(&mut self) {
         for operator in self.bindings.expire() {
             tracing::info!(%operator, "telephone's registration has run out");
+            self.forget_registration(operator).await;
             self.tell(Command::DeviceLost { operator }).await;
         }
         for operator in self.absent.expire() {
             tracing::info!(%operator, "browser is gone");
             self.tell(Command::DeviceLost { operator }).await;
         }
+    }
+
+    /// Nothing is known any more of where an operator's telephone is, nor after a restart.
+    async fn forget_registration(&mut self, operator: OperatorId) {
+        self.bindings.forget(operator);
+        self.trying.retain(|(whose, _)| *whose != operator);
+        let forgotten = self.host.post(move |turn| {
+            turn.documents().delete::<Registration>(number(operator));
+            Ok::<_, ()>(())
+        });
+        if forgotten.await.is_err() {
+            tracing::warn!("the engine has stopped: a registration stays in the store until it runs out");
+        }
+    }
+
+    /// A telephone whose connection ended with the process before this one is asked for another.
+    fn try_again(&mut self, operator: OperatorId, binding: Binding) {
+        let (own, address) = (self.own.clone(), binding.flow.remote);
+        self.trying.insert((operator, address));
+        tokio::spawn(async move {
+            let takes = takes_connections(address).await;
+            // A switchboard that has ended needs no news.
+            let _ = own.orders.send(Order::Done(Done::Tried { operator, binding, takes }));
+        });
+    }
+
+    async fn tried(&mut self, operator: OperatorId, binding: Binding, takes: bool) {
+        let wanted = self.trying.remove(&(operator, binding.flow.remote));
+        // One that has registered meanwhile is where it says.
+        if !wanted || self.bindings.of(operator).is_some() {
+            return;
+        }
+        if !takes {
+            return tracing::info!(%operator, "telephone's connection is gone: it has to register again");
+        }
+        self.bindings.restore(operator, binding);
+        self.tell(Command::DeviceRestored { operator }).await;
     }
 
     /// What the endpoint refuses is no more than that it is going down, or far behind: the leg's own time limits end it.
