@@ -478,7 +478,7 @@ async fn report(
     Asking(wanted): Asking<Wanted>,
 ) -> Result<Response, Problem> {
     let outcome = outcome(&app, &caller, run).await?;
-    let text = apart(move || {
+    let text = apart(move || -> Result<String, Problem> {
         let (plan, changed, words, how) = match &*outcome {
             Outcome::Scenario { plan, changed, words, how } => (plan, changed, words, how),
             Outcome::Day { date, what_if, threshold_s, replications, changed } => {
