@@ -218,7 +218,7 @@ fn median(mut of: Vec<f64>) -> f64 {
     of[of.len() / 2]
 }
 
-/// Processor time of a thread's process so far, in seconds.
+/// Processor time of this process so far, in seconds.
 fn processor_s() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
@@ -256,14 +256,13 @@ fn main() {
             let store = window.acknowledged as f64 / took.as_secs_f64();
             let share = http / store;
             shares.push(share);
-            let late = |share: f64| {
-                window.latencies_us[((window.latencies_us.len() - 1) as f64 * share) as usize] as f64 / 1e3
-            };
+            let late =
+                |percent: usize| window.latencies_us[(window.latencies_us.len() - 1) * percent / 100] as f64 / 1e3;
             println!(
                 "{order:?}: {http:.0} a second through HTTP (answer: median {:.1} ms, p99 {:.1}), in commits of {:.1} with {:.1} documents each; \
                  the store alone with these {commits} batches {store:.0}, {:.2} ms a batch; share {:.2}; {:.0} µs of processor time each, client included",
-                late(0.5),
-                late(0.99),
+                late(50),
+                late(99),
                 window.acknowledged as f64 / commits as f64,
                 writes as f64 / commits as f64,
                 took.as_secs_f64() * 1e3 / commits as f64,

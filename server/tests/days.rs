@@ -14,6 +14,9 @@ use jiff::tz::TimeZone;
 
 const DAYS: u64 = 14;
 
+/// Spoils a mark, knowing another journal's.
+type Damage = fn(&mut Vec<u8>, &[u8]);
+
 /// A reader that counts the entries that it gives.
 struct Counting {
     reader: SqliteReader,
@@ -146,7 +149,7 @@ fn marks_that_do_not_fit_the_journal_are_passed_over() {
     same("another journal's");
     // Damaged at every kind of place; cut off; empty; another's content under a name.
     let foreign = std::fs::read(&files(&other)[0]).unwrap();
-    let damages: [fn(&mut Vec<u8>, &[u8]); 6] = [
+    let damages: [Damage; 6] = [
         |bytes, _| bytes[0] ^= 1,
         |bytes, _| bytes[9] ^= 1,
         |bytes, _| *bytes.last_mut().unwrap() ^= 1,

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use callfloor_server::config::Config;
@@ -238,16 +238,14 @@ fn filled(template: &str, objects: u8) -> String {
 
 /// One input is five bytes and a body.
 pub fn run(data: &[u8]) {
-    thread_local! {
-        static HARNESS: std::cell::RefCell<Option<Harness>> = const { std::cell::RefCell::new(None) };
-    }
+    // It outlives the last input: at the end of a process there is nothing to stop it by.
+    static HARNESS: Mutex<Option<Harness>> = Mutex::new(None);
     let Some((head, body)) = data.split_first_chunk::<HEAD>() else { return };
-    HARNESS.with_borrow_mut(|harness| {
-        if harness.as_ref().is_some_and(|harness| harness.inputs >= INPUTS) {
-            *harness = None;
-        }
-        harness.get_or_insert_with(Harness::new).run(*head, body);
-    });
+    let mut harness = HARNESS.lock().unwrap_or_else(PoisonError::into_inner);
+    if harness.as_ref().is_some_and(|harness| harness.inputs >= INPUTS) {
+        *harness = None;
+    }
+    harness.get_or_insert_with(Harness::new).run(*head, body);
 }
 
 /// Something of a schema, with everything in it that may be.

@@ -274,7 +274,7 @@ async fn today_is_simulated_beside_what_happened() {
     assert!(answer["sentence"].as_str().unwrap().starts_with("With 1 more for \"calls\""), "{answer}");
     let (_, results) = planner.get(&format!("{path}/results")).await;
     assert_eq!((&results["callers"], &results["replications"]), (&json!(4), &json!(10)));
-    let report = planner.request(reqwest::Method::GET, &format!("{path}/report")).send().await.unwrap();
+    let report = planner.request(Method::GET, &format!("{path}/report")).send().await.unwrap();
     assert_eq!(report.status(), 200);
     let page = report.text().await.unwrap();
     let sentence = answer["sentence"].as_str().unwrap().replace('"', "&#34;");
