@@ -352,7 +352,7 @@ async fn a_consult_transfer_among_two_browsers_and_a_telephone() {
     let running = with_telephones().await;
     let admin = running.sign_in("admin").await;
     let (_, mut service) = admin.get("/floor/services/0").await;
-    service["settings"]["consult_limit_ms"] = json!(4_000);
+    service["settings"]["consult_limit_ms"] = json!(10_000);
     assert_eq!(admin.changes(Method::PUT, "/floor/services/0", service).await.0, 200);
     for at in [0, 1] {
         let path = format!("/floor/operators/{at}");

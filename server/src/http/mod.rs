@@ -8,6 +8,7 @@ mod events;
 mod extract;
 mod ids;
 mod limits;
+mod lingering;
 pub(crate) mod listing;
 mod metrics;
 mod operators;
@@ -264,5 +265,6 @@ pub fn router(app: App) -> Router {
             }),
         )
         .layer(axum::middleware::from_fn_with_state(app.clone(), metrics::observe))
+        .layer(axum::middleware::map_request(async |request: axum::extract::Request| lingering::lingers(request)))
         .with_state(app)
 }

@@ -120,7 +120,7 @@ impl IntoResponse for Problem {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
-            // The rest of the body is not read: who would ask on this connection again is told before.
+            // The rest of the body is thrown away: who would ask on this connection again is told before.
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
