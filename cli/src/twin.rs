@@ -127,6 +127,7 @@ fn live(arguments: &Arguments, scenario: &Scenario) -> Result<Vec<LoadResults>, 
             replication,
             lag_limit: Duration::from_millis(arguments.lag_limit_ms),
             cancel: Some(&STOP),
+            telephones_port: server.telephones_port,
             ..Options::default()
         };
         let part = one(scenario, &target, &options, arguments.quiet)?;

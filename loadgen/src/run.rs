@@ -210,7 +210,7 @@ pub fn run(
         .build()
         .map_err(LoadError::system("the system gives no threads"))?;
     let place = Place::resolve(target, options)?;
-    let ready = place.make_ready(&runtime, &model, timescale, target)?;
+    let ready = place.make_ready(&runtime, &model, timescale, target, options.telephones_port != 0)?;
     let (plan_us, rest_us) = longest_us(scenario, timescale, options);
     let online = place.server.as_ref().zip(ready.as_ref()).map(|(server, ready)| Online {
         server: server.clone(),
@@ -405,11 +405,12 @@ impl Place {
         model: &Model<'_>,
         timescale: Timescale,
         target: &Target,
+        plays_outside: bool,
     ) -> Result<Option<Ready>, LoadError> {
         let (Some(server), Target::Callfloor { login, password, .. }) = (&self.server, target) else { return Ok(None) };
         runtime.block_on(async {
             let mut connection = server.connect().await?;
-            Ok(Some(prepare(&mut connection, (login, password), model, timescale).await?))
+            Ok(Some(prepare(&mut connection, (login, password), model, timescale, plays_outside).await?))
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The server that a twin run starts for itself: this very program, on ports and a directory of its own.
 
 use std::io::{BufRead as _, BufReader};
+use std::net::UdpSocket;
 use std::process::{Child, Command, Stdio};
 
 use callfloor_load::target::{SipTarget, Url};
@@ -15,6 +16,8 @@ pub(super) struct Started {
     pub(super) sip: SipTarget,
     /// Of its administrator.
     pub(super) password: String,
+    /// The port of this machine to which its trunk leads, for parties outside.
+    pub(super) telephones_port: u16,
     _directory: TempDir,
 }
 
@@ -26,9 +29,18 @@ impl Started {
             move |error: std::io::Error| Failure::Fault(format!("{what}: {error}"))
         };
         let directory = tempfile::tempdir().map_err(fault("no directory for the server's data"))?;
+        // A port that is free now is free in a moment, too, but for who asks for this very one.
+        let socket = UdpSocket::bind("127.0.0.1:0").map_err(fault("no port for parties outside"))?;
+        let telephones_port = socket.local_addr().map_err(fault("no port for parties outside"))?.port();
+        drop(socket);
+        let settings = directory.path().join("server.toml");
+        let trunk = format!("[trunks.outside]\naddress = \"127.0.0.1:{telephones_port}\"\n");
+        std::fs::write(&settings, trunk).map_err(fault("the server's settings cannot be written"))?;
         let program = std::env::current_exe().map_err(fault("this program cannot be found"))?;
         let mut child = Command::new(program)
-            .args(["serve", "--http", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--data"])
+            .args(["serve", "--http", "127.0.0.1:0", "--sip", "127.0.0.1:0", "--config"])
+            .arg(settings)
+            .arg("--data")
             .arg(directory.path())
             // What is measured is the floor, not the limits that guard an open server.
             .env("CALLFLOOR_SIP_CALLS_PER_SECOND", "100000")
@@ -45,7 +57,7 @@ impl Started {
             let _ = child.wait();
             return Err(Failure::Fault("the server of this run did not start".into()));
         };
-        Ok(Self { child, url, sip, password, _directory: directory })
+        Ok(Self { child, url, sip, password, telephones_port, _directory: directory })
     }
 }
 

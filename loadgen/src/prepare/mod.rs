@@ -107,7 +107,8 @@ fn number(place: u64) -> u16 {
     u16::try_from(place).unwrap_or(u16::MAX)
 }
 
-/// Prepares the server at the other end of `connection` for a scenario.
+/// Prepares the server at the other end of `connection` for a scenario; `plays_outside`: its trunk leads to parties outside who are
+/// played here.
 ///
 /// # Errors
 /// [`PrepareError`].
@@ -116,6 +117,7 @@ pub(crate) async fn prepare(
     (login, password): (&str, &str),
     model: &Model<'_>,
     timescale: Timescale,
+    plays_outside: bool,
 ) -> Result<Ready, PrepareError> {
     let recordings = Recordings::of(model)?;
     let url = connection.server().url.to_string();
@@ -130,6 +132,9 @@ pub(crate) async fn prepare(
     }
     let mut administration = Administration { connection, version: floor.etag.clone().unwrap_or_default() };
     let floor = administration.accept("GET /floor", floor)?.body;
+    if plays_outside && calls_out(model) {
+        every_number(&mut administration, &floor).await?;
+    }
     let mut numbers = Numbers::default();
     skills(&mut administration, model, &floor, &mut numbers).await?;
     let audio = audio(&mut administration, &recordings, timescale).await?;
@@ -193,6 +198,17 @@ fn password_of(password: &str) -> String {
         Secret::Ha1 { sha256: Some(hash), .. } => hash.chars().take(32).collect(),
         _ => unreachable!("ha1 gives hashes"),
     }
+}
+
+/// Lets every number be dialled: the trunk leads to parties who are played here.
+async fn every_number(administration: &mut Administration<'_>, floor: &Value) -> Result<(), PrepareError> {
+    let mut organisation = floor["organisation"].clone();
+    organisation["numbers"]["international"] = json!(true);
+    organisation["numbers"]["barred"] = json!([]);
+    if organisation != floor["organisation"] {
+        administration.change(Method::PUT, "/floor/organisation", &organisation).await?;
+    }
+    Ok(())
 }
 
 async fn skills(
