@@ -156,3 +156,27 @@ async fn connections_are_limited_for_each_address_and_in_all() {
     assert_eq!(held.await.unwrap(), 2);
     server.stop().await;
 }
+
+/// Who sends more than is taken may send it to its end, and then reads why it was refused, before it was read or in the middle.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_who_sends_too_much_reads_why() {
+    let running = start("").await;
+    let address = running.server.http();
+    for (path, status) in [("/api/v1/sessions", 413), ("/api/v1/tickets", 401), ("/nowhere", 404)] {
+        let sends = move || {
+            let (mut stream, part, parts) = (TcpStream::connect(address).unwrap(), [b' '; 64 << 10], 384);
+            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            let head = "Host: localhost\r\nConnection: close\r\nContent-Type: application/json";
+            write!(stream, "POST {path} HTTP/1.1\r\n{head}\r\nContent-Length: {}\r\n\r\n", parts * part.len()).unwrap();
+            for _ in 0..parts {
+                stream.write_all(&part).unwrap_or_else(|problem| panic!("{path}: {problem}"));
+            }
+            let mut told = String::new();
+            stream.read_to_string(&mut told).unwrap_or_else(|problem| panic!("{path}: {problem}"));
+            told
+        };
+        let told = tokio::task::spawn_blocking(sends).await.unwrap();
+        assert!(told.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {told}");
+    }
+    running.server.stop().await;
+}
