@@ -215,7 +215,8 @@ fn alone(directory: &Path, noted: &[(Instant, Batch)], window: &Window) -> (Dura
 
 fn median(mut of: Vec<f64>) -> f64 {
     of.sort_by(f64::total_cmp);
-    of[of.len() / 2]
+    let middle = of.len() / 2;
+    if of.len().is_multiple_of(2) { f64::midpoint(of[middle - 1], of[middle]) } else { of[middle] }
 }
 
 /// Processor time of this process so far, in seconds.

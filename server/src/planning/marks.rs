@@ -156,7 +156,8 @@ impl Marks {
         let newest = all.first().map_or(0, day);
         let (mut bytes, mut week) = (0, None);
         for (at, mark) in all.iter().enumerate() {
-            let old = newest - day(mark) > DAILY;
+            // One of another journal may be of a later day.
+            let old = newest.saturating_sub(day(mark)) > DAILY;
             let same_week = old && week.replace(day(mark) / 7) == Some(day(mark) / 7);
             bytes += fs::metadata(&mark.path).map_or(0, |data| data.len());
             if same_week || at > 0 && bytes > MOST_BYTES {
@@ -287,5 +288,17 @@ mod tests {
         assert_eq!(daily, (137..200).collect::<Vec<u64>>());
         let weeks: Vec<u64> = old.iter().map(|day| day / 7).collect();
         assert_eq!(weeks, (0..=136 / 7).collect::<Vec<u64>>(), "one of each week: {old:?}");
+    }
+
+    #[test]
+    fn a_mark_of_another_journal_may_be_of_any_day() {
+        let directory = tempfile::tempdir().unwrap();
+        let marks = Marks::beside(directory.path());
+        fs::create_dir(&marks.directory).unwrap();
+        for (sequence, day) in [(9_000, 1), (5_000, 3)] {
+            fs::write(marks.directory.join(format!("mark-{sequence:020}-{:020}.bin", day * DAY_US)), "").unwrap();
+        }
+        marks.prune().unwrap();
+        assert_eq!(marks.all().unwrap().len(), 2);
     }
 }
