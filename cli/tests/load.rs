@@ -448,11 +448,17 @@ fn a_twin_run_has_three_columns_and_the_same_customers_in_two_of_them() {
     assert!(std::fs::read_to_string(file("twin.html")).unwrap().contains("theory, simulation, live"));
 }
 
-/// Ctrl-C in a twin run compares what was over.
+/// Ctrl-C in a twin run compares what was over. Every operator asks somebody outside for two minutes: an AHT that is not shorter
+/// by as much shows that they were reached.
 #[test]
 fn a_twin_run_that_is_stopped_compares_the_replications_that_were_over() {
     let directory = tempfile::tempdir().unwrap();
-    let (plan, json) = (scenario(&directory, LINE), directory.path().join("twin.json"));
+    let asks = r#"consult = { probability = 1.0, favourite = "supplier", length = { kind = "constant", value_s = 120 }, connect = 0.0 }
+[service.main]
+favourites = { supplier = "+4989555010" }
+[operators.team]"#;
+    let line = LINE.replace("per_hour = 100", "per_hour = 50").replace("[operators.team]", asks);
+    let (plan, json) = (scenario(&directory, &line), directory.path().join("twin.json"));
     let mut command = Command::new(cargo_bin("callfloor"));
     command.arg("twin").arg(&plan).args(["--speed", "360", "--live", "1000", "--replications", "1000"]);
     command.args(["--lag-limit-ms", "5000", "--quiet", "--json"]).arg(&json);
@@ -466,6 +472,10 @@ fn a_twin_run_that_is_stopped_compares_the_replications_that_were_over() {
     let played = found["live_replications"].as_u64().unwrap();
     assert!((1..6).contains(&played), "{played}");
     assert_eq!(found["simulated_replications"], 1000);
+    let rows = found["rows"].as_array().unwrap();
+    let aht = rows.iter().find(|row| row["metric"] == "aht_s" && row["of"].is_null()).unwrap();
+    assert!(aht["simulated"]["value"].as_f64().unwrap() > 200.0, "{aht}");
+    assert!(aht["difference"]["value"].as_f64().unwrap() > -60.0, "{aht}");
     let note = format!("Stopped by hand: {played} of 1000 live replications were over and are compared.");
     assert!(found["notes"].as_array().unwrap().iter().any(|told| *told == note), "{}", found["notes"]);
 }
