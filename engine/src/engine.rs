@@ -170,10 +170,18 @@ impl Engine {
     ///
     /// # Panics
     /// If `now` is earlier than the time before: time never runs back.
+    #[inline]
     pub fn advance(&mut self, now: Instant, out: &mut Vec<Output>) {
         assert!(now >= self.now, "time cannot run back from {} to {now}", self.now);
-        core::mem::swap(&mut self.out, out);
         self.now = now;
+        if self.next_deadline().is_some_and(|due| due <= now) {
+            self.fire_due(out);
+        }
+    }
+
+    fn fire_due(&mut self, out: &mut Vec<Output>) {
+        let now = self.now;
+        core::mem::swap(&mut self.out, out);
         while let Some((due, target)) = self.deadlines.take_due(now) {
             self.fire(due, target);
             self.settle();

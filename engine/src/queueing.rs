@@ -78,7 +78,8 @@ impl Engine {
                 self.places[index].reservation = self.deadlines.set(self.now + window, Due::Reservation, index);
                 self.desks[operator.index()].reserved.push(index);
             }
-            _ => self.insert_waiting(index),
+            // It stands in line from the end of the command on, unless it is offered to somebody at once.
+            _ => {}
         }
         self.unsettle_place(index);
         (index, (queued_at, sequence))
@@ -114,6 +115,14 @@ impl Engine {
                 let head_start = micros(per_level.times(u64::from(place.priority)).as_micros());
                 Key { class: 0, at: if place.head { HEAD } else { queued_at } - head_start, sequence }
             }
+        }
+    }
+
+    /// Lets a place that waits for everybody stand in line, if it does not yet.
+    fn stand_in_line(&mut self, index: PlaceIndex) {
+        let place = &self.places[index];
+        if place.position == ABSENT && place.is_waiting() && place.reserved_for.is_none() {
+            self.insert_waiting(index);
         }
     }
 
@@ -171,18 +180,23 @@ impl Engine {
 
     /// Follows a change of an operator's state: takes them out of the idle of every channel in which they are no
     /// longer eligible, and has them matched where they have become so.
+    #[inline]
     pub(crate) fn touch(&mut self, operator: OperatorId) {
         let desk = &self.desks[operator.index()];
-        if desk.status != Status::Ready && desk.chat_status == ChatStatus::Away && desk.idle == [false; 3] {
-            return;
+        if desk.status == Status::Ready || desk.chat_status != ChatStatus::Away || desk.idle != [false; 3] {
+            self.follow(operator);
         }
+    }
+
+    #[inline(never)]
+    fn follow(&mut self, operator: OperatorId) {
         let served = self.router.channels_of(operator);
         for channel in [Channel::Phone, Channel::Chat, Channel::Ticket] {
             let lane = lane(channel);
             if !served[lane] {
                 continue;
             }
-            let eligible = self.is_eligible(operator, channel);
+            let eligible = self.is_free_for(operator, channel);
             let desk = &mut self.desks[operator.index()];
             if desk.idle[lane] {
                 // Who stays idle has another place among the idle: by their last offer, their last call.
@@ -200,9 +214,12 @@ impl Engine {
 
     /// Whether work of a channel may be offered to an operator now.
     pub(crate) fn is_eligible(&self, operator: OperatorId, channel: Channel) -> bool {
-        if !self.router.channels_of(operator)[lane(channel)] {
-            return false;
-        }
+        self.router.channels_of(operator)[lane(channel)] && self.is_free_for(operator, channel)
+    }
+
+    /// As [`is_eligible`](Self::is_eligible), of an operator who serves the channel.
+    #[inline]
+    fn is_free_for(&self, operator: OperatorId, channel: Channel) -> bool {
         let desk = &self.desks[operator.index()];
         match channel {
             Channel::Phone => desk.status == Status::Ready && self.fits_call(operator),
@@ -226,6 +243,9 @@ impl Engine {
         let desk = &self.desks[operator.index()];
         let points = u32::from(self.router.seat(operator).points);
         let (chats, tickets) = (desk.chat_load(), desk.ticket_load());
+        if chats == 0 && tickets == 0 {
+            return u32::from(self.config.blending.phone_points) <= points;
+        }
         self.points_of(true, chats, tickets) <= points && (chats == 0 || self.points_of(true, 0, tickets) <= points)
     }
 
@@ -279,8 +299,22 @@ impl Engine {
     }
 
     /// Matches whoever became free and whatever began to wait during the command.
+    #[inline]
     pub(crate) fn settle(&mut self) {
+        if !(self.unsettled_operators.is_empty() && self.unsettled_places.is_empty()) {
+            self.match_unsettled();
+        }
+    }
+
+    #[inline(never)]
+    fn match_unsettled(&mut self) {
         while !(self.unsettled_operators.is_empty() && self.unsettled_places.is_empty()) {
+            if !self.unsettled_operators.is_empty() {
+                // Whoever became free chooses among all that waits.
+                for next in 0..self.unsettled_places.len() {
+                    self.stand_in_line(self.unsettled_places[next]);
+                }
+            }
             let mut next = 0;
             while next < self.unsettled_operators.len() {
                 self.settle_operator(self.unsettled_operators[next]);
@@ -302,7 +336,7 @@ impl Engine {
         for channel in [Channel::Phone, Channel::Chat, Channel::Ticket] {
             while served[lane(channel)]
                 && !self.desks[operator.index()].idle[lane(channel)]
-                && self.is_eligible(operator, channel)
+                && self.is_free_for(operator, channel)
             {
                 match self.choose_work(operator, channel) {
                     Some(place) => self.offer_place(place, operator),
@@ -334,6 +368,7 @@ impl Engine {
                 }
             }
         }
+        self.stand_in_line(index);
     }
 
     /// What rings everybody rings also those whom its changed needs let in.

@@ -259,10 +259,13 @@ impl Engine {
     /// Closed: the engine forgets the ticket.
     fn close_ticket(&mut self, ticket: TicketId, resolution: Option<Resolution>) {
         let from = self.tickets[ticket].status;
-        self.stop_clock(ticket, |ticket| &mut ticket.first_response);
-        self.stop_clock(ticket, |ticket| &mut ticket.resolution);
-        self.leave_ticket_queue(ticket);
-        self.put_ticket_down(ticket);
+        // A solved ticket has left all this already.
+        if from != TicketStatus::Solved {
+            self.stop_clock(ticket, |ticket| &mut ticket.first_response);
+            self.stop_clock(ticket, |ticket| &mut ticket.resolution);
+            self.leave_ticket_queue(ticket);
+            self.put_ticket_down(ticket);
+        }
         self.change_ticket(ticket, TicketChange::Status { from, to: TicketStatus::Closed, resolution });
         self.forget_ticket(ticket);
     }

@@ -235,11 +235,7 @@ impl Router {
     }
 
     fn head(&self, source: Source) -> Head {
-        let pool = &self.pools[source.pool as usize];
-        match pool.lines[source.line as usize].first() {
-            Some((key, operator)) => Head { rank: source.rank, key, operator },
-            None => Head::NOBODY,
-        }
+        Head::of(&self.pools[source.pool as usize].lines[source.line as usize], source.rank)
     }
 
     pub(crate) fn seat(&self, operator: OperatorId) -> &Seat {
@@ -249,10 +245,10 @@ impl Router {
     /// Adds an operator to the idle of a channel.
     pub(crate) fn insert(&mut self, operator: OperatorId, channel: Channel, keys: &IdleKeys) {
         let &Seat { pool, place: seat, .. } = self.seat(operator);
-        for line in 0..self.pools[pool as usize].lines.len() {
-            let found = &mut self.pools[pool as usize].lines[line];
-            if found.channel == channel && found.insert(seat, operator.0, keys.key(found.order, operator)) {
-                self.refeed(pool, line);
+        let Pool { lines, feeds, .. } = &mut self.pools[pool as usize];
+        for (line, feeds) in lines.iter_mut().zip(feeds).filter(|(line, _)| line.channel == channel) {
+            if line.insert(seat, operator.0, keys.key(line.order, operator)) {
+                refeed(line, feeds, &mut self.classes);
             }
         }
     }
@@ -260,27 +256,11 @@ impl Router {
     /// Takes an operator out of the idle of a channel.
     pub(crate) fn remove(&mut self, operator: OperatorId, channel: Channel) {
         let &Seat { pool, place: seat, .. } = self.seat(operator);
-        for line in 0..self.pools[pool as usize].lines.len() {
-            let found = &mut self.pools[pool as usize].lines[line];
-            if found.channel == channel && found.remove(seat) {
-                self.refeed(pool, line);
+        let Pool { lines, feeds, .. } = &mut self.pools[pool as usize];
+        for (line, feeds) in lines.iter_mut().zip(feeds).filter(|(line, _)| line.channel == channel) {
+            if line.remove(seat) {
+                refeed(line, feeds, &mut self.classes);
             }
-        }
-    }
-
-    /// Tells the tournaments that a line has another head.
-    fn refeed(&mut self, pool: u32, line: usize) {
-        let pool = &self.pools[pool as usize];
-        let first = pool.lines[line].first();
-        for &(class, leaf) in &pool.feeds[line] {
-            step();
-            let class = &mut self.classes[class as usize];
-            let rank = class.pools[leaf as usize].rank;
-            let head = match first {
-                Some((key, operator)) => Head { rank, key, operator },
-                None => Head::NOBODY,
-            };
-            class.tournament.update(leaf, head);
         }
     }
 
@@ -384,6 +364,23 @@ impl Router {
     pub(crate) fn serves(&self, operator: OperatorId, queue: QueueId) -> bool {
         let pool = self.seat(operator).pool;
         self.pools[pool as usize].queues.iter().any(|m| m.queue == queue)
+    }
+}
+
+impl Head {
+    /// The first of a line, as a class ranks them.
+    fn of(line: &Line, rank: u32) -> Self {
+        line.first().map_or(Self::NOBODY, |(key, operator)| Self { rank, key, operator })
+    }
+}
+
+/// Tells the tournaments that a line feeds that it has another head.
+fn refeed(line: &Line, feeds: &[(u32, u32)], classes: &mut [Class]) {
+    for &(class, leaf) in feeds {
+        step();
+        let class = &mut classes[class as usize];
+        let rank = class.pools[leaf as usize].rank;
+        class.tournament.update(leaf, Head::of(line, rank));
     }
 }
 
