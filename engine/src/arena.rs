@@ -22,9 +22,9 @@ pub(crate) struct Arena<K, T> {
     key: PhantomData<K>,
 }
 
-/// On lines of the cache of its own.
+/// On lines of the cache of its own, the number before the beginning of the value.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 struct Slot<T> {
     /// 0 for a free slot.
     number: u32,

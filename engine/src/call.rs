@@ -10,49 +10,50 @@ use crate::place::PlaceIndex;
 use crate::routing::Needs;
 use crate::time::{Instant, Span};
 
+/// What the end of a plain call looks at comes first, in as few lines of the cache as may be.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[repr(C)]
 pub(crate) struct Call {
-    pub(crate) service: ServiceId,
-    pub(crate) customer: Option<CustomerId>,
-    /// The customer's number: shown by the caller, or dialled.
-    pub(crate) number: Option<PhoneNumber>,
-    pub(crate) outbound: bool,
     pub(crate) stage: Stage,
-    pub(crate) priority: u8,
-    pub(crate) preferred: Option<OperatorId>,
-    pub(crate) needs: Needs,
-    /// The flow step that the call is at, or was queued from.
-    pub(crate) step: StepId,
-    /// Of the flow step, the dial, or the forced end.
-    pub(crate) timer: Timer,
-
-    /// The queue that the call was last presented to.
-    pub(crate) queue: Option<QueueId>,
-    pub(crate) place: Option<PlaceIndex>,
-    /// When it was first queued, and its sequence then: the place that it keeps.
-    pub(crate) queued: Option<(Instant, u64)>,
+    /// What the time since `since` counts as.
+    pub(crate) spending: Spending,
     /// Answered since it was last presented to a queue.
     pub(crate) answered: bool,
-    pub(crate) callback: Option<CallbackId>,
-    pub(crate) ticket: Option<TicketId>,
-
+    pub(crate) outbound: bool,
+    pub(crate) priority: u8,
+    pub(crate) service: ServiceId,
+    /// The flow step that the call is at, or was queued from.
+    pub(crate) step: StepId,
     /// The number that the next leg gets.
     pub(crate) next_leg: u16,
+    pub(crate) operator_leg: u16,
+    /// Of the flow step, the dial, or the forced end.
+    pub(crate) timer: Timer,
+    /// The queue that the call was last presented to.
+    pub(crate) queue: Option<QueueId>,
+    pub(crate) ticket: Option<TicketId>,
+    pub(crate) supervisor: Option<Supervisor>,
+    pub(crate) place: Option<PlaceIndex>,
+
     pub(crate) operator: Option<OperatorId>,
     /// Who had it before, where nobody has it now.
     pub(crate) last_operator: Option<OperatorId>,
-    pub(crate) operator_leg: u16,
-    pub(crate) target: Option<Target>,
-    pub(crate) supervisor: Option<Supervisor>,
-
     pub(crate) arrived: Instant,
-    /// What the time since `since` counts as.
-    pub(crate) spending: Spending,
     pub(crate) since: Instant,
     pub(crate) wait: Span,
     pub(crate) talk: Span,
     pub(crate) hold: Span,
     pub(crate) consult: Span,
+
+    pub(crate) target: Option<Target>,
+    /// When it was first queued, and its sequence then: the place that it keeps.
+    pub(crate) queued: Option<(Instant, u64)>,
+    pub(crate) customer: Option<CustomerId>,
+    /// The customer's number: shown by the caller, or dialled.
+    pub(crate) number: Option<PhoneNumber>,
+    pub(crate) preferred: Option<OperatorId>,
+    pub(crate) callback: Option<CallbackId>,
+    pub(crate) needs: Needs,
 }
 
 /// The one place in which a live call is.

@@ -5,6 +5,7 @@ use alloc::string::String;
 use core::fmt;
 
 use crate::call::{Call, Stage, TargetParty};
+use crate::command::TicketStatus;
 use crate::config::Channel;
 use crate::desk::{Desk, lane};
 use crate::engine::Engine;
@@ -213,6 +214,10 @@ impl Engine {
             hold(6, runs == ticket.status.clock_runs(), || format!("{id} in {:?}, clock runs {runs}", ticket.status))?;
             let (waits, runs) = (runs && !ticket.replied, ticket.first_response.running_since.is_some());
             hold(6, runs == waits, || format!("{id} in {:?}, first response's clock runs {runs}", ticket.status))?;
+            let left = ticket.place.is_none() && ticket.worked_by.is_none();
+            hold(6, left || ticket.status != TicketStatus::Solved, || {
+                format!("{id} is Solved and waits or is worked on")
+            })?;
             let held = ticket.worked_by.is_none_or(|operator| self.desks[operator.index()].tickets.contains(&id));
             hold(6, held, || format!("{id} is worked on by {:?}, who does not hold it", ticket.worked_by))?;
             let call = ticket.call.is_none_or(|call| self.calls.get(call).is_some_and(|call| call.ticket == Some(id)));

@@ -1,13 +1,14 @@
 //! Telephone numbers, packed: small enough to copy, with no text handling in the engine.
 
 use core::fmt;
+use core::num::NonZero;
 use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 /// A telephone number or extension: 1 to 16 of the characters `0`–`9`, `*`, `#`, `+` (E.164 has at most 15 digits).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct PhoneNumber(u64);
+pub struct PhoneNumber(NonZero<u64>);
 
 /// Why a text is no [`PhoneNumber`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,14 +39,15 @@ impl FromStr for PhoneNumber {
             }
             packed = packed << 4 | (code as u64 + 1);
         }
-        if length == 0 { Err(NumberError::Empty) } else { Ok(Self(packed)) }
+        // No character has the code 0.
+        NonZero::new(packed).map(Self).ok_or(NumberError::Empty)
     }
 }
 
 impl fmt::Display for PhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for place in (0..16).rev() {
-            let code = (self.0 >> (4 * place) & 15) as usize;
+            let code = (self.0.get() >> (4 * place) & 15) as usize;
             if let Some(&c) = code.checked_sub(1).and_then(|i| ALPHABET.get(i)) {
                 write!(f, "{}", char::from(c))?;
             }
@@ -57,7 +59,7 @@ impl fmt::Display for PhoneNumber {
 /// Only the last two characters, so that no log shows a customer's number.
 impl fmt::Debug for PhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "…{}", Self(self.0 & 0xff))
+        write!(f, "…{}", Self(NonZero::new(self.0.get() & 0xff).unwrap_or(self.0)))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::engine::Engine;
 /// `CFSN`, then the format's version.
 const MAGIC: [u8; 4] = *b"CFSN";
 /// Raised whenever the state's shape changes.
-const VERSION: u16 = 4;
+const VERSION: u16 = 5;
 const HEADER: usize = 4 + 2 + 8;
 
 /// Why bytes are no snapshot.

@@ -6,13 +6,13 @@ use crate::engine::Engine;
 use crate::id::{OperatorId, QueueId, TicketId};
 
 impl Engine {
-    /// What a command about the call in this slot looks at.
+    /// What a command about the call in this slot looks at; the end of a plain call, at its first three lines of 64 bytes.
     #[must_use]
     pub fn stored_call(&self, slot: u32) -> Option<&impl Sized> {
         self.calls.stored(slot)
     }
 
-    /// What a command about this ticket looks at.
+    /// What a command about this ticket looks at; the end of its call, at its first two lines of 64 bytes.
     #[must_use]
     pub fn stored_ticket(&self, ticket: TicketId) -> Option<&impl Sized> {
         self.tickets.stored(Key::slot(ticket))

@@ -10,29 +10,34 @@ use crate::output::TicketOrigin;
 use crate::place::PlaceIndex;
 use crate::time::{Instant, Span};
 
+/// What a call's ticket is asked when the call ends comes first, in as few lines of the cache as may be.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[repr(C)]
 pub(crate) struct Ticket {
     pub(crate) service: ServiceId,
-    pub(crate) origin: TicketOrigin,
-    pub(crate) customer: Option<CustomerId>,
-    pub(crate) owner: Option<OperatorId>,
     pub(crate) status: TicketStatus,
     pub(crate) priority: u8,
     pub(crate) version: u32,
+    pub(crate) owner: Option<OperatorId>,
     /// The live call or chat whose ticket it is.
     pub(crate) call: Option<CallId>,
     pub(crate) chat: Option<ChatId>,
-    pub(crate) queue: Option<QueueId>,
     pub(crate) place: Option<PlaceIndex>,
     /// Who has it in hand by assignment.
     pub(crate) worked_by: Option<OperatorId>,
-    /// After-call work on it is over, while its customer is still on the line.
-    pub(crate) wrapped: bool,
-    pub(crate) replied: bool,
-    pub(crate) first_response: Clock,
+
     pub(crate) resolution: Clock,
     pub(crate) close: Timer,
     pub(crate) give_back: Timer,
+    /// After-call work on it is over, while its customer is still on the line.
+    pub(crate) wrapped: bool,
+    pub(crate) replied: bool,
+    pub(crate) queue: Option<QueueId>,
+
+    pub(crate) origin: TicketOrigin,
+    pub(crate) customer: Option<CustomerId>,
+    /// Runs until the first reply.
+    pub(crate) first_response: Clock,
 }
 
 /// A clock that counts business time while it runs.

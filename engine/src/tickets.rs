@@ -214,7 +214,9 @@ impl Engine {
         self.deadlines.cancel(&mut found.close);
         match (from.clock_runs(), to.clock_runs()) {
             (true, false) => {
-                self.stop_clock(ticket, |ticket| &mut ticket.first_response);
+                if !found.replied {
+                    self.stop_clock(ticket, |ticket| &mut ticket.first_response);
+                }
                 self.stop_clock(ticket, |ticket| &mut ticket.resolution);
             }
             (false, true) => {

@@ -141,7 +141,7 @@ pub(crate) struct Chatter {
     pub(crate) ticket: Option<TicketId>,
 }
 
-/// A ticket, in the slot of the engine's own.
+/// A ticket that is worked on for itself, in the slot of the engine's own.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ticket {
     pub(crate) ticket: Option<TicketId>,
@@ -153,9 +153,15 @@ pub(crate) struct Ticket {
     pub(crate) operator: u32,
     pub(crate) trace: u32,
     pub(crate) source: u16,
-    pub(crate) row: u16,
     pub(crate) rings: u16,
     pub(crate) waiting: bool,
+}
+
+/// All that is known of a call's ticket, and of any other beside its [`Ticket`]: small, since each call needs it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct TicketRow {
+    /// Row of the results.
+    pub(crate) row: u16,
     /// Goes with a call, from operator to operator.
     pub(crate) of_call: bool,
 }

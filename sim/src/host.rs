@@ -9,7 +9,7 @@ use crate::behaviour::{Behaviour, Person, Turns};
 use crate::calendar::{Calendar, Entry};
 use crate::call_log::{CallRows, Ledger};
 use crate::collect::{Collector, NO_ROW};
-use crate::customer::{Caller, Chatter, NOBODY, Ticket};
+use crate::customer::{Caller, Chatter, NOBODY, Ticket, TicketRow};
 use crate::digest::Digest;
 use crate::model::Model;
 use crate::operator::{Agenda, Operator, Ringing};
@@ -163,6 +163,7 @@ pub(crate) struct Host<'m> {
     turns: Vec<Turns>,
     chats: Vec<Chatter>,
     tickets: Vec<Ticket>,
+    ticket_rows: Vec<TicketRow>,
     callbacks: Vec<Callback>,
     operators: Vec<Operator>,
     /// By the slots of the engine's offers.
@@ -256,6 +257,7 @@ impl<'m> Host<'m> {
             turns: Vec::new(),
             chats: Vec::new(),
             tickets: Vec::new(),
+            ticket_rows: Vec::new(),
             callbacks: Vec::new(),
             operators: model.group_of.iter().map(|&group| Operator::new(group)).collect(),
             ringing: Vec::new(),

@@ -4,7 +4,7 @@
 
 use super::{Happening, Host};
 use crate::calendar::{Calendar, Seen};
-use crate::near::bring;
+use crate::near::{bring, bring_first};
 use callfloor_engine::{OperatorId, QueueId};
 
 /// Distances, in buckets of the calendar: events, their calls, the calls' operators, the operators' tickets.
@@ -34,7 +34,7 @@ impl Host<'_> {
                     bring(&caller.call);
                 }
                 if let Some(call) = self.engine.stored_call(slot) {
-                    bring(call);
+                    bring_first(call, 3);
                 }
             }
             Happening::Rested(operator) => self.bring_operator(operator),
@@ -60,13 +60,10 @@ impl Host<'_> {
                 _ => None,
             };
             let operator = operator.and_then(|operator| self.operators.get(operator as usize));
-            if let Some(ticket) = operator.and_then(|operator| operator.ticket) {
-                if let Some(stored) = self.engine.stored_ticket(ticket) {
-                    bring(stored);
-                }
-                if let Some(ours) = self.tickets.get(ticket.slot() as usize) {
-                    bring(ours);
-                }
+            if let Some(ticket) = operator.and_then(|operator| operator.ticket)
+                && let Some(stored) = self.engine.stored_ticket(ticket)
+            {
+                bring_first(stored, 2);
             }
         });
     }

@@ -316,28 +316,29 @@ impl<'m> Host<'m> {
 
     #[inline]
     fn talk_ends(&mut self, slot: usize) {
-        let caller = self.callers[slot];
-        if !caller.handed_on
-            && let Some(target) = self.behaviour.transfer(&caller.person())
+        let Caller { call, operator, source, handed_on, .. } = self.callers[slot];
+        if !handed_on
+            && self.handling(source).transfer.is_some()
+            && let Some(target) = self.behaviour.transfer(&self.callers[slot].person())
         {
             let target = match target {
                 TransferTarget::Queue(queue) => {
                     Some(callfloor_engine::TransferTarget::Queue(callfloor_scenario::FloorPlan::queue(*queue)))
                 }
                 TransferTarget::Group(group) => {
-                    self.ready_in(*group, caller.operator).map(callfloor_engine::TransferTarget::Operator)
+                    self.ready_in(*group, operator).map(callfloor_engine::TransferTarget::Operator)
                 }
                 TransferTarget::Number(number) => Some(callfloor_engine::TransferTarget::Number(*number)),
             };
             self.callers[slot].handed_on = true;
             self.callers[slot].gives_up_at = 0;
             if let Some(target) = target
-                && self.apply(Command::BlindTransfer { operator: OperatorId(caller.operator), target })
+                && self.apply(Command::BlindTransfer { operator: OperatorId(operator), target })
             {
                 return;
             }
         }
-        self.apply(Command::CustomerHungUp { call: caller.call });
+        self.apply(Command::CustomerHungUp { call });
     }
 
     fn turn(&mut self, slot: usize, turn: Turn) {
@@ -618,7 +619,6 @@ impl<'m> Host<'m> {
         self.live -= 1;
         let slot = record.call.slot() as usize;
         let Caller { row, arrived, waiting, source, id, attempt, step, gives_up, .. } = self.callers[slot];
-        let person = self.callers[slot].person();
         if waiting {
             let wait_us = record.wait.as_micros();
             if matches!(record.cause, EndCause::AbandonedInQueue | EndCause::AbandonedWhileRinging) {
@@ -634,15 +634,15 @@ impl<'m> Host<'m> {
             self.forget_step(slot);
         }
         self.callers[slot].live = false;
-        match record.cause {
-            EndCause::AbandonedInQueue | EndCause::AbandonedWhileRinging => {
-                self.perhaps_redial(&person, false);
-            }
-            EndCause::QueueFull | EndCause::MaximumWait => self.perhaps_redial(&person, true),
-            EndCause::FlowEnded if row == NO_ROW => self.perhaps_redial(&person, true),
-            EndCause::DialFailed(_) => self.dial_failed(source, id, attempt),
-            _ => {}
-        }
+        let refused = match record.cause {
+            EndCause::AbandonedInQueue | EndCause::AbandonedWhileRinging => false,
+            EndCause::QueueFull | EndCause::MaximumWait => true,
+            EndCause::FlowEnded if row == NO_ROW => true,
+            EndCause::DialFailed(_) => return self.dial_failed(source, id, attempt),
+            _ => return,
+        };
+        let person = self.callers[slot].person();
+        self.perhaps_redial(&person, refused);
     }
 
     pub(super) fn perhaps_redial(&mut self, person: &Person, refused: bool) {

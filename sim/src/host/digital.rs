@@ -4,7 +4,7 @@ use super::{Coming, Happening, Host, Reaction};
 use crate::behaviour::Person;
 use crate::calendar::Entry;
 use crate::collect::{NO_INTERVAL, NO_ROW};
-use crate::customer::{Chatter, NOBODY, Ticket};
+use crate::customer::{Chatter, NOBODY, Ticket, TicketRow};
 use crate::operator::Errand;
 use callfloor_engine::{
     CallId, ChatEnd, ChatId, ChatStatus, Command, OperatorId, QueueId, Resolution, Status, TicketChange, TicketId,
@@ -164,11 +164,23 @@ impl Host<'_> {
                 None => (NO_ROW, 0, 0),
             },
         };
+        let slot = ticket.slot() as usize;
+        let of_call = matches!(origin, TicketOrigin::PhoneIn(_) | TicketOrigin::PhoneOut(_));
+        if slot >= self.ticket_rows.len() {
+            self.ticket_rows.resize(slot + 1, TicketRow::default());
+        }
+        self.ticket_rows[slot] = TicketRow { row, of_call };
+        if let Some(counts) = self.collector.now(row) {
+            counts.tickets_created += 1;
+        }
+        if of_call {
+            // Nobody works on it but in the call.
+            return;
+        }
         let trace = match origin {
             TicketOrigin::Written => self.coming.take().map_or(0, |coming| coming.person.trace),
             _ => 0,
         };
-        let slot = ticket.slot() as usize;
         let new = Ticket {
             ticket: Some(ticket),
             id,
@@ -178,25 +190,20 @@ impl Host<'_> {
             done: Entry::NONE,
             trace,
             source,
-            row,
             rings: 0,
             waiting: false,
-            of_call: matches!(origin, TicketOrigin::PhoneIn(_) | TicketOrigin::PhoneOut(_)),
         };
         if slot >= self.tickets.len() {
             self.tickets.resize(slot + 1, new);
         }
         self.tickets[slot] = new;
-        if let Some(counts) = self.collector.now(row) {
-            counts.tickets_created += 1;
-        }
     }
 
     #[inline]
     pub(super) fn ticket_changed(&mut self, ticket: TicketId, change: TicketChange) {
         match change {
             TicketChange::Status { to: TicketStatus::Solved, .. } => {
-                let Some(row) = self.tickets.get(ticket.slot() as usize).map(|ticket| ticket.row) else { return };
+                let Some(row) = self.ticket_rows.get(ticket.slot() as usize).map(|ticket| ticket.row) else { return };
                 if let Some(counts) = self.collector.now(row) {
                     counts.tickets_solved += 1;
                 }
@@ -209,7 +216,7 @@ impl Host<'_> {
 
     /// A transfer hands the ticket on with the customer.
     fn ticket_handed_on(&mut self, ticket: TicketId, from: Option<OperatorId>, to: Option<OperatorId>) {
-        if !self.tickets.get(ticket.slot() as usize).is_some_and(|held| held.of_call) {
+        if !self.ticket_rows.get(ticket.slot() as usize).is_some_and(|held| held.of_call) {
             return;
         }
         if let Some(from) = from {
@@ -228,7 +235,8 @@ impl Host<'_> {
         self.live += 1;
         let arrived = self.collector.offered(queue.0);
         let held = &mut self.tickets[slot];
-        (held.arrived, held.row, held.waiting) = (arrived, queue.0, true);
+        (held.arrived, held.waiting) = (arrived, true);
+        self.ticket_rows[slot].row = queue.0;
         if let Some(counts) = self.collector.now(queue.0) {
             counts.tickets_created += 1;
         }
@@ -240,9 +248,9 @@ impl Host<'_> {
         let held = &mut self.tickets[slot as usize];
         let waiting = std::mem::replace(&mut held.waiting, false);
         (held.operator, held.answered_at) = (operator, now);
-        let Ticket { id, arrived, source, row, trace, .. } = *held;
+        let Ticket { id, arrived, source, trace, .. } = *held;
         if waiting {
-            self.collector.answered(row, arrived, wait_us);
+            self.collector.answered(self.ticket_rows[slot as usize].row, arrived, wait_us);
         }
         let length_us = self.work_length(source, id, trace, operator);
         self.agendas[operator as usize].in_hand += 1;
@@ -260,11 +268,11 @@ impl Host<'_> {
     }
 
     pub(super) fn ticket_done(&mut self, slot: u32) {
-        let Ticket { ticket: Some(ticket), operator, answered_at, row, .. } = self.tickets[slot as usize] else {
+        let Ticket { ticket: Some(ticket), operator, answered_at, .. } = self.tickets[slot as usize] else {
             return;
         };
         self.live -= 1;
-        self.collector.handled(row, answered_at, self.now);
+        self.collector.handled(self.ticket_rows[slot as usize].row, answered_at, self.now);
         self.solve(operator, ticket, Resolution::Answered);
         self.put_down(operator);
     }
