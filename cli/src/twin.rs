@@ -153,7 +153,13 @@ fn simulate(arguments: &Arguments, scenario: &Scenario) -> Result<Results, Failu
     let most = arguments.replications.unwrap_or(scenario.replications.count).max(arguments.live);
     let running =
         Running { seed: arguments.seed, replications: Some(most), quiet: arguments.quiet, ..Running::default() };
-    running.run(scenario, Some(None), None).map(|(results, _)| results)
+    let (results, run) = running.run(scenario, Some(None), None)?;
+    if run.interrupted {
+        return Err(Failure::Input(
+            "stopped by hand in the simulation: the live runs are compared with nothing".into(),
+        ));
+    }
+    Ok(results)
 }
 
 /// What adds to the time from an offer to its answer, and to the time from the end of a talk to the end of the work after it.

@@ -206,25 +206,34 @@ impl Twin<'_> {
         })
     }
 
-    /// Whether the live runs can be used and no figure differs for which the measured delays do not account.
+    /// Whether the live runs can be used, there are enough of them to test a figure, and none differs for which the measured delays
+    /// do not account.
     #[must_use]
     pub fn agrees(&self) -> bool {
-        self.void.is_none() && self.rows().iter().all(|row| row.verdict != Verdict::Differs)
+        let rows = self.rows();
+        self.void.is_none() && rows.iter().any(Row::is_tested) && rows.iter().all(|row| row.verdict != Verdict::Differs)
     }
 
     fn answer(&self) -> String {
         let rows = self.rows();
         let differ: Vec<String> = rows.iter().filter(|row| row.verdict == Verdict::Differs).map(title).collect();
         let delayed = rows.iter().filter(|row| row.verdict == Verdict::Delays).count();
+        let tested = rows.iter().filter(|row| row.is_tested()).count();
         match (&self.void, differ.is_empty()) {
             (Some(void), _) => format!("VOID: {void}"),
-            (None, false) => format!("The live system differs from the simulation in: {}.", differ.join(", ")),
+            (None, false) => format!(
+                "The live system differs from the simulation in {} of {tested} figures: {}.",
+                differ.len(),
+                differ.join(", ")
+            ),
+            (None, true) if tested == 0 => {
+                "Nothing is tested: a difference has an interval from two live replications on (--live).".into()
+            }
             (None, true) if delayed > 0 => format!(
-                "The live system does what the simulation says: of {} figures {delayed} differ, by the delays that were measured.",
-                rows.len()
+                "The live system does what the simulation says: of {tested} figures {delayed} differ, by the delays that were measured."
             ),
             (None, true) => {
-                format!("The live system does what the simulation says: of {} figures none differs.", rows.len())
+                format!("The live system does what the simulation says: of {tested} figures none differs.")
             }
         }
     }
@@ -233,7 +242,8 @@ impl Twin<'_> {
         let of = |results: &Results| figure::grouped(results.counts(Scope::All).offered);
         format!(
             "Simulation: {} replications, {} contacts. Live: {} of the same replications at speed {}, {} contacts. Seed {}. Differences are \
-             of the same replications, paired: customers, patience and talk are the same in both.",
+             of the same replications, paired: customers, patience and talk are the same in both; each is tested by its own 95 % interval, \
+             so that of systems that do the same one figure in twenty is said to differ.",
             self.simulated.replications().len(),
             of(self.simulated),
             self.live.replications().len(),
@@ -393,6 +403,13 @@ impl Twin<'_> {
             version: env!("CARGO_PKG_VERSION"),
         };
         page.render().expect("a string takes every page")
+    }
+}
+
+impl Row {
+    /// Whether its difference has an interval.
+    const fn is_tested(&self) -> bool {
+        matches!(self.difference, Some(Estimate { interval: Some(_), .. }))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use callfloor_measure::Metric;
 use callfloor_reports::Theory;
-use callfloor_scenario::{Arrivals, Channel, Distribution, Entry, Scenario};
+use callfloor_scenario::clock::DAY_US;
+use callfloor_scenario::{Arrivals, Channel, Days, Distribution, Entry, Horizon, Scenario};
 use callfloor_sim::theory::{Demand, Model, Thresholds};
 
 /// Which model applies, or why none does; and its figures.
@@ -28,14 +29,30 @@ fn of(scenario: &Scenario) -> Result<(String, Vec<Theory>), String> {
     }
     let [shift] = &group.shifts[..] else { return Err("staffing changes in the day".into()) };
     let handling = &class.handling;
+    let (opens_us, closes_us) = match scenario.horizon {
+        Horizon::Days { from_us, to_us, .. } => (from_us, to_us),
+        Horizon::Calls { .. } | Horizon::Steady { .. } => (0, DAY_US),
+    };
+    let limits_after_call = scenario.services[class.service.0].settings.after_call_limit_us.is_some();
     let objections = [
         (
             class.channel != Channel::Phone || !matches!(class.entry, Entry::Queue(_)),
             "its customers do not call a queue",
         ),
+        (!scenario.campaigns.is_empty(), "operators call customers too"),
         (class.balking > 0.0 || class.redial.is_some(), "customers balk or call again"),
-        (handling.consult.is_some() || handling.transfer.is_some(), "calls are handed on"),
+        (queue.limit.is_some() || queue.max_wait_us.is_some(), "the queue has limits"),
+        (!class.mean_handling.is_empty(), "handling times follow a forecast"),
+        (
+            handling.consult.is_some() || handling.transfer.is_some() || handling.forced_end > 0.0,
+            "calls are handed on or ended by force",
+        ),
+        (limits_after_call && handling.after_call.mean_s() > 0.0, "after-call work has a limit"),
         (group.miss > 0.0 || group.decline > 0.0 || !group.breaks.is_empty(), "operators miss offers or have breaks"),
+        (
+            shift.days != Days::All || shift.from_us > opens_us || shift.to_us < closes_us,
+            "operators are not there all the time that customers come",
+        ),
     ];
     if let Some((_, why)) = objections.iter().find(|(objects, _)| *objects) {
         return Err((*why).into());
@@ -53,13 +70,14 @@ fn of(scenario: &Scenario) -> Result<(String, Vec<Theory>), String> {
         short_abandon_s: second(level.short_abandon_us),
     };
     let operators = shift.count.present;
-    let demand = Demand::per_hour(rate, handling.mean_s() + ring_s).map_err(|error| error.to_string())?;
+    let aht_s = handling.mean_s() * group.handling_factor;
+    let demand = Demand::per_hour(rate, aht_s + ring_s).map_err(|error| error.to_string())?;
     let found = model.figures(demand, operators, thresholds).map_err(|error| error.to_string())?;
     let figure = |metric, value| Theory { metric, value };
     let mut figures = vec![
         figure(Metric::AsaS, found.asa_s + ring_s),
         figure(Metric::Abandonment, found.abandonment),
-        figure(Metric::AhtS, handling.mean_s()),
+        figure(Metric::AhtS, aht_s),
         figure(Metric::Occupancy, found.occupancy),
     ];
     figures.extend(found.service_level.map(|levels| figure(Metric::ServiceLevel, levels.by(level.rule))));
@@ -89,6 +107,21 @@ mod tests {
         let of = |metric| figures.iter().find(|it| it.metric == metric).expect("a figure").value;
         assert!((of(Metric::ServiceLevel) - 0.731_105).abs() < 1e-6);
         assert!((of(Metric::Occupancy) - 0.936_553).abs() < 1e-6);
+    }
+
+    /// A figure that a model would give of another floor is not told of this one.
+    #[test]
+    fn what_a_model_leaves_out_stands_against_it() {
+        let template = callfloor_scenario::template("mm50m").expect("it is in the library");
+        let with = |from: &str, to: &str| {
+            assert!(template.text.contains(from), "{from}");
+            figures(&Scenario::parse("own", &template.text.replace(from, to), template).expect("it is right"))
+        };
+        let (basis, found) = with("[queue.line]", "[queue.line]\nlimit = 5");
+        assert!(basis.contains("the queue has limits") && found.is_empty(), "{basis}");
+        let (_, slower) = with("auto_answer = true", "auto_answer = true\nhandling_factor = 1.2");
+        let aht = slower.iter().find(|it| it.metric == Metric::AhtS).expect("a figure").value;
+        assert!((aht - 360.0).abs() < 1e-9, "{aht}");
     }
 
     #[test]
