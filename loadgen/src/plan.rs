@@ -65,6 +65,9 @@ impl Shard {
     /// Everybody.
     pub const ALL: Self = Self { number: 1, of: 1 };
 
+    /// The most shards of a run.
+    pub const MOST: u32 = 10_000;
+
     /// Whether a customer is this shard's.
     #[must_use]
     pub fn has(&self, person: &Person) -> bool {
@@ -119,15 +122,26 @@ struct Mix {
 }
 
 impl Mix {
-    fn new(scenario: &Scenario) -> Self {
+    fn new(scenario: &Scenario, comes: impl Fn(u16) -> bool) -> Self {
         let weight = |class: &callfloor_scenario::CustomerClass| match &class.arrivals {
             callfloor_scenario::Arrivals::Rates { pieces, .. } => pieces.iter().map(|piece| piece.expected()).sum(),
             callfloor_scenario::Arrivals::Trace { arrivals } => arrivals.len() as f64,
         };
-        let weights: Vec<f64> = scenario.classes.iter().map(weight).collect();
+        let coming: Vec<bool> = (0..).zip(&scenario.classes).map(|(class, _)| comes(class)).collect();
+        let weights: Vec<f64> = scenario
+            .classes
+            .iter()
+            .zip(&coming)
+            .map(|(class, comes)| if *comes { weight(class) } else { 0.0 })
+            .collect();
         let sum: f64 = weights.iter().sum();
-        let even = 1.0 / weights.len().max(1) as f64;
-        let shares = weights.iter().map(|weight| if sum > 0.0 { weight / sum } else { even }).collect();
+        let even = 1.0 / coming.iter().filter(|comes| **comes).count().max(1) as f64;
+        let share = |(weight, comes): (&f64, &bool)| match (sum > 0.0, comes) {
+            (true, _) => weight / sum,
+            (false, true) => even,
+            (false, false) => 0.0,
+        };
+        let shares = weights.iter().zip(&coming).map(share).collect();
         Self { shares, credit: vec![0.0; weights.len()], taken: vec![0; weights.len()] }
     }
 
@@ -141,9 +155,17 @@ impl Mix {
 }
 
 impl<'m> Plan<'m> {
-    /// The customers of a scenario under `behaviour`, for one shard.
+    /// The customers of a scenario under `behaviour`, for one shard. A rate is that of the classes that `comes` says yes of: the
+    /// target has a way for them.
     #[must_use]
-    pub fn new(model: &Model<'m>, behaviour: Behaviour<'m>, pace: &Pace, timescale: Timescale, shard: Shard) -> Self {
+    pub fn new(
+        model: &Model<'m>,
+        behaviour: Behaviour<'m>,
+        pace: &Pace,
+        timescale: Timescale,
+        shard: Shard,
+        comes: impl Fn(u16) -> bool,
+    ) -> Self {
         let scenario = model.scenario;
         let source = match pace {
             Pace::Scenario => {
@@ -154,7 +176,9 @@ impl<'m> Plan<'m> {
                 }
                 Source::Scenario(processes)
             }
-            Pace::Rates(legs) => Source::Rates { instants: Instants::new(legs.clone()), mix: Mix::new(scenario) },
+            Pace::Rates(legs) => {
+                Source::Rates { instants: Instants::new(legs.clone()), mix: Mix::new(scenario, comes) }
+            }
         };
         let left = match (scenario.horizon, pace) {
             (Horizon::Calls { count, .. }, Pace::Scenario) => count,

@@ -194,7 +194,12 @@ impl<'s, 'm> Stage<'s, 'm> {
 
     fn plan(&self) -> Plan<'m> {
         let Setup { model, behaviour, timescale, shard, .. } = self.setup;
-        Plan::new(model, *behaviour, &self.options.pace, *timescale, *shard)
+        Plan::new(model, *behaviour, &self.options.pace, *timescale, *shard, |source| self.comes(source))
+    }
+
+    /// Whether the target has a way for the customers of a class.
+    fn comes(&self, source: u16) -> bool {
+        self.setup.ways.get(usize::from(source)).is_some_and(|way| *way != Way::None)
     }
 
     fn told_to_come_again(&self) -> u64 {
@@ -205,8 +210,7 @@ impl<'s, 'm> Stage<'s, 'm> {
     fn asked(&self) -> (u64, Micros) {
         let longest = self.setup.plan_us.saturating_add(self.setup.rest_us);
         let due = self.plan().take_while(|coming| coming.at_us < longest);
-        let comes = |source: u16| self.setup.ways.get(usize::from(source)).is_some_and(|way| *way != Way::None);
-        let called = due.filter(|coming| comes(coming.person.source));
+        let called = due.filter(|coming| self.comes(coming.person.source));
         let (count, last) = called.fold((0, 0), |(count, _), coming| (count + 1, coming.at_us));
         (count, self.options.pace.length_us().unwrap_or(last))
     }

@@ -84,7 +84,7 @@ fn both(scenario: &Scenario, replication: u32) -> Vec<(Simulated, Person, u64)> 
     let model = Model::new(scenario).expect("a scenario");
     let behaviour = Behaviour::new(&model, scenario.seed, replication);
     let timescale = Timescale { start_us: 0, speed: 1.0 };
-    let plan = Plan::new(&model, behaviour, &Pace::Scenario, timescale, Shard::ALL);
+    let plan = Plan::new(&model, behaviour, &Pace::Scenario, timescale, Shard::ALL, |_| true);
     let mut pairs = Vec::new();
     let mut last = 0;
     for coming in plan {
@@ -181,7 +181,7 @@ fn shards_and_speed_keep_the_customers() {
     let behaviour = Behaviour::new(&model, 9, 0);
     let start_us = start_us(&scenario);
     let plan = |speed: f64, shard: Shard| -> Vec<_> {
-        Plan::new(&model, behaviour, &Pace::Scenario, Timescale { start_us, speed }, shard).collect()
+        Plan::new(&model, behaviour, &Pace::Scenario, Timescale { start_us, speed }, shard, |_| true).collect()
     };
     let whole = plan(1.0, Shard::ALL);
     let mut parts: Vec<_> = (1..=3).flat_map(|number| plan(1.0, Shard { number, of: 3 })).collect();
@@ -201,7 +201,8 @@ fn a_rate_has_the_scenarios_mix() {
     let model = Model::new(&scenario).expect("a scenario");
     let behaviour = Behaviour::new(&model, scenario.seed, 0);
     let pace = Pace::constant(200.0, 10_000_000);
-    let plan: Vec<_> = Plan::new(&model, behaviour, &pace, Timescale { start_us: 0, speed: 1.0 }, Shard::ALL).collect();
+    let timescale = Timescale { start_us: 0, speed: 1.0 };
+    let plan: Vec<_> = Plan::new(&model, behaviour, &pace, timescale, Shard::ALL, |_| true).collect();
     assert_eq!(plan.len(), 2_000);
     assert!(plan.iter().enumerate().all(|(place, coming)| coming.at_us == place as u64 * 5_000));
     let mut count: BTreeMap<u16, u64> = BTreeMap::new();
@@ -211,4 +212,9 @@ fn a_rate_has_the_scenarios_mix() {
         *next += 1;
     }
     assert_eq!(count.len(), scenario.classes.len());
+    // The rate is that of those for whom the target has a way.
+    let some: Vec<_> = Plan::new(&model, behaviour, &pace, timescale, Shard::ALL, |class| class != 0).collect();
+    assert_eq!(some.len(), 2_000);
+    assert!(some.iter().all(|coming| coming.person.source != 0));
+    assert!(some.iter().enumerate().all(|(place, coming)| coming.at_us == place as u64 * 5_000));
 }
