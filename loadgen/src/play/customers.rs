@@ -45,6 +45,8 @@ pub(crate) struct Caller {
     left_us: Option<Micros>,
     /// They hung up because they had waited long enough.
     impatient: bool,
+    /// They left a message, or are to be called back: that the far end lets them go is no refusal.
+    settled: bool,
     rang: bool,
     heard: bool,
     /// An operator's answer that is still to be heard.
@@ -85,6 +87,9 @@ impl Player<'_, '_> {
 
     pub(super) fn redial(&mut self, at: Micros, id: u64) {
         self.redials -= 1;
+        if self.is_stopping() {
+            return;
+        }
         self.recorder.count("redials");
         let person = self.setup.behaviour.again(id);
         self.comes(at, person);
@@ -111,6 +116,7 @@ impl Player<'_, '_> {
             gives_up: Entry::NONE,
             left_us: None,
             impatient: false,
+            settled: false,
             rang: false,
             heard: false,
             answered_us: None,
@@ -223,13 +229,13 @@ impl Player<'_, '_> {
                 self.recorder.count("refused");
                 self.not_taken(key);
                 self.count_progress(|progress| &progress.failed);
-                self.customer_gone(key, End::FarEnd);
+                self.customer_gone(key, End::Failed);
             }
             Event::Failed(Failure::Timeout) => {
                 self.recorder.count("timed_out");
                 self.not_taken(key);
                 self.count_progress(|progress| &progress.failed);
-                self.customer_gone(key, End::FarEnd);
+                self.customer_gone(key, End::Failed);
             }
             Event::Incoming { .. } => {
                 // Nobody calls a customer at the address that they call from.
@@ -357,11 +363,13 @@ impl Player<'_, '_> {
             }
             PromptKind::Audio(AudioKind::CallbackOffer(flow, step)) => {
                 let accepts = behaviour.accepts_callback(&person, flow, step);
+                caller.settled = accepts;
                 let digit = if accepts { ACCEPT_DIGIT } else { DECLINE_DIGIT };
                 self.calendar.schedule(end, Happening::Presses(key, digit));
             }
             PromptKind::Voicemail { length_us } => {
                 let end = end + self.setup.timescale.real_us(length_us);
+                caller.settled = true;
                 self.calendar.schedule(end, Happening::Presses(key, '#'));
                 self.recorder.count("voicemails");
             }
@@ -432,16 +440,18 @@ impl Player<'_, '_> {
             }
         }
         let refused = match end {
-            End::Own if caller.impatient => {
+            // Also where the far end let them go at the very moment at which they left.
+            End::Own | End::FarEnd if caller.impatient => {
                 self.recorder.count("abandoned");
                 false
             }
             End::Own => return,
-            End::FarEnd if served => return,
+            End::FarEnd if served || caller.settled => return,
             End::FarEnd => {
                 self.recorder.count("turned_away");
                 true
             }
+            End::Failed => true,
         };
         self.perhaps_again(&caller.person, refused, caller.left_us.unwrap_or(self.now));
     }
@@ -465,4 +475,6 @@ impl Player<'_, '_> {
 enum End {
     Own,
     FarEnd,
+    /// It was refused, or had no answer.
+    Failed,
 }

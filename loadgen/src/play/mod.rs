@@ -373,6 +373,7 @@ impl<'s, 'm> Player<'s, 'm> {
             trouble = self.turn(None).err();
         }
         let ended_us = self.now;
+        let unfinished = self.callers.len() + self.visitors.len() + self.forms.len();
         if trouble.is_none() {
             trouble = self.close().err();
         }
@@ -387,7 +388,6 @@ impl<'s, 'm> Player<'s, 'm> {
                 self.telephones_media.close(stream);
             }
         }
-        let unfinished = self.callers.len() + self.visitors.len() + self.forms.len();
         if unfinished > 0 {
             self.recorder.add("unfinished", unfinished as u64);
         }

@@ -189,6 +189,8 @@ impl Player<'_, '_> {
             self.recorder.count("chats_answered");
         }
         let again = match ending {
+            // The end of the run takes all out of their chats: nobody's patience was over.
+            "abandoned" if self.is_stopping() => None,
             "abandoned" => {
                 self.recorder.count("chats_abandoned");
                 Some(false)
