@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Offset;
 use crate::measures::{Kind, Measures};
 use crate::pace::Leg;
+use crate::plan::Shard;
 
 /// The format's name and version, in every file.
 pub const FORMAT: &str = "callfloor-load/1";
@@ -216,6 +217,9 @@ impl LoadResults {
         }
         read.parts.sort_by_key(|part| part.shard);
         let shards = read.settings.shards;
+        if shards > Shard::MOST {
+            return Err(format!("{shards} shards: there are {} at most", Shard::MOST));
+        }
         let wrong = |shard: u32| Err(format!("a part is of shard {shard} of {shards}: shards are numbered from 1"));
         if let Some(part) = read.parts.iter().find(|part| !(1..=shards).contains(&part.shard)) {
             return wrong(part.shard);

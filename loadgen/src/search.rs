@@ -147,12 +147,14 @@ pub fn find<E: std::fmt::Display>(
             next = high * (1.0 - 2.0 * search.precision);
         }
     }
+    let tired = (!confirmed && runs.len() >= MOST_RUNS)
+        .then(|| format!("{MOST_RUNS} runs are the most, and none of the rates that met the thresholds was confirmed"));
     match stopped {
         Some(error) if runs.is_empty() => Err(error),
         stopped => Ok(Found {
             per_s: confirmed.then_some(low),
             missed_per_s: high.is_finite().then_some(high),
-            stopped: stopped.map(|error| error.to_string()),
+            stopped: stopped.map(|error| error.to_string()).or(tired),
             runs,
         }),
     }

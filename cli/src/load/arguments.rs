@@ -251,8 +251,10 @@ fn shard(text: &str) -> Result<Shard, String> {
         let (number, of) = text.split_once('/')?;
         Some(Shard { number: number.parse().ok()?, of: of.parse().ok()? })
     };
-    let fits = |shard: &Shard| (1..=shard.of).contains(&shard.number);
-    read().filter(fits).ok_or_else(|| format!("\"{text}\" is no shard: write 2/8 for the second of eight"))
+    let fits = |shard: &Shard| shard.of <= Shard::MOST && (1..=shard.of).contains(&shard.number);
+    read().filter(fits).ok_or_else(|| {
+        format!("\"{text}\" is no shard: write 2/8 for the second of eight; there are {} at most", Shard::MOST)
+    })
 }
 
 fn moment(text: &str) -> Result<jiff::Timestamp, String> {

@@ -37,6 +37,7 @@ pub(super) fn find_rate(
     let search = Search { from, most, ..Search::default() };
     // Text goes where no document does.
     let quiet = arguments.output.quiet || arguments.output.prints_a_document();
+    let mut thresholds = Vec::new();
     let found = find(&search, |per_s| {
         if STOP.load(Ordering::Relaxed) {
             return Err(Stopped::ByHand);
@@ -49,6 +50,7 @@ pub(super) fn find_rate(
         }
         let judged = judge(&results, &arguments.threshold).map_err(|error| Stopped::By(Failure::Fault(error)))?;
         let met = is_met(&results, &judged);
+        thresholds = judged.iter().map(|judgement| judgement.demand.clone()).collect();
         if !quiet {
             let why: Vec<String> = judged.iter().map(ToString::to_string).chain(results.void()).collect();
             let line = format!("{per_s:>10.2} a second: {} ({})\n", if met { "met" } else { "missed" }, why.join("; "));
@@ -66,7 +68,7 @@ pub(super) fn find_rate(
         },
         speed: options.speed,
         run_s: arguments.pace(Some(from)).length_us().unwrap_or(0) as f64 / 1e6,
-        thresholds: arguments.threshold.iter().map(ToString::to_string).collect(),
+        thresholds,
         found: &found,
     };
     write(&report, &arguments.output)?;
@@ -119,7 +121,12 @@ fn text(found: &Found) -> String {
             format!("{rate:.2} a second met every threshold, confirmed; no higher rate was tried (--most)\n")
         }
         (None, _) if found.stopped.is_some() => format!("no rate was found and confirmed ({runs} runs)\n"),
-        (None, _) => format!("no rate met every threshold ({runs} runs)\n"),
+        (None, Some(missed)) => {
+            format!(
+                "no rate that was tried met every threshold; {missed:.2} a second was the lowest ({runs} runs): begin lower (--rate)\n"
+            )
+        }
+        (None, None) => format!("no rate met every threshold ({runs} runs)\n"),
     };
     if let Some(why) = found.limited_by() {
         text.push_str(&format!("The limit is that of the run and not of the system: {why}\n"));
