@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use callfloor_measure::Results;
 use callfloor_reports::compare;
 
-use crate::ending::{Ending, Failure, print, write_file};
+use crate::ending::{Ending, Failure};
 use crate::load::compare as loads;
+use crate::output::{Documents, Output};
 use crate::report::read;
 use crate::running::{Running, load, page};
 
@@ -31,10 +32,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
-    let outputs = arguments.json.iter().chain(&arguments.html);
-    if let Some(file) = outputs.into_iter().find(|file| **file == arguments.a || **file == arguments.b) {
-        return Err(Failure::Input(format!("{}: this is an input; write the output to another file", file.display())));
-    }
+    let output = Output { json: arguments.json.clone(), csv: None, html: arguments.html.clone() };
+    output.check(&[&arguments.a, &arguments.b], None)?;
     match (loads::read(&arguments.a)?, loads::read(&arguments.b)?) {
         (Some(_), Some(_)) if arguments.html.is_some() => {
             return Err(Failure::Input(
@@ -79,20 +78,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
     if both[0].header().scenario == both[1].header().scenario {
         comparison = comparison.named(stem(&arguments.a), stem(&arguments.b));
     }
-    if let Some(file) = &arguments.html {
-        write_file(file, &comparison.to_html(&both[0], &both[1]))?;
-    }
-    match &arguments.json {
-        None if arguments.running.quiet => {}
-        None => print(&comparison.to_text(page()))?,
-        Some(file) if file == Path::new("-") => print(&comparison.to_json())?,
-        Some(file) => {
-            write_file(file, &comparison.to_json())?;
-            if !arguments.running.quiet {
-                print(&comparison.to_text(page()))?;
-            }
-        }
-    }
+    let documents = Documents {
+        json: &|| comparison.to_json(),
+        csv: &String::new,
+        html: &|| comparison.to_html(&both[0], &both[1]),
+        text: &|| comparison.to_text(page()),
+    };
+    output.put(&documents, arguments.running.quiet)?;
     Ok(Ending::Met)
 }
 

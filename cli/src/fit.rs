@@ -1,6 +1,6 @@
 //! `callfloor fit`: from call logs to a scenario.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use callfloor_sim::fit::calibration::Calibration;
 use callfloor_sim::fit::columns::Mapping;
@@ -8,6 +8,7 @@ use callfloor_sim::fit::log::{CallLog, ReadOptions};
 use callfloor_sim::fit::print;
 
 use crate::ending::{self, Ending, Failure};
+use crate::output::check_files;
 
 /// How a call log is read.
 #[derive(Debug, clap::Args)]
@@ -67,6 +68,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
+    let logs: Vec<&Path> = arguments.logs.iter().map(PathBuf::as_path).collect();
+    check_files(arguments.output.iter(), &logs)?;
     let log = arguments.log.read(&arguments.logs)?;
     let fit = Calibration::new(&log);
     let names: Vec<String> = log

@@ -10,6 +10,7 @@ use jiff::civil::Weekday;
 
 use crate::ending::{self, Ending, Failure};
 use crate::fit::LogArguments;
+use crate::output::check_files;
 
 /// Run a log's arrivals and staffing through the engine, and compare with what happened
 #[derive(Debug, clap::Args)]
@@ -80,6 +81,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
         }
         None => None,
     };
+    check_files(arguments.html.iter(), &[&arguments.log, &arguments.scenario])?;
     let scenario = Scenario::load(&arguments.scenario).map_err(Failure::input)?;
     let log = arguments.reading.read(std::slice::from_ref(&arguments.log))?;
     let weekdays = arguments.days.iter().map(|d| weekday(d)).collect::<Result<Vec<_>, _>>()?;
@@ -98,17 +100,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Ending, Failure> {
         None => Vec::new(),
     };
     let words = log.source.acknowledgement().unwrap_or_default();
-    if let Some(path) = &arguments.html {
-        ending::write_file(path, &validation.html(words))?;
-    }
-    if arguments.json {
-        ending::print(&validation.json(&needs))?;
+    // A page that cannot be written takes the text with it no more than the text the page.
+    let page = arguments.html.as_ref().and_then(|path| ending::save(path, &validation.html(words)).err());
+    let printed = if arguments.json {
+        ending::print(&validation.json(&needs))
     } else {
         let mut text = validation.text();
         if let Some((share, seconds)) = goal {
             text += &needs_text(&needs, share, seconds);
         }
-        ending::print(&format!("{text}{words}\n"))?;
-    }
+        ending::print(&format!("{text}{words}\n"))
+    };
+    ending::all_of(page.into_iter().chain(printed.err()).collect())?;
     Ok(Ending::Met)
 }
