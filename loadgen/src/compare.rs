@@ -224,12 +224,14 @@ mod tests {
                 let mut run = results(1, 1, &[]);
                 let mut recorder = Recorder::default();
                 let mut state = (seed * 2 + salt + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                for kind in Kind::ALL {
+                // The generator's own lag would make the run void.
+                for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::Lag) {
                     for _ in 0..300 {
                         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                         recorder.latency(*kind, 0, 1_000 + (state >> 33) % 100_000);
                     }
                 }
+                recorder.add("calls", 1_000);
                 run.parts[0].measures = recorder.finish();
                 run
             };
