@@ -219,19 +219,29 @@ fn inquire(rule: &str, detail: impl Into<String>) -> Problem {
     Problem::conflict(rule, detail).instead(Instead::InquiryForm)
 }
 
-/// The queue that was asked for, if it can take a chat now.
-fn queue_for(engine: &Engine, now: Instant, opening: &Opening) -> Result<QueueId, Problem> {
+fn no_queue() -> Problem {
+    Problem::unknown("there is no such queue for chats")
+}
+
+/// The queue that is asked for.
+fn queue_of(engine: &Engine, queue: Option<u16>, service: Option<u16>) -> Result<QueueId, Problem> {
     let queues = &engine.config().queues;
     let is_chat = |queue: &QueueId| queues.get(queue.index()).is_some_and(|found| found.channel == Channel::Chat);
-    let queue = match (opening.queue, opening.service) {
-        (Some(queue), None) => Some(QueueId(queue)).filter(is_chat),
-        (None, Some(service)) => (0..u16::try_from(queues.len()).unwrap_or(u16::MAX))
-            .map(QueueId)
-            .find(|queue| is_chat(queue) && queues[queue.index()].service == ServiceId(service)),
-        _ => return Err(Problem::wrong("body", "either a queue or a service is right")),
+    let mut all = (0..u16::try_from(queues.len()).unwrap_or(u16::MAX)).map(QueueId);
+    let found = match (queue, service) {
+        (Some(queue), _) => Some(QueueId(queue)).filter(is_chat),
+        (None, Some(service)) => {
+            all.find(|queue| is_chat(queue) && queues[queue.index()].service == ServiceId(service))
+        }
+        (None, None) => None,
     };
-    let queue = queue.ok_or_else(|| Problem::unknown("there is no such queue for chats"))?;
-    let service = &engine.config().services[queues[queue.index()].service.index()];
+    found.ok_or_else(no_queue)
+}
+
+/// The queue that was asked for, if it can take a chat now.
+fn queue_for(engine: &Engine, now: Instant, opening: &Opening) -> Result<QueueId, Problem> {
+    let queue = queue_of(engine, opening.queue, opening.service)?;
+    let service = &engine.config().services[engine.config().queues[queue.index()].service.index()];
     if !service.hours.is_open(now) {
         return Err(inquire("chat-closed", "the service is closed now: please use the inquiry form"));
     }
@@ -333,8 +343,13 @@ async fn open(
     ClientAddress(from): ClientAddress,
     Body(body): Body<Opening>,
 ) -> Result<(StatusCode, Json<Opened>), Problem> {
-    let tenant = app.tenants().named(body.organisation.as_deref());
-    let tenant = tenant.ok_or_else(|| Problem::unknown("there is no such organisation"))?;
+    let (queue, service) = (body.queue, body.service);
+    if queue.is_some() == service.is_some() {
+        return Err(Problem::wrong("body", "either a queue or a service is right"));
+    }
+    // Before anything else of it is looked at or counted: who guesses is not told which organisations there are.
+    let tenant = app.tenants().named(body.organisation.as_deref()).ok_or_else(no_queue)?;
+    tenant.host.run(move |turn| queue_of(turn.engine(), queue, service)).await??;
     tenant.chats.opens(from)?;
     let member = match body.member_token.clone() {
         Some(token) => record_of_member(&app, &tenant, token).await?,

@@ -90,10 +90,6 @@ fn unknown() -> Problem {
     Problem::unknown("there is no such help centre")
 }
 
-fn tenant(app: &App, organisation: Option<&str>) -> Result<Arc<Tenant>, Problem> {
-    app.tenants().named(organisation).ok_or_else(unknown)
-}
-
 fn now_ms() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
 }
@@ -121,21 +117,21 @@ async fn centres(tenant: &Tenant, on: Vec<(u16, HelpCentre)>) -> Result<Vec<Cent
 
 /// A service whose help centre is on.
 async fn on(app: &App, service: u16, whose: Option<&str>) -> Result<(Arc<Tenant>, HelpCentre), Problem> {
-    let tenant = tenant(app, whose)?;
+    let tenant = app.tenants().named(whose).ok_or_else(unknown)?;
     let read =
         move |reader: &mut dyn Reader| Ok::<_, Problem>(reader.document::<ServiceExtra>(u64::from(service) + 1)?);
     let found = tenant.host.read(read).await?.map(|extra| extra.help_centre).filter(|found| found.is_on());
     Ok((tenant, found.ok_or_else(unknown)?))
 }
 
-/// The help centres of an organisation.
+/// The help centres of an organisation: none, too, where there is no such organisation.
 #[utoipa::path(get, path = "/customer/help-centres", tag = "help centre", params(Whose), responses(
     (status = 200, description = "by service", body = Vec<Centre>),
     (status = "4XX", description = "refused", body = Problem),
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn list(State(app): State<App>, Asking(whose): Asking<Whose>) -> Result<Json<Vec<Centre>>, Problem> {
-    let tenant = tenant(&app, whose.organisation.as_deref())?;
+    let Some(tenant) = app.tenants().named(whose.organisation.as_deref()) else { return Ok(Json(Vec::new())) };
     let all = |reader: &mut dyn Reader| {
         Ok::<_, Problem>(reader.documents::<ServiceExtra>(&Range::all(ServiceExtra::KIND, usize::MAX))?)
     };
@@ -402,7 +398,7 @@ async fn own(
     SentForm(token): SentForm,
     Asking(whose): Asking<Whose>,
 ) -> Result<Json<WholeInquiry>, Problem> {
-    let tenant = tenant(&app, whose.organisation.as_deref())?;
+    let tenant = app.tenants().named(whose.organisation.as_deref()).ok_or_else(closed)?;
     let read = move |reader: &mut dyn Reader| {
         let found = reader.find::<InquiryToken>("token", &token)?.ok_or_else(closed)?;
         let ticket = still_open(reader.document::<Ticket>(found.id)?)?;
@@ -438,13 +434,13 @@ async fn reply(
     headers: HeaderMap,
     Body(body): Body<Again>,
 ) -> Result<(StatusCode, Json<Received>), Problem> {
-    let tenant = tenant(&app, whose.organisation.as_deref())?;
     let wanted = text("text", &body.text, LONGEST)?;
     let files = attachment::check(body.attachments).await?;
     let bytes = files.iter().map(Checked::bytes).sum();
     let known_by: Vec<_> = files.iter().map(Checked::known_by).collect();
     let all = serde_json::to_vec(&(&wanted, known_by)).expect("a reply has a form in JSON");
     let asked = idempotency_key(&headers)?.map(|key| Repeatable { key, fingerprint: sha256(&all) });
+    let tenant = app.tenants().named(whose.organisation.as_deref()).ok_or_else(closed)?;
     let (forms, organisation) = (Arc::clone(&app.open.forms), tenant.name.clone());
     let job = once(format!("inquiry {token}"), asked, move |turn| {
         let _room = sender;
