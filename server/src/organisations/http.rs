@@ -171,7 +171,8 @@ async fn make(
     let numbers = numbers(&body.numbers)?;
     let login = name("administrator", body.administrator.as_deref().unwrap_or("admin"))?;
     let password = NewSecret::password();
-    let first = FirstAdministrator { login: login.clone(), password: password.password_hash().await? };
+    let first =
+        FirstAdministrator { login: login.clone(), password: password.password_hash(&app.sign_in_limits).await? };
     let (who, administrator) = (caller.principal.who(), login.clone());
     let (listing, kept) = password
         .keep(&caller, move |turn, _| {
@@ -399,7 +400,7 @@ async fn add_administrator(
         return Err(Problem::conflict("login-taken", format!("the login {login:?} is taken in {organisation:?}")));
     }
     let password = NewSecret::password();
-    let hash = password.password_hash().await?;
+    let hash = password.password_hash(&app.sign_in_limits).await?;
     let (who, named, wanted) = (caller.principal.who(), organisation.clone(), login.clone());
     // The main log tells of it first, so that nothing is done that it does not know.
     let ((), kept) = password
