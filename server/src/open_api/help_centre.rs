@@ -291,13 +291,10 @@ struct FilledIn {
 }
 
 /// Somebody who sends a form: refused before anything of it is read, where too many come from their address. What is large waits
-/// for its turn; all who have not signed in share the room of one organisation.
+/// for its turn.
 struct Sender {
     _room: Option<Taken>,
 }
-
-/// Whose room they share: no organisation is called so.
-const EVERYBODY: &str = "";
 
 impl FromRequestParts<App> for Sender {
     type Rejection = Problem;
@@ -306,7 +303,7 @@ impl FromRequestParts<App> for Sender {
         let address: IpAddr = ClientAddress::from_request_parts(parts, app).await?.network();
         app.open.forms.sends(address)?;
         let room = match body_to_come(&parts.headers, LARGEST_BODY)? {
-            length if length > SMALL_BODY => Some(app.open.room.for_body(EVERYBODY, length).await?),
+            length if length > SMALL_BODY => Some(app.open.room.for_stranger(address, length).await?),
             _ => None,
         };
         Ok(Self { _room: room })
