@@ -30,7 +30,8 @@ addWords({
   "chat.will-call": ["We will call you.", "折り返しご連絡します。"],
 });
 
-const KEY = "callfloor-chat";
+/** Each service's chat is another: `ORGANISATION/SERVICE/QUEUE` of this page. */
+const KEY = `callfloor-chat ${[organisation ?? "main", number("service"), number("queue")].join("/")}`;
 const main = /** @type {HTMLElement} */ (document.getElementById("chat"));
 
 /** The first page: who asks what. */

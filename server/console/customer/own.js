@@ -25,10 +25,16 @@ export function ownAddress(token, page) {
   return `${page}#own=${encodeURIComponent(token)}`;
 }
 
-/** The inquiry that this page's address opens, if it does. */
+/** What opens the inquiry of this page's address: null where it names none, empty where what it names opens nothing. */
 export function ownToken() {
-  const found = /^#own=(.+)$/.exec(location.hash);
-  return found ? decodeURIComponent(found[1]) : null;
+  const found = /^#own=(.*)$/.exec(location.hash);
+  if (!found) return null;
+  try {
+    return /^\d+\/[\w.-]+$/.exec(decodeURIComponent(found[1]))?.[0] ?? "";
+  } catch {
+    // Cut off in the middle of a letter, as mail programs do.
+    return "";
+  }
 }
 
 const query = organisation === undefined ? "" : `?${new URLSearchParams({ organisation })}`;

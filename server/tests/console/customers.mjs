@@ -167,6 +167,12 @@ await run(async () => {
     if (shots) await own.screenshot({ path: `${shots}/own.png` });
     await own.evaluate(() => { location.hash = "#own=0/1.a.b"; });
     await shown(own, "[role=alert]", "This inquiry cannot be opened");
+    // An address that was cut off, or mended by somebody, opens nothing and says so; also where the page begins with it.
+    for (const wrong of ["%E3%81", "%", "請求書", "0/1%0Ab", ""]) {
+      await own.goto("about:blank");
+      await own.goto(`${url}/help?service=0#own=${wrong}`);
+      await shown(own, "[role=alert]", "This inquiry cannot be opened");
+    }
     await own.close();
     const { value } = await operator("GET", `/tickets/${number}`);
     assert.equal(value.lines.filter((it) => it.line === "customer-reply").length, 1);
@@ -278,6 +284,13 @@ await run(async () => {
     await frame.locator(".write textarea").press("Escape");
     await page.locator("iframe").waitFor({ state: "hidden" });
     await page.reload();
+    await page.click("[data-callfloor] button");
+    await frame.locator(".line.operator", { hasText: "It comes today." }).waitFor();
+    // Another service's button, in the same tab, begins another chat, and leaves this one alone.
+    await page.goto(`${shop}/?service=7`);
+    await page.click("[data-callfloor] button");
+    await frame.locator("input[name=name]").waitFor();
+    await page.goto(`${shop}/?service=0`);
     await page.click("[data-callfloor] button");
     await frame.locator(".line.operator", { hasText: "It comes today." }).waitFor();
     await frame.getByRole("button", { name: "End the chat" }).click();
