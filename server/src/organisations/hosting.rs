@@ -137,6 +137,9 @@ impl Organisations {
         name: Option<String>,
     ) -> Result<Running, StorageError> {
         let Opened { host, start_phones } = opened;
+        if let Err(problem) = crate::tickets::index_nobodys(host.handle()).await {
+            tracing::error!(organisation, %problem, "nobody's tickets could not be indexed: their counts are too low");
+        }
         let (telephones, mut restored) = match self.kept_telephones(&host).await {
             Ok(kept) => kept,
             Err(problem) => {
