@@ -7,8 +7,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use callfloor_engine::{
-    Channel, ChatStatus, Command, CustomerId, Engine, Instant, OperatorId, PhoneNumber, QueueId, Rejection, ServiceId,
-    Status,
+    Channel, Command, CustomerId, Engine, Instant, OperatorId, PhoneNumber, QueueId, Rejection, ServiceId,
 };
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
@@ -245,14 +244,7 @@ fn queue_for(engine: &Engine, now: Instant, opening: &Opening) -> Result<QueueId
     if !service.hours.is_open(now) {
         return Err(inquire("chat-closed", "the service is closed now: please use the inquiry form"));
     }
-    let is_there = |operator: usize| {
-        let view = u32::try_from(operator).ok().and_then(|operator| engine.operator(OperatorId(operator)));
-        view.is_some_and(|view| {
-            view.chat_status == ChatStatus::Available && !matches!(view.status, Status::LoggedOut | Status::Break)
-        })
-    };
-    let mut members = engine.config().operators.iter().enumerate();
-    if !members.any(|(at, person)| person.queues.iter().any(|of| of.queue == queue) && is_there(at)) {
+    if !engine.is_attended(queue) {
         return Err(inquire("chat-unattended", "nobody is there for chats now: please use the inquiry form"));
     }
     Ok(queue)

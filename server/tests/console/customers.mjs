@@ -221,6 +221,11 @@ await run(async () => {
     await page.context().close();
   });
   const chatFrame = (page) => page.frameLocator("iframe");
+  /** The server takes the first order no sooner than in 2 s. */
+  const refusedOnce = (page, address) => page.route(address, (route) => route.fulfill({
+    status: 429, headers: { "Retry-After": "2" }, contentType: "application/problem+json",
+    body: JSON.stringify({ rule: "too-fast", status: 429, detail: "too much was asked from this address", retry_after_s: 2 }),
+  }), { times: 1 });
   await point("embed", "nobody is there: the visitor is offered the inquiry form and a callback", async () => {
     const page = await embedded({ service: 0 });
     await page.click("[data-callfloor] button");
@@ -260,7 +265,10 @@ await run(async () => {
     await frame.locator("input[name=name]").fill("Taro");
     await frame.locator("textarea[name=text]").fill("Where is my parcel?");
     if (shots) await page.screenshot({ path: `${shots}/embed-begin.png` });
+    await refusedOnce(page, "**/customer/chats");
     await frame.locator("button.primary").click();
+    await frame.locator(".wrong", { hasText: "sent again by itself in 2 s" }).waitFor();
+    assert.ok(await frame.locator("button.primary").isDisabled());
     await op1.page.goto(`${url}/#/chats`);
     // The inquiry of before may be offered first.
     for (let n = 0, chat = false; n < 100 && !chat; n += 1) {
@@ -311,7 +319,9 @@ await run(async () => {
     await frame.locator("input[name=phone]").fill("090-1111-2222");
     await frame.locator("input[name=subject]").fill("Opening hours");
     await frame.locator("textarea[name=text]").fill("When?");
+    await refusedOnce(page, "**/inquiries*");
     await frame.locator('button[data-key="send"]').click();
+    await frame.locator(".wrong", { hasText: "sent again by itself in 2 s" }).waitFor();
     await frame.locator(".receipt").waitFor();
     if (shots) await page.screenshot({ path: `${shots}/embed-inquiry.png` });
     await page.context().close();
