@@ -21,6 +21,7 @@ use crate::document::Read;
 use crate::host::{Documents, Turn};
 use crate::http::{App, Asking, Body, ClientAddress, Instead, Problem};
 use crate::open_api::record_of_member;
+use crate::organisations::Limits;
 use crate::tenant::Tenant;
 
 /// Rows of this module's routes.
@@ -250,6 +251,10 @@ fn queue_for(engine: &Engine, now: Instant, opening: &Opening) -> Result<QueueId
     Ok(queue)
 }
 
+fn full() -> Problem {
+    inquire("chat-full", "too many wait already: please use the inquiry form")
+}
+
 /// The record that a chat is under, and who served that customer last: the member's, else that of an earlier chat, else that
 /// of a number.
 fn known(
@@ -280,6 +285,9 @@ fn open_in(turn: &mut Turn<'_>, opening: &Opening, member: Option<u64>, token: &
     let queue = queue_for(turn.engine(), now, opening)?;
     let service = turn.engine().config().queues[queue.index()].service;
     let asked = opening.number.as_deref().map(|text| crate::http::number("number", text)).transpose()?;
+    if !Limits::of(turn.documents())?.let_wait(turn.engine(), Channel::Chat) {
+        return Err(full());
+    }
     let documents = turn.documents();
     let previous = match &opening.previous {
         Some(previous) => {
@@ -317,7 +325,7 @@ fn open_in(turn: &mut Turn<'_>, opening: &Opening, member: Option<u64>, token: &
     let preferred = preferred.filter(|operator| turn.engine().operator(*operator).is_some());
     let arrival = Command::ChatArrived { queue, customer, priority: 0, preferred, reference: id };
     turn.apply(arrival).map_err(|refused| match refused {
-        Rejection::QueueFull(_) => inquire("chat-full", "too many wait already: please use the inquiry form"),
+        Rejection::QueueFull(_) => full(),
         refused => refused.into(),
     })?;
     Ok(turn.documents().get::<Chat>(id)?.unwrap_or(chat))

@@ -445,7 +445,7 @@ async fn reply(
         let found = documents.find::<InquiryToken>("token", &token)?.ok_or_else(closed)?;
         let inquiry = documents.get::<Inquiry>(found.id)?.filter(|inquiry| !inquiry.erased).ok_or_else(closed)?;
         still_open(documents.get::<Ticket>(found.id)?)?;
-        attachment::has_room(documents, found.id, files.len())?;
+        attachment::has_room(documents, found.id, &files)?;
         forms.keeps(&organisation, inquiry.service, bytes)?;
         let to = crate::tickets::customer_wrote(turn, found.id, wanted)?;
         if to != found.id {

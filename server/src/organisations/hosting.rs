@@ -9,8 +9,8 @@ use callfloor_engine::{EngineConfig, Floor};
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::Listing;
 use super::administrator::first_administrator;
+use super::{Listing, limits};
 use crate::auth::keep_answers_for_a_day;
 use crate::chat::{LiveChats, keep_presence};
 use crate::document::{Document, Read};
@@ -262,10 +262,10 @@ impl Organisations {
         if running.is_none() {
             self.tenants.close(organisation);
         }
-        let outcome = if listing.suspended || running.is_some() {
-            Ok(())
-        } else {
-            self.start(listing).await.map(|begun| *running = Some(begun))
+        let outcome = match &*running {
+            _ if listing.suspended => Ok(()),
+            Some(running) => limits::set(running.host.handle(), listing.limits).await,
+            None => self.start(listing).await.map(|begun| *running = Some(begun)),
         };
         self.note(organisation, outcome)
     }
@@ -307,7 +307,11 @@ impl Organisations {
                 tracing::warn!(%problem, "a new organisation's first administrator stays listed");
             }
         }
-        let Listing { organisation, sip_domain, name, .. } = listing;
+        let Listing { organisation, sip_domain, name, limits, .. } = listing;
+        if let Err(problem) = limits::set(opened.host.handle(), limits).await {
+            close(opened.host).await;
+            return Err(problem);
+        }
         self.begin(opened, &organisation, &sip_domain, Some(name)).await.map_err(told)
     }
 
