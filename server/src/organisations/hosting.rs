@@ -172,15 +172,15 @@ impl Organisations {
             }
         };
         let chats = Arc::new(LiveChats::new(self.hosting.chat_grace));
-        let marks = self.stores.beside(organisation).map(|directory| Marks::beside(&directory));
-        let mut tasks = vec![
+        let marks = Marks::beside(&self.stores.beside(organisation));
+        let tasks = vec![
             tokio::spawn(keep_presence(host.handle().clone(), Arc::clone(&chats))),
             tokio::spawn(crate::floor::keep_hours(host.handle().clone())),
             tokio::spawn(keep_answers_for_a_day(host.handle().clone())),
+            tokio::spawn(keep_marks(host.handle().clone(), marks.clone())),
         ];
-        tasks.extend(marks.clone().map(|marks| tokio::spawn(keep_marks(host.handle().clone(), marks))));
-        let tenant = Tenant::new(organisation, host.handle().clone(), phones, chats, realm, name);
-        self.tenants.add(tenant.with_marks(marks));
+        let tenant = Tenant::new(organisation, host.handle().clone(), phones, chats, marks, realm, name);
+        self.tenants.add(tenant);
         Ok(Running { host, switchboard, tasks })
     }
 
