@@ -35,6 +35,10 @@ impl Stores for Noting {
     fn open(&self, organisation: &str) -> Result<Box<dyn Writer>, StorageError> {
         Ok(Box::new(NotingWriter { writer: self.stores.open(organisation)?, noted: Arc::clone(&self.noted) }))
     }
+
+    fn beside(&self, organisation: &str) -> PathBuf {
+        self.stores.beside(organisation)
+    }
 }
 
 struct NotingWriter {

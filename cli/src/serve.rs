@@ -114,9 +114,10 @@ async fn serve(config: Config) -> Result<(), Failure> {
 
 /// Where organisations' journals are.
 fn stores(config: &Config) -> Arc<dyn Stores> {
-    match &config.data.postgres {
-        Some(connection) => Arc::new(PostgresStores(connection.clone())),
-        None => Arc::new(SqliteStores(config.data.directory.clone())),
+    let directory = config.data.directory.clone();
+    match config.data.postgres.clone() {
+        Some(connection) => Arc::new(PostgresStores { connection, directory }),
+        None => Arc::new(SqliteStores(directory)),
     }
 }
 

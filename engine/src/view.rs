@@ -280,6 +280,17 @@ impl Engine {
         })
     }
 
+    /// Whether somebody is there for a queue's chats: a member who is available for chats, neither logged out nor on a break; busy or
+    /// not. Where nobody is, a host asks the customer to write instead: no chat arrives that would wait for nobody.
+    #[must_use]
+    pub fn is_attended(&self, queue: QueueId) -> bool {
+        self.config.operators.iter().zip(&self.desks).any(|(person, desk)| {
+            desk.chat_status == ChatStatus::Available
+                && !matches!(desk.status, Status::LoggedOut | Status::Break)
+                && person.queues.iter().any(|of| of.queue == queue)
+        })
+    }
+
     /// One live call.
     #[must_use]
     pub fn call(&self, call: CallId) -> Option<CallView> {

@@ -74,7 +74,7 @@ impl Clock {
 }
 
 /// The simulated days for which something holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Days {
     /// Every day.
     All,

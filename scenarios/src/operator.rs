@@ -70,7 +70,8 @@ impl Group {
     pub fn peak(&self, days: u32, weekday: impl Fn(u32) -> jiff::civil::Weekday) -> u32 {
         let mut peak = 0;
         for day in 0..days.max(1) {
-            let today = self.shifts.iter().filter(|shift| shift.days.contains(day, weekday(day)));
+            let weekday = weekday(day);
+            let today = self.shifts.iter().filter(|shift| shift.days.contains(day, weekday));
             let mut changes: Vec<(u64, i64)> = today
                 .flat_map(|shift| {
                     let present = i64::from(shift.count.present);

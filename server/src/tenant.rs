@@ -22,8 +22,8 @@ pub struct Tenant {
     pub chats: Arc<LiveChats>,
     /// The realm of their passwords.
     pub realm: String,
-    /// Marks in its journal, where its store has a place for them.
-    pub(crate) marks: Option<Marks>,
+    /// Marks in its journal.
+    pub(crate) marks: Marks,
     /// Who watches customers' numbers on its live floor.
     pub(crate) watching: Watching,
     /// Its name for people, where the server's administrators keep it and its domain; `None`: it keeps both itself.
@@ -38,18 +38,13 @@ impl Tenant {
         host: Handle,
         phones: Option<Phones>,
         chats: Arc<LiveChats>,
+        marks: Marks,
         realm: &str,
         shown: Option<String>,
     ) -> Self {
         let (name, realm) = (name.to_owned(), realm.to_owned());
-        let (marks, watching, shown) = (None, Watching::default(), RwLock::new(shown));
+        let (watching, shown) = (Watching::default(), RwLock::new(shown));
         Self { name, host, phones, chats, realm, marks, watching, shown }
-    }
-
-    /// The same, with a place for marks in its journal.
-    #[must_use]
-    pub fn with_marks(self, marks: Option<Marks>) -> Self {
-        Self { marks, ..self }
     }
 
     /// Its name for people, where the server's administrators keep it.

@@ -7,8 +7,7 @@ use std::path::Path;
 
 use callfloor_server::planning::{Marks, recorded};
 use callfloor_server::storage::sqlite::SqliteReader;
-use callfloor_server::storage::{Entry, Kind, Listed, Range, Reader, StorageError, Stored};
-use days::Random;
+use days::{Counting, Random};
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 
@@ -17,44 +16,9 @@ const DAYS: u64 = 14;
 /// Spoils a mark, knowing another journal's.
 type Damage = fn(&mut Vec<u8>, &[u8]);
 
-/// A reader that counts the entries that it gives.
-struct Counting {
-    reader: SqliteReader,
-    given: u64,
-}
-
-impl Reader for Counting {
-    fn get(&mut self, kind: Kind, id: u64) -> Result<Option<Stored>, StorageError> {
-        self.reader.get(kind, id)
-    }
-
-    fn list(&mut self, range: &Range<'_>) -> Result<Vec<Listed>, StorageError> {
-        self.reader.list(range)
-    }
-
-    fn count(&mut self, range: &Range<'_>) -> Result<u64, StorageError> {
-        self.reader.count(range)
-    }
-
-    fn count_up_to(&mut self, range: &Range<'_>, most: u64) -> Result<u64, StorageError> {
-        self.reader.count_up_to(range, most)
-    }
-
-    fn last_id(&mut self, kind: Kind) -> Result<u64, StorageError> {
-        self.reader.last_id(kind)
-    }
-
-    fn entries(&mut self, after: u64, each: &mut dyn FnMut(Entry) -> bool) -> Result<(), StorageError> {
-        self.reader.entries(after, &mut |entry| {
-            self.given += 1;
-            each(entry)
-        })
-    }
-}
-
 /// What is read of a day, as text, and from how many entries.
 fn read(directory: &Path, marks: Option<&Marks>, day: Option<Date>, zone: &TimeZone) -> (String, u64) {
-    let mut reader = Counting { reader: SqliteReader::open(directory).expect("a journal"), given: 0 };
+    let mut reader = Counting { reader: Box::new(SqliteReader::open(directory).expect("a journal")), given: 0 };
     let found = recorded(&mut reader, marks, day, zone, None).map(|found| format!("{found:?}"));
     (found.unwrap_or_else(|problem| problem.to_string()), reader.given)
 }

@@ -18,14 +18,19 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use sound::{amplitude, loudest};
 use support::{PASSWORD, Running, User, serve_as};
-use telephone::{Telephone, with_telephones};
+use telephone::{Telephone, with_telephones_and};
 
 /// Whose tone is which, in Hz; apart from each other's multiples.
 const TONES: [(&str, f64); 4] = [("customer", 500.0), ("operator", 1_100.0), ("boss", 1_700.0), ("colleague", 2_900.0)];
 
 async fn start() -> (Running, SocketAddr) {
+    start_with("").await
+}
+
+/// With more keys of `[sip]`.
+async fn start_with(sip: &str) -> (Running, SocketAddr) {
     let directory = tempfile::tempdir().unwrap();
-    let server = serve_as(directory.path(), &with_telephones()).await;
+    let server = serve_as(directory.path(), &with_telephones_and(sip)).await;
     let sip = server.sip()[0];
     (Running { server, directory, client: Client::new() }, sip)
 }
@@ -449,5 +454,23 @@ async fn operators_go_on_talking_when_the_customer_has_hung_up() {
     phone.ended().await;
     desk_is(&operator, "after-call-work").await;
     desk_is(&colleague, "after-call-work").await;
+    running.server.stop().await;
+}
+
+/// A server that has no room for the supervisor's audio says so, and everything else stays as it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_for_whom_there_is_no_room_is_told_so() {
+    let (running, sip) = start_with("most_calls = 1").await;
+    let (mut phone, mut own) = (Telephone::new().await, Telephone::new().await);
+    phone.registers(sip, "op1", PASSWORD).await;
+    own.registers(sip, "op2", PASSWORD).await;
+    let boss = boss(&running).await;
+    let Call { mut customer, phone: _phone, call, .. } = talks(&running, sip, &boss, phone).await;
+    let listen = Some(json!({ "mode": "listen" }));
+    let (status, problem) = boss.call(Method::PUT, &format!("/calls/{call}/supervision"), listen).await;
+    assert_eq!((status, problem["rule"].as_str()), (409, Some("no-room-for-audio")), "{problem}");
+    assert_eq!(boss.desk().await["status"], "work");
+    assert_eq!(moments(&boss, &call).await, [""; 0]);
+    hears(&mut customer, ["operator"]).await;
     running.server.stop().await;
 }

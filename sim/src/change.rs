@@ -1,12 +1,13 @@
 //! A change of a plan: operators more or fewer for a queue, for the whole day or a part of it. To a scenario it is made here,
 //! to a day that happened in [`what_if`](crate::what_if).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use callfloor_scenario::clock::DAY_US;
 use callfloor_scenario::{Days, Group, QueueIndex, Rostered, Scenario, Shift};
+use jiff::civil::Weekday;
 
 use crate::fit::duty::{Duty, Plan};
 
@@ -224,34 +225,45 @@ fn by_equal_days(scenario: &mut Scenario, groups: &[usize]) {
     if all().all(|shift| shift.days == first) {
         return;
     }
-    let kinds: Vec<Days> = if all().any(|shift| matches!(shift.days, Days::One(_))) {
-        (0..scenario.days()).map(Days::One).collect()
-    } else {
-        (0..7).map(|weekday| Days::Weekdays(1 << weekday)).collect()
+    let dated = all().any(|shift| matches!(shift.days, Days::One(_)));
+    let weekdays: Vec<Weekday> = (0..scenario.days()).map(|day| scenario.clock.weekday(day)).collect();
+    let split = |days: Days| -> Vec<Days> {
+        match days {
+            Days::One(day) => (day < scenario.days()).then_some(days).into_iter().collect(),
+            _ if dated => {
+                let all = (0..).zip(&weekdays).filter(|(day, weekday)| days.contains(*day, **weekday));
+                all.map(|(day, _)| Days::One(day)).collect()
+            }
+            _ => {
+                let mask = if let Days::Weekdays(mask) = days { mask } else { u8::MAX };
+                (0..7).map(|bit| mask & 1 << bit).filter(|one| *one != 0).map(Days::Weekdays).collect()
+            }
+        }
     };
-    let clock = scenario.clock.clone();
-    let in_it = |shift: &Shift, kind: Days| match (shift.days, kind) {
-        (days, Days::One(day)) => days.contains(day, clock.weekday(day)),
-        (Days::Weekdays(mask), Days::Weekdays(one)) => mask & one != 0,
-        (_, _) => true,
-    };
-    for &group in groups {
-        let shifts = std::mem::take(&mut scenario.groups[group].shifts);
-        let split = shifts.iter().flat_map(|shift| {
-            kinds.iter().filter(|kind| in_it(shift, **kind)).map(|&days| Shift { days, ..*shift }).collect::<Vec<_>>()
-        });
-        scenario.groups[group].shifts = split.collect();
+    let split: Vec<Vec<Shift>> = groups
+        .iter()
+        .map(|&group| {
+            let shifts = scenario.groups[group].shifts.iter();
+            shifts.flat_map(|shift| split(shift.days).into_iter().map(|days| Shift { days, ..*shift })).collect()
+        })
+        .collect();
+    for (&group, shifts) in groups.iter().zip(split) {
+        scenario.groups[group].shifts = shifts;
     }
 }
 
-fn kinds(scenario: &Scenario, groups: &[usize]) -> Vec<Days> {
-    let mut kinds: Vec<Days> = Vec::new();
-    for shift in groups.iter().flat_map(|&group| &scenario.groups[group].shifts) {
-        if !kinds.contains(&shift.days) {
-            kinds.push(shift.days);
+/// A shift: the place of its group among those that are looked at, and its own in that group.
+type At = (usize, usize);
+
+/// The shifts of groups by the days on which they are.
+fn by_days(scenario: &Scenario, groups: &[usize]) -> BTreeMap<Days, Vec<At>> {
+    let mut all: BTreeMap<Days, Vec<At>> = BTreeMap::new();
+    for (place, &group) in groups.iter().enumerate() {
+        for (at, shift) in scenario.groups[group].shifts.iter().enumerate() {
+            all.entry(shift.days).or_default().push((place, at));
         }
     }
-    kinds
+    all
 }
 
 fn micros(seconds: i64) -> u64 {
@@ -262,11 +274,10 @@ fn seconds(us: u64) -> i64 {
     i64::try_from(us / 1_000_000).unwrap_or(i64::MAX)
 }
 
-/// The window of a change on one kind of days.
-fn window(scenario: &Scenario, change: &Change, serve: &[usize], days: Days) -> Result<(u64, u64), ChangeError> {
-    let shifts = || serve.iter().flat_map(|&group| &scenario.groups[group].shifts).filter(|shift| shift.days == days);
-    let first = shifts().map(|shift| shift.from_us).min().unwrap_or(0);
-    let last = shifts().map(|shift| shift.to_us).max().unwrap_or(DAY_US);
+/// The window of a change on days with these shifts.
+fn window<'a>(change: &Change, shifts: impl Iterator<Item = &'a Shift>) -> Result<(u64, u64), ChangeError> {
+    let (first, last) =
+        shifts.fold((DAY_US, 0), |(first, last), shift| (first.min(shift.from_us), last.max(shift.to_us)));
     let (from, to) = change.window(seconds(first), seconds(last))?;
     Ok((micros(from), micros(to)))
 }
@@ -275,8 +286,9 @@ fn more(scenario: &Scenario, change: &Change, queue: QueueIndex, serve: &[usize]
     let model = &scenario.groups[serve[0]];
     let count = change.more.unsigned_abs();
     let mut shifts = Vec::new();
-    for days in kinds(scenario, serve) {
-        let (from_us, to_us) = window(scenario, change, serve, days)?;
+    for (days, there) in by_days(scenario, serve) {
+        let there = there.iter().map(|&(place, at)| &scenario.groups[serve[place]].shifts[at]);
+        let (from_us, to_us) = window(change, there)?;
         shifts.push(Shift { days, from_us, to_us, count: Rostered { rostered: count, present: count } });
     }
     let taken: BTreeSet<&str> = scenario.groups.iter().map(|group| group.name.as_str()).collect();
@@ -291,38 +303,50 @@ fn more(scenario: &Scenario, change: &Change, queue: QueueIndex, serve: &[usize]
     Ok(Group { name, services, queues, shifts, breaks: Vec::new(), ..model.clone() })
 }
 
+/// So many that a shift loses from a moment to another.
+struct Loss {
+    from_us: u64,
+    to_us: u64,
+    count: u32,
+}
+
 fn fewer(scenario: &mut Scenario, change: &Change, serve: &[usize]) -> Result<(), ChangeError> {
     let wanted = change.more.unsigned_abs();
-    for days in kinds(scenario, serve) {
-        let (from, to) = window(scenario, change, serve, days)?;
-        let of_days = |group: &Group| -> Vec<usize> {
-            (0..group.shifts.len()).filter(|&at| group.shifts[at].days == days).collect()
-        };
-        let mut edges: BTreeSet<u64> = [from, to].into();
-        for &group in serve {
-            let group = &scenario.groups[group];
-            edges.extend(of_days(group).into_iter().flat_map(|at| [group.shifts[at].from_us, group.shifts[at].to_us]));
+    let of = |(place, at): At| &scenario.groups[serve[place]].shifts[at];
+    let mut losses: BTreeMap<At, Vec<Loss>> = BTreeMap::new();
+    for shifts in by_days(scenario, serve).into_values() {
+        let (from, to) = window(change, shifts.iter().map(|&at| of(at)))?;
+        // Who comes and who goes, by the moment.
+        let mut moments: BTreeMap<u64, (Vec<At>, Vec<At>)> =
+            [(from, Default::default()), (to, Default::default())].into();
+        for &at in &shifts {
+            moments.entry(of(at).from_us).or_default().0.push(at);
+            moments.entry(of(at).to_us).or_default().1.push(at);
         }
-        let edges: Vec<u64> = edges.into_iter().collect();
-        // What each shift loses from an edge to the next.
+        let (mut on_duty, mut present) = (BTreeSet::new(), 0);
         let (mut there, mut left) = (0, 0);
-        let mut losses: Vec<Vec<Vec<u32>>> =
-            serve.iter().map(|&group| vec![vec![0; edges.len()]; scenario.groups[group].shifts.len()]).collect();
-        for (edge, pair) in edges.windows(2).enumerate().filter(|(_, pair)| pair[0] >= from && pair[1] <= to) {
-            let mut lost = 0;
-            for (place, &group) in serve.iter().enumerate().rev() {
-                let group = &scenario.groups[group];
-                for at in of_days(group).into_iter().rev() {
-                    let shift = &group.shifts[at];
-                    if shift.from_us <= pair[0] && pair[1] <= shift.to_us {
-                        let loses = shift.count.present.min(wanted - lost);
-                        losses[place][at][edge] = loses;
-                        lost += loses;
-                        there += u64::from(shift.count.present);
-                        left += u64::from(shift.count.present - loses);
-                    }
-                }
+        let mut moments = moments.into_iter().peekable();
+        while let Some((begin, (come, go))) = moments.next() {
+            for at in go {
+                on_duty.remove(&at);
+                present -= u64::from(of(at).count.present);
             }
+            for at in come {
+                on_duty.insert(at);
+                present += u64::from(of(at).count.present);
+            }
+            let Some(&(end, _)) = moments.peek().filter(|(end, _)| begin >= from && *end <= to) else { continue };
+            let mut lost = 0;
+            for &at in on_duty.iter().rev() {
+                if lost == wanted {
+                    break;
+                }
+                let count = of(at).count.present.min(wanted - lost);
+                lost += count;
+                losses.entry(at).or_default().push(Loss { from_us: begin, to_us: end, count });
+            }
+            there += present;
+            left += present - u64::from(lost);
         }
         if there > 0 && left == 0 {
             return Err(ChangeError(format!(
@@ -331,31 +355,40 @@ fn fewer(scenario: &mut Scenario, change: &Change, serve: &[usize]) -> Result<()
                 change.when()
             )));
         }
-        for (place, &group) in serve.iter().enumerate() {
-            let group = &mut scenario.groups[group];
-            let shifts = std::mem::take(&mut group.shifts);
-            for (at, shift) in shifts.into_iter().enumerate() {
-                if losses[place][at].iter().all(|loss| *loss == 0) {
-                    group.shifts.push(shift);
-                    continue;
-                }
-                let mut parts: Vec<Shift> = Vec::new();
-                for (edge, pair) in edges.windows(2).enumerate() {
-                    if shift.from_us > pair[0] || pair[1] > shift.to_us {
-                        continue;
-                    }
-                    let loss = losses[place][at][edge];
-                    let Rostered { rostered, present } = shift.count;
-                    let count = Rostered { rostered: rostered.saturating_sub(loss), present: present - loss };
-                    match parts.last_mut() {
-                        Some(before) if before.count == count => before.to_us = pair[1],
-                        _ => parts.push(Shift { from_us: pair[0], to_us: pair[1], count, ..shift }),
-                    }
-                }
-                parts.retain(|part| part.count.present > 0);
-                group.shifts.extend(parts);
-            }
-        }
+    }
+    for (place, &group) in serve.iter().enumerate() {
+        let shifts = std::mem::take(&mut scenario.groups[group].shifts).into_iter().enumerate();
+        let kept = shifts.flat_map(|(at, shift)| match losses.remove(&(place, at)) {
+            Some(losses) => parts(shift, losses),
+            None => vec![shift],
+        });
+        scenario.groups[group].shifts = kept.collect();
     }
     Ok(())
+}
+
+/// What is left of a shift after its losses, which are in order of time.
+fn parts(shift: Shift, losses: Vec<Loss>) -> Vec<Shift> {
+    if losses.iter().all(|loss| loss.count == 0) {
+        return vec![shift];
+    }
+    let mut parts: Vec<Shift> = Vec::new();
+    let mut add = |from_us, to_us, loss| {
+        let Rostered { rostered, present } = shift.count;
+        let count = Rostered { rostered: rostered.saturating_sub(loss), present: present - loss };
+        match parts.last_mut() {
+            _ if from_us == to_us => {}
+            Some(before) if before.count == count => before.to_us = to_us,
+            _ => parts.push(Shift { from_us, to_us, count, ..shift }),
+        }
+    };
+    let mut at = shift.from_us;
+    for Loss { from_us, to_us, count } in losses {
+        add(at, from_us, 0);
+        add(from_us, to_us, count);
+        at = to_us;
+    }
+    add(at, shift.to_us, 0);
+    parts.retain(|part| part.count.present > 0);
+    parts
 }

@@ -403,12 +403,18 @@ impl<'m> Host<'m> {
 
     /// Gives a command; whether it was accepted. Outputs wait for [`Self::settle`].
     fn apply(&mut self, command: Command) -> bool {
+        let now = self.advance();
+        self.commands += 1;
+        self.engine.apply(now, command, &mut self.out).is_ok()
+    }
+
+    /// Fires what is due: the engine is at this instant then.
+    fn advance(&mut self) -> Instant {
         let now = Instant::from_micros(self.now);
         if self.engine.next_deadline().is_some_and(|deadline| deadline <= now) {
             self.engine.advance(now, &mut self.out);
         }
-        self.commands += 1;
-        self.engine.apply(now, command, &mut self.out).is_ok()
+        now
     }
 
     /// Performs outputs and what follows from them at once, until nothing is left to do at this instant.

@@ -1,7 +1,9 @@
 //! Operators more or fewer: as it is written, and what it makes of a scenario.
 
+use std::fmt::Write as _;
+
 use callfloor_measure::MergeError;
-use callfloor_scenario::{NoFiles, Scenario};
+use callfloor_scenario::{Days, Files, NoFiles, Scenario};
 use callfloor_sim::change::{Change, changed_scenario, tidied};
 use callfloor_sim::fit::duty::{Duty, Plan};
 use callfloor_sim::{Options, simulate};
@@ -130,4 +132,53 @@ fn results_of_a_changed_plan_say_so_and_are_no_part_of_the_plans_own() {
     assert!(matches!(plan.merge(&changed), Err(MergeError::OtherRun { .. })));
     let (same, words) = changed_scenario(&base, &[]).unwrap();
     assert_eq!((same.name, words), (base.name, vec![]));
+}
+
+/// A roster of its own text.
+struct Roster(String);
+
+impl Files for Roster {
+    fn read(&self, _: &str) -> Result<String, String> {
+        Ok(self.0.clone())
+    }
+}
+
+/// 50 operators with a roster of their own each, of 5,000 dated shifts in all, are read and changed in moments: nothing in it is done
+/// for every shift on every day.
+#[test]
+fn thousands_of_dated_shifts_are_changed_in_moments() {
+    const OPERATORS: u32 = 50;
+    const DAYS: u32 = 100;
+    let begun = std::time::Instant::now();
+    let mut text = format!(
+        "name = \"dated\"\n[run]\ndate = 2026-03-02\ndays = {DAYS}\nfrom = \"07:00\"\nto = \"22:00\"\n[queue.line]\n\
+         [customers.callers]\narrivals = {{ per_hour = 10 }}\nhandling = {{ talk = {{ mean_s = 60 }} }}\n"
+    );
+    let mut rows = "group,start,end,count\n".to_owned();
+    for operator in 0..OPERATORS {
+        writeln!(text, "[operators.op{operator}]\nroster = \"roster.csv\"").unwrap();
+        for day in 0..DAYS {
+            let date = jiff::civil::date(2026, 3, 2).saturating_add(jiff::Span::new().days(i64::from(day)));
+            let from = 7 * 60 + (operator * 7 + day) % 50 * 5;
+            let time = |minute: u32| format!("{date} {:02}:{:02}", minute / 60, minute % 60);
+            writeln!(rows, "op{operator},{},{},1", time(from), time(from + 480)).unwrap();
+        }
+    }
+    let base = Scenario::parse("dated", &text, &Roster(rows)).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let (changed, _) = changed_scenario(&base, &["line=-3@10:00-17:00".parse().unwrap()]).unwrap();
+    let took = begun.elapsed();
+    for day in [0, 57, DAYS - 1] {
+        let there = |scenario: &Scenario, hour: u64| -> u32 {
+            let shifts = scenario.groups.iter().flat_map(|group| &group.shifts);
+            let at = hour * 3_600_000_000 + 60_000_000;
+            let now = shifts.filter(|shift| shift.days == Days::One(day) && (shift.from_us..shift.to_us).contains(&at));
+            now.map(|shift| shift.count.present).sum()
+        };
+        for hour in 8..20 {
+            let fewer = if (10..17).contains(&hour) { 3 } else { 0 };
+            assert_eq!(there(&changed, hour), there(&base, hour).saturating_sub(fewer), "day {day}, {hour}:01");
+        }
+    }
+    assert!(took < std::time::Duration::from_secs(10), "{took:?}");
+    println!("{took:?}");
 }

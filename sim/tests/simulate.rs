@@ -302,3 +302,35 @@ fn calls_can_be_counted_by_their_answer() {
     let mut mixed = by_arrival.clone();
     assert!(mixed.merge(&by_answer).is_err(), "they are no parts of one run");
 }
+
+/// A chat that finds nobody there is refused, as the server refuses it: nobody waits for an hour in front of an empty floor.
+#[test]
+fn a_chat_that_finds_nobody_there_is_refused() {
+    let results = run(
+        &scenario(
+            r#"
+            name = "late chats"
+            [run]
+            from = "08:00"
+            to = "10:00"
+            replications = 4
+            [queue.chats]
+            channel = "chat"
+            [customers.chatters]
+            queue = "chats"
+            arrivals = { per_hour = 60 }
+            patience = { mean_s = 7200 }
+            handling = { talk = { mean_s = 120 } }
+            [operators.team]
+            queues = ["chats"]
+            chat_limit = 3
+            staffing = [{ from = "08:00", interval_min = 60, counts = [0, 5] }]
+            "#,
+        ),
+        &Options { check: true, ..threads(1) },
+    );
+    assert_eq!(results.failed_identities(), []);
+    let counts = results.counts(Scope::All);
+    assert!((160..320).contains(&counts.refused) && (160..320).contains(&counts.offered), "{counts:?}");
+    assert!(counts.answered + 10 > counts.offered, "whoever came later is served at once: {counts:?}");
+}

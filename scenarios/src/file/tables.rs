@@ -136,7 +136,12 @@ pub(crate) static QUEUE: Table = Table {
     doc: "A waiting line and its rules.",
     keys: &[
         key("service", Shape::Text, "Service that it belongs to.").or(Words("the only service")),
-        key("channel", Shape::Choice(&["phone", "chat", "ticket"]), "Kind of its contacts.").or(Text("phone")),
+        key(
+            "channel",
+            Shape::Choice(&["phone", "chat", "ticket"]),
+            "Kind of its contacts. A chat that finds nobody there for it is refused.",
+        )
+        .or(Text("phone")),
         key("policy", Shape::Choice(&["longest-idle", "fewest-calls", "least-occupied", "highest-proficiency", "fixed-order", "round-robin", "random", "ring-all", "ring-progressively"]), "Which Ready operator is chosen; lower levels always go first.").or(Text("longest-idle")),
         key("idle_since", Shape::Choice(&["last-call", "ready"]), "With `longest-idle`: idle since the end of the last call, or since becoming Ready.").or(Text("last-call")),
         key("ring_step_s", Shape::Number(Positive), "With `ring-progressively`: span until the next phone rings too.").or(Number(5.0)),

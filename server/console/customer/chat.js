@@ -3,7 +3,7 @@
 import { h, field, replace, values } from "../js/element.js";
 import { refusal } from "../js/problems.js";
 import { addWords, t } from "../js/words.js";
-import { ask, kept, number, organisation, pageAddress } from "./customer.js";
+import { ask, comesAgain, kept, number, organisation, pageAddress, sendInTurn, waits } from "./customer.js";
 
 addWords({
   "chat.title": ["Chat with us", "チャットでお問い合わせ"],
@@ -30,7 +30,8 @@ addWords({
   "chat.will-call": ["We will call you.", "折り返しご連絡します。"],
 });
 
-const KEY = "callfloor-chat";
+/** Each service's chat is another: `ORGANISATION/SERVICE/QUEUE` of this page. */
+const KEY = `callfloor-chat ${[organisation ?? "main", number("service"), number("queue")].join("/")}`;
 const main = /** @type {HTMLElement} */ (document.getElementById("chat"));
 
 /** The first page: who asks what. */
@@ -45,9 +46,8 @@ function begin() {
     event.preventDefault();
     const { name, text } = values(form);
     try {
-      const opened = await ask("POST", "chats", {
-        name, text, organisation, service: number("service"), queue: number("queue"),
-      });
+      const order = { name, text, organisation, service: number("service"), queue: number("queue") };
+      const opened = await sendInTurn(() => ask("POST", "chats", order), waits(form, wrong));
       kept.set(KEY, opened.token);
       new Chat(opened.token).open();
     } catch (problem) {
@@ -72,9 +72,8 @@ function callBack(why) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     try {
-      await ask("POST", "callbacks", {
-        number: values(form).number, organisation, service: number("service"), queue: number("queue"),
-      });
+      const order = { number: values(form).number, organisation, service: number("service"), queue: number("queue") };
+      await sendInTurn(() => ask("POST", "callbacks", order), waits(form, wrong));
       replace(main, h("div.form", { role: "status" }, h("p", null, t("chat.will-call"))));
     } catch (problem) {
       wrong.hidden = false;
@@ -142,7 +141,13 @@ class Chat {
     const line = h("p.line.customer.unsent", null, text);
     this.unsent.set(key, { text, line });
     this.show(line);
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ text, key }));
+    this.send(key);
+  }
+
+  /** @param {string} key of what is not known to be durable */
+  send(key) {
+    const text = this.unsent.get(key)?.text;
+    if (text !== undefined && this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ text, key }));
   }
 
   /** @param {any} told */
@@ -152,6 +157,9 @@ class Chat {
     if (told.event === "chat") return this.become(told.chat);
     if (told.event === "written") return this.written(told);
     if (told.problem) {
+      // What came too fast stands as not sent, until it is.
+      const wait = comesAgain(told.problem);
+      if (wait !== undefined && this.unsent.has(told.key)) return void setTimeout(() => this.send(told.key), wait * 1_000);
       this.unsent.get(told.key)?.line.remove();
       this.unsent.delete(told.key);
       this.show(h("p.line.system", null, refusal(told.problem)));

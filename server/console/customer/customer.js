@@ -4,6 +4,7 @@ import { refusal } from "../js/problems.js";
 import { addWords, speakHere, t } from "../js/words.js";
 
 addWords({
+  "customer.waits": ["Much is going on at the moment. This is sent again by itself in {} s.", "ただいま混み合っています。{}秒後に自動的に再送信します。"],
   "customer.unreachable": ["The server does not answer. Try again in a moment.", "サーバーに接続できません。しばらくしてからもう一度お試しください。"],
 });
 
@@ -56,6 +57,52 @@ export async function ask(method, path, body, token, key) {
   const answer = response.status === 204 ? null : await response.json().catch(() => null);
   if (!response.ok) throw new Refusal(answer, response.statusText);
   return answer;
+}
+
+/** So long all waits of one order may be, in seconds: who would wait longer is told when to come again. */
+const PATIENCE_S = 120;
+
+/** How long until an order that was not taken is worth sending again, in seconds. @param {any} problem @returns {number | undefined} */
+export function comesAgain(problem) {
+  return problem?.status === 429 || problem?.rule === "busy" ? problem.retry_after_s : undefined;
+}
+
+/**
+ * Sends an order, and again when the server says so.
+ * @template T
+ * @param {() => Promise<T>} order @param {(text: string) => void} tell shows what is waited for; nothing when it is over
+ * @returns {Promise<T>}
+ */
+export async function sendInTurn(order, tell) {
+  try {
+    for (let left = PATIENCE_S; ; ) {
+      try {
+        return await order();
+      } catch (problem) {
+        const wait = comesAgain(/** @type {any} */ (problem).problem);
+        if (wait === undefined || wait > left) throw problem;
+        left -= wait;
+        tell(t("customer.waits").replace("{}", String(wait)));
+        // Whoever was told the same does not come at the same moment.
+        await new Promise((done) => setTimeout(done, (wait + Math.random()) * 1_000));
+      }
+    }
+  } finally {
+    tell("");
+  }
+}
+
+/**
+ * Shows what is waited for in a form, in which nothing is sent meanwhile.
+ * @param {HTMLFormElement} form @param {HTMLElement} wrong where refusals stand
+ * @returns {(text: string) => void}
+ */
+export function waits(form, wrong) {
+  return (text) => {
+    wrong.hidden = text === "";
+    wrong.textContent = text;
+    for (const button of form.querySelectorAll("button")) button.disabled = text !== "";
+  };
 }
 
 /** The site in whose page this frame is, as the embedding script said. */

@@ -54,13 +54,12 @@
     if (event.key === "Escape" && frame.style.display !== "none") show(false);
   });
   // Browsers give a frame of another site nothing to keep: what opens the chat again after a reload is kept here, for this tab.
-  const KEY = "callfloor-chat";
-  /** @param {string | null} [value] */
-  const keep = (value) => {
+  /** @param {string} key @param {string | null} [value] */
+  const keep = (key, value) => {
     try {
-      if (value === undefined) return sessionStorage.getItem(KEY);
-      if (value === null) sessionStorage.removeItem(KEY);
-      else sessionStorage.setItem(KEY, value);
+      if (value === undefined) return sessionStorage.getItem(key);
+      if (value === null) sessionStorage.removeItem(key);
+      else sessionStorage.setItem(key, value);
     } catch {
       // A site without storage: a reload begins anew.
     }
@@ -69,8 +68,11 @@
   addEventListener("message", (event) => {
     if (event.origin !== origin || event.source !== frame.contentWindow) return;
     if (event.data === "callfloor-close") show(false);
-    else if (event.data?.key === KEY && event.data.callfloor === "keep") keep(event.data.value);
-    else if (event.data?.key === KEY && event.data.callfloor === "ask") frame.contentWindow?.postMessage({ callfloor: "kept", key: KEY, value: keep() }, origin);
+    const { callfloor, key, value } = event.data ?? {};
+    // The frame has its own keys, one for each service, and nothing else that the site keeps.
+    if (!String(key).startsWith("callfloor-chat ")) return;
+    if (callfloor === "keep") keep(key, value);
+    else if (callfloor === "ask") frame.contentWindow?.postMessage({ callfloor: "kept", key, value: keep(key) }, origin);
   });
   root.append(button);
   const put = () => document.body.append(host);

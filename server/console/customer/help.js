@@ -82,7 +82,7 @@ async function open() {
   document.title = t("help.title");
   const own = ownToken();
   try {
-    if (own) {
+    if (own !== null) {
       replace(top, h("p.name", null, t("help.title")), languageButton());
       return await showOwn(main, own);
     }
@@ -91,7 +91,7 @@ async function open() {
     const missing = [401, 404].includes(/** @type {any} */ (problem).problem?.status);
     replace(top, h("p.name", null, t("help.title")), languageButton());
     replace(main, h("div", { role: "alert" }, h("h1", null, t("help.title")),
-      h("p", null, missing ? t(own ? "help.own-closed" : "help.none") : t("help.failed").replace("{}", /** @type {Error} */ (problem).message)),
+      h("p", null, missing ? t(own === null ? "help.none" : "help.own-closed") : t("help.failed").replace("{}", /** @type {Error} */ (problem).message)),
       !missing && h("button", { type: "button", onclick: open }, t("help.again"))));
   }
 }

@@ -3,7 +3,7 @@
 import { h, field, replace, select, values } from "../js/element.js";
 import { addWords, t } from "../js/words.js";
 import { customInput } from "../js/pages/tickets/inputs.js";
-import { ask, number, pageAddress } from "./customer.js";
+import { ask, number, pageAddress, sendInTurn } from "./customer.js";
 import { ownAddress } from "./own.js";
 
 addWords({
@@ -117,7 +117,10 @@ export async function inquiryForm(formPath, inquiriesPath) {
     for (let again = 0; ; again += 1) {
       await new Promise((done) => setTimeout(done, Math.max(0, since + given.wait_ms + 100 - Date.now())));
       try {
-        return await ask("POST", inquiriesPath, { ...filledIn, form: given.form });
+        return await sendInTurn(() => ask("POST", inquiriesPath, { ...filledIn, form: given.form }), (text) => {
+          wrong.hidden = text === "";
+          wrong.textContent = text;
+        });
       } catch (problem) {
         if (/** @type {any} */ (problem).problem?.rule !== "stale-form" || again > 0) throw problem;
         given = await ask("GET", formPath);

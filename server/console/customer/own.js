@@ -2,7 +2,7 @@
 
 import { h, field, replace } from "../js/element.js";
 import { addWords, language, t } from "../js/words.js";
-import { ask, organisation } from "./customer.js";
+import { ask, organisation, sendInTurn, waits } from "./customer.js";
 
 addWords({
   "own.title": ["Your inquiry", "お問い合わせ"],
@@ -25,10 +25,16 @@ export function ownAddress(token, page) {
   return `${page}#own=${encodeURIComponent(token)}`;
 }
 
-/** The inquiry that this page's address opens, if it does. */
+/** What opens the inquiry of this page's address: null where it names none, empty where what it names opens nothing. */
 export function ownToken() {
-  const found = /^#own=(.+)$/.exec(location.hash);
-  return found ? decodeURIComponent(found[1]) : null;
+  const found = /^#own=(.*)$/.exec(location.hash);
+  if (!found) return null;
+  try {
+    return /^\d+\/[\w.-]+$/.exec(decodeURIComponent(found[1]))?.[0] ?? "";
+  } catch {
+    // Cut off in the middle of a letter, as mail programs do.
+    return "";
+  }
 }
 
 const query = organisation === undefined ? "" : `?${new URLSearchParams({ organisation })}`;
@@ -45,13 +51,14 @@ export async function showOwn(into, token) {
     event.preventDefault();
     wrong.hidden = true;
     try {
-      await ask("POST", `inquiry/replies${query}`, { text: text.value }, token, key);
+      await sendInTurn(() => ask("POST", `inquiry/replies${query}`, { text: text.value }, token, key), waits(form, wrong));
       await showOwn(into, token);
     } catch (problem) {
       wrong.hidden = false;
       wrong.textContent = /** @type {Error} */ (problem).message;
     }
   };
+  const form = /** @type {HTMLFormElement} */ (h("form.inquiry", { onsubmit: send }, field(t("own.write"), text), wrong, h("button.primary", { type: "submit" }, t("own.send"))));
   replace(into,
     h("h1", null, `${t("own.title")} ${found.inquiry}`),
     h("p", null, h("strong", null, found.subject), " ", h("span.tag", { data: { status: found.status } }, t(`own.${found.status}`)), " ",
@@ -59,5 +66,5 @@ export async function showOwn(into, token) {
     h("div", { role: "log", "aria-label": t("own.title") }, found.messages.map((/** @type {any} */ it) => h(`article.notice.${it.from}`, { data: { from: it.from } },
       h("p.small", null, `${t(it.from === "customer" ? "own.you" : "own.us")} · `, h("time", null, when(it.at_us))), h("div.text", null, it.text)))),
     found.attachments.length > 0 && h("p.small", null, `${t("own.files")}: ${found.attachments.map((/** @type {any} */ it) => it.name).join(", ")}`),
-    h("form.inquiry", { onsubmit: send }, field(t("own.write"), text), wrong, h("button.primary", { type: "submit" }, t("own.send"))));
+    form);
 }

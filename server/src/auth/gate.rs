@@ -16,7 +16,7 @@ use super::session::COOKIE;
 use super::{Account, Key, Principal, Role, Scope, Session, Token};
 use crate::audit;
 use crate::document::Read;
-use crate::http::{App, BODY_PATIENCE, ClientAddress, PREFIX, Problem, Who, too_slow};
+use crate::http::{App, ClientAddress, PREFIX, Problem, Who, in_time};
 use crate::open_api::{self, OpenScope};
 use crate::tenant::{Tenant, Tenants};
 
@@ -160,8 +160,7 @@ async fn own_operator(request: &mut Request) -> Option<OperatorId> {
 async fn fingerprint(request: &mut Request) -> Result<(), Problem> {
     let Some(key) = idempotency_key(request.headers())? else { return Ok(()) };
     let (parts, body) = std::mem::take(request).into_parts();
-    let bytes = tokio::time::timeout(BODY_PATIENCE, axum::body::to_bytes(body, FINGERPRINTED)).await;
-    let bytes = bytes.map_err(|_| too_slow())?.map_err(|_| {
+    let bytes = in_time(body, |body| axum::body::to_bytes(body, FINGERPRINTED)).await?.map_err(|_| {
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "a body of at most 2 MiB is right here")
     })?;
     let mut digest = Sha256::new();

@@ -197,6 +197,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+    use crate::auth::NewSecret;
 
     const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
@@ -315,5 +316,18 @@ mod tests {
         limits.in_turn(|| ()).await.unwrap();
         let most = most.load(Ordering::SeqCst);
         assert!((1..=AT_ONCE).contains(&most), "{most} at once");
+    }
+
+    /// The first password of an organisation's administrator is hashed beside nobody's either.
+    #[tokio::test]
+    async fn a_password_that_is_made_here_waits_for_its_turn() {
+        let limits = SignInLimits::default();
+        let turns = limits.verifying.acquire_many(u32::try_from(AT_ONCE).unwrap()).await.unwrap();
+        let password = NewSecret::password();
+        let mut hashing = std::pin::pin!(password.password_hash(&limits));
+        let early = tokio::time::timeout(Duration::from_millis(500), &mut hashing).await;
+        assert!(early.is_err(), "all turns are taken");
+        drop(turns);
+        assert!(hashing.await.unwrap().starts_with("$argon2id$"));
     }
 }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 
 use super::token::hex_of_hash;
-use super::{Account, Caller, Token};
+use super::{Account, Caller, SignInLimits, Token};
 use crate::host::Turn;
 use crate::http::Problem;
 use crate::secrets::Vault;
@@ -72,13 +72,13 @@ impl NewSecret {
         vault.seal(of, &self.0)
     }
 
-    /// What is kept of a password. Takes tens of milliseconds, away from everything else.
+    /// What is kept of a password. Takes tens of milliseconds, in its turn among all passwords.
     ///
     /// # Errors
-    /// Never of one that was made here.
-    pub(crate) async fn password_hash(&self) -> Result<String, Problem> {
+    /// 429, where too many others wait for their turn.
+    pub(crate) async fn password_hash(&self, limits: &SignInLimits) -> Result<String, Problem> {
         let text = Arc::clone(&self.0);
-        tokio::task::spawn_blocking(move || Account::hash(&text)).await.expect("hashing does not panic")
+        limits.in_turn(move || Account::hash(&text)).await?
     }
 
     /// Runs a job in the loop that keeps it, once for each idempotency key: where the request was done before, the answer is

@@ -186,29 +186,33 @@ impl Sight {
     }
 }
 
-/// The queue that was asked for.
-fn queue_for(turn: &Turn<'_>, wish: &Wish) -> Result<QueueId, Problem> {
+fn no_queue() -> Problem {
+    Problem::unknown("there is no such queue for calls")
+}
+
+/// The queue that is asked for.
+fn queue_of(turn: &Turn<'_>, queue: Option<u16>, service: Option<u16>) -> Result<QueueId, Problem> {
     let queues = &turn.engine().config().queues;
     let is_phone = |queue: &QueueId| queues.get(queue.index()).is_some_and(|found| found.channel == Channel::Phone);
     let first_of = |service: ServiceId| {
         let mut all = (0..u16::try_from(queues.len()).unwrap_or(u16::MAX)).map(QueueId);
         all.find(|queue| is_phone(queue) && queues[queue.index()].service == service)
     };
-    let queue = match (wish.queue, wish.service) {
-        (Some(queue), None) => match queues.get(usize::from(queue)) {
+    let found = match (queue, service) {
+        (Some(queue), _) => match queues.get(usize::from(queue)) {
             Some(chats) if chats.channel == Channel::Chat => first_of(chats.service),
             _ => Some(QueueId(queue)).filter(is_phone),
         },
         (None, Some(service)) => first_of(ServiceId(service)),
-        _ => return Err(Problem::wrong("body", "either a queue or a service is right")),
+        (None, None) => None,
     };
-    queue.ok_or_else(|| Problem::unknown("there is no such queue for calls"))
+    found.ok_or_else(no_queue)
 }
 
 fn ask_in(turn: &mut Turn<'_>, wish: &Wish, member: Option<u64>, token: &Token) -> Result<Callback, Problem> {
     let to = number("number", &wish.number)?;
     let name = wish.name.as_deref().map(|text| name("name", text)).transpose()?;
-    let queue = queue_for(turn, wish)?;
+    let queue = queue_of(turn, wish.queue, wish.service)?;
     allowed(turn, to)?;
     let live: u64 = turn.engine().queues().iter().map(|queue| u64::from(queue.callbacks)).sum();
     if live >= LIVE_LIMIT {
@@ -263,8 +267,13 @@ async fn ask(
     ClientAddress(from): ClientAddress,
     Body(body): Body<Wish>,
 ) -> Result<(StatusCode, Json<Received>), Problem> {
-    let tenant = app.tenants().named(body.organisation.as_deref());
-    let tenant = tenant.ok_or_else(|| Problem::unknown("there is no such organisation"))?;
+    let (queue, service) = (body.queue, body.service);
+    if queue.is_some() == service.is_some() {
+        return Err(Problem::wrong("body", "either a queue or a service is right"));
+    }
+    // Before anything else of it is looked at or counted: who guesses is not told which organisations there are.
+    let tenant = app.tenants().named(body.organisation.as_deref()).ok_or_else(no_queue)?;
+    tenant.host.run(move |turn| queue_of(turn, queue, service)).await??;
     tenant.chats.opens(from)?;
     let member = match body.member_token.clone() {
         Some(token) => record_of_member(&app, &tenant, token).await?,

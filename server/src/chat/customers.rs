@@ -7,8 +7,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use callfloor_engine::{
-    Channel, ChatStatus, Command, CustomerId, Engine, Instant, OperatorId, PhoneNumber, QueueId, Rejection, ServiceId,
-    Status,
+    Channel, Command, CustomerId, Engine, Instant, OperatorId, PhoneNumber, QueueId, Rejection, ServiceId,
 };
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
@@ -22,6 +21,7 @@ use crate::document::Read;
 use crate::host::{Documents, Turn};
 use crate::http::{App, Asking, Body, ClientAddress, Instead, Problem};
 use crate::open_api::record_of_member;
+use crate::organisations::Limits;
 use crate::tenant::Tenant;
 
 /// Rows of this module's routes.
@@ -219,33 +219,40 @@ fn inquire(rule: &str, detail: impl Into<String>) -> Problem {
     Problem::conflict(rule, detail).instead(Instead::InquiryForm)
 }
 
-/// The queue that was asked for, if it can take a chat now.
-fn queue_for(engine: &Engine, now: Instant, opening: &Opening) -> Result<QueueId, Problem> {
+fn no_queue() -> Problem {
+    Problem::unknown("there is no such queue for chats")
+}
+
+/// The queue that is asked for.
+fn queue_of(engine: &Engine, queue: Option<u16>, service: Option<u16>) -> Result<QueueId, Problem> {
     let queues = &engine.config().queues;
     let is_chat = |queue: &QueueId| queues.get(queue.index()).is_some_and(|found| found.channel == Channel::Chat);
-    let queue = match (opening.queue, opening.service) {
-        (Some(queue), None) => Some(QueueId(queue)).filter(is_chat),
-        (None, Some(service)) => (0..u16::try_from(queues.len()).unwrap_or(u16::MAX))
-            .map(QueueId)
-            .find(|queue| is_chat(queue) && queues[queue.index()].service == ServiceId(service)),
-        _ => return Err(Problem::wrong("body", "either a queue or a service is right")),
+    let mut all = (0..u16::try_from(queues.len()).unwrap_or(u16::MAX)).map(QueueId);
+    let found = match (queue, service) {
+        (Some(queue), _) => Some(QueueId(queue)).filter(is_chat),
+        (None, Some(service)) => {
+            all.find(|queue| is_chat(queue) && queues[queue.index()].service == ServiceId(service))
+        }
+        (None, None) => None,
     };
-    let queue = queue.ok_or_else(|| Problem::unknown("there is no such queue for chats"))?;
-    let service = &engine.config().services[queues[queue.index()].service.index()];
+    found.ok_or_else(no_queue)
+}
+
+/// The queue that was asked for, if it can take a chat now.
+fn queue_for(engine: &Engine, now: Instant, opening: &Opening) -> Result<QueueId, Problem> {
+    let queue = queue_of(engine, opening.queue, opening.service)?;
+    let service = &engine.config().services[engine.config().queues[queue.index()].service.index()];
     if !service.hours.is_open(now) {
         return Err(inquire("chat-closed", "the service is closed now: please use the inquiry form"));
     }
-    let is_there = |operator: usize| {
-        let view = u32::try_from(operator).ok().and_then(|operator| engine.operator(OperatorId(operator)));
-        view.is_some_and(|view| {
-            view.chat_status == ChatStatus::Available && !matches!(view.status, Status::LoggedOut | Status::Break)
-        })
-    };
-    let mut members = engine.config().operators.iter().enumerate();
-    if !members.any(|(at, person)| person.queues.iter().any(|of| of.queue == queue) && is_there(at)) {
+    if !engine.is_attended(queue) {
         return Err(inquire("chat-unattended", "nobody is there for chats now: please use the inquiry form"));
     }
     Ok(queue)
+}
+
+fn full() -> Problem {
+    inquire("chat-full", "too many wait already: please use the inquiry form")
 }
 
 /// The record that a chat is under, and who served that customer last: the member's, else that of an earlier chat, else that
@@ -278,6 +285,9 @@ fn open_in(turn: &mut Turn<'_>, opening: &Opening, member: Option<u64>, token: &
     let queue = queue_for(turn.engine(), now, opening)?;
     let service = turn.engine().config().queues[queue.index()].service;
     let asked = opening.number.as_deref().map(|text| crate::http::number("number", text)).transpose()?;
+    if !Limits::of(turn.documents())?.let_wait(turn.engine(), Channel::Chat) {
+        return Err(full());
+    }
     let documents = turn.documents();
     let previous = match &opening.previous {
         Some(previous) => {
@@ -315,7 +325,7 @@ fn open_in(turn: &mut Turn<'_>, opening: &Opening, member: Option<u64>, token: &
     let preferred = preferred.filter(|operator| turn.engine().operator(*operator).is_some());
     let arrival = Command::ChatArrived { queue, customer, priority: 0, preferred, reference: id };
     turn.apply(arrival).map_err(|refused| match refused {
-        Rejection::QueueFull(_) => inquire("chat-full", "too many wait already: please use the inquiry form"),
+        Rejection::QueueFull(_) => full(),
         refused => refused.into(),
     })?;
     Ok(turn.documents().get::<Chat>(id)?.unwrap_or(chat))
@@ -333,8 +343,13 @@ async fn open(
     ClientAddress(from): ClientAddress,
     Body(body): Body<Opening>,
 ) -> Result<(StatusCode, Json<Opened>), Problem> {
-    let tenant = app.tenants().named(body.organisation.as_deref());
-    let tenant = tenant.ok_or_else(|| Problem::unknown("there is no such organisation"))?;
+    let (queue, service) = (body.queue, body.service);
+    if queue.is_some() == service.is_some() {
+        return Err(Problem::wrong("body", "either a queue or a service is right"));
+    }
+    // Before anything else of it is looked at or counted: who guesses is not told which organisations there are.
+    let tenant = app.tenants().named(body.organisation.as_deref()).ok_or_else(no_queue)?;
+    tenant.host.run(move |turn| queue_of(turn.engine(), queue, service)).await??;
     tenant.chats.opens(from)?;
     let member = match body.member_token.clone() {
         Some(token) => record_of_member(&app, &tenant, token).await?,

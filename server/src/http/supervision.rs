@@ -268,7 +268,7 @@ fn note_asked(turn: &mut Turn<'_>, who: &str, what: String) -> Result<(), Proble
 
 /// Listens to a call that is with an operator, whispers to the operator or barges in; again with another mode: goes on in
 /// that way. The supervisor's own device is called and joins by answering; a browser joins at once. Refused where the device could
-/// not be called: a telephone that is not registered, a browser without audio.
+/// not be called: a telephone that is not registered, a browser without audio, no room for the audio of one more.
 #[utoipa::path(put, path = "/calls/{call}/supervision", tag = "floor", request_body = HowToSupervise,
     params(("call" = CallRef, Path, description = "which")), responses(
     (status = 200, description = "the call as it is then", body = LiveCall),
@@ -289,9 +289,13 @@ async fn supervise(
     if let Some(phones) = &phones
         && !caller.look(is_in_it).await?
     {
-        phones.reach(operator).await.map_err(|out| match out {
-            OutOfReach::NoBrowserAudio => Problem::conflict("no-browser-audio", out.to_string()),
-            OutOfReach::NotRegistered => Problem::conflict("telephone-not-registered", out.to_string()),
+        phones.reach(operator, call.0).await.map_err(|out| {
+            let rule = match out {
+                OutOfReach::NoBrowserAudio => "no-browser-audio",
+                OutOfReach::NotRegistered => "telephone-not-registered",
+                OutOfReach::NoRoom => "no-room-for-audio",
+            };
+            Problem::conflict(rule, out.to_string())
         })?;
     }
     let telephones = phones.is_some();

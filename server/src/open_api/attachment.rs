@@ -13,6 +13,7 @@ use super::signature::sha256;
 use crate::document::{Document, Read};
 use crate::host::{Documents, Turn};
 use crate::http::{App, Problem};
+use crate::organisations::Limits;
 use crate::storage::{IndexKey, Kind, Range, Reader, StorageError, key_of};
 use crate::tenant::Tenant;
 use crate::tickets::{Line, LineKind, Ticket};
@@ -159,13 +160,59 @@ pub(super) async fn check(uploads: Vec<Upload>) -> Result<Vec<Checked>, Problem>
     Ok(checked)
 }
 
-/// Whether a ticket may have so many more files: to be asked before anything else is done.
+/// How long all files are together. It is there from when it was first asked for.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct AllFiles {
+    bytes: u64,
+}
+
+impl Document for AllFiles {
+    const KIND: Kind = "attachments-in-all";
+
+    fn id(&self) -> u64 {
+        1
+    }
+}
+
+impl AllFiles {
+    fn bytes(documents: &mut Documents) -> Result<u64, StorageError> {
+        if let Some(all) = documents.get::<Self>(1)? {
+            return Ok(all.bytes);
+        }
+        let kept = documents.with_prefix::<Attachment>("ticket", "", usize::MAX)?;
+        let bytes = kept.iter().filter(|file| !file.name.is_empty()).map(|file| file.bytes).sum();
+        documents.put(&Self { bytes });
+        Ok(bytes)
+    }
+
+    fn change(documents: &mut Documents, to: impl FnOnce(u64) -> u64) -> Result<(), StorageError> {
+        if let Some(all) = documents.get::<Self>(1)? {
+            documents.put(&Self { bytes: to(all.bytes) });
+        }
+        Ok(())
+    }
+}
+
+/// Whether the organisation may have these files too: to be asked before anything else is done.
 ///
 /// # Errors
-/// Where it would have too many.
-pub(super) fn has_room(documents: &mut Documents, ticket: u64, more: usize) -> Result<(), Problem> {
+/// Where they would be too many.
+pub(super) fn organisation_has_room(documents: &mut Documents, files: &[Checked]) -> Result<(), Problem> {
+    let limits = Limits::of(documents)?;
+    if limits.files_mib.is_none() || files.is_empty() {
+        return Ok(());
+    }
+    limits.admit_files(AllFiles::bytes(documents)? + files.iter().map(Checked::bytes).sum::<u64>())
+}
+
+/// Whether a ticket, and the organisation, may have these files too: to be asked before anything else is done.
+///
+/// # Errors
+/// Where they would be too many.
+pub(super) fn has_room(documents: &mut Documents, ticket: u64, files: &[Checked]) -> Result<(), Problem> {
+    organisation_has_room(documents, files)?;
     let before = documents.with_prefix::<Attachment>("ticket", &format!("{ticket}:"), MOST_OF_TICKET)?.len();
-    if before + more > MOST_OF_TICKET {
+    if before + files.len() > MOST_OF_TICKET {
         let detail = format!("inquiry {ticket} has {before} files, and at most {MOST_OF_TICKET} are right");
         return Err(Problem::conflict("too-many-attachments", detail));
     }
@@ -182,6 +229,8 @@ pub(super) fn keep(turn: &mut Turn<'_>, ticket: u64, files: Vec<Checked>) -> Res
     }
     let at_us = turn.now().as_micros();
     let documents = turn.documents();
+    let more: u64 = files.iter().map(Checked::bytes).sum();
+    AllFiles::change(documents, |bytes| bytes + more)?;
     for Checked { name, media_type, bytes, sha256, base64 } in files {
         let id = documents.next_id::<Attachment>()?;
         documents.put(&AttachmentData { id, base64 });
@@ -207,6 +256,9 @@ pub(crate) fn of(reader: &mut dyn Reader, ticket: u64) -> Result<Vec<Attachment>
 /// What storage says.
 pub(crate) fn forget(documents: &mut Documents, ticket: u64) -> Result<(), StorageError> {
     for mut file in documents.with_prefix::<Attachment>("ticket", &format!("{ticket}:"), MOST_OF_TICKET)? {
+        if !file.name.is_empty() {
+            AllFiles::change(documents, |bytes| bytes.saturating_sub(file.bytes))?;
+        }
         documents.delete::<AttachmentData>(file.id);
         (file.name, file.sha256) = Default::default();
         documents.put(&file);

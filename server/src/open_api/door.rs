@@ -20,7 +20,7 @@ use super::signature::{Claim, Signed, sha256};
 use crate::auth::{Repeatable, idempotency_key, once};
 use crate::document::Read;
 use crate::host::Turn;
-use crate::http::{App, BODY_PATIENCE, Problem, too_slow};
+use crate::http::{App, Problem, in_time};
 use crate::storage::Reader;
 use crate::tenant::Tenant;
 
@@ -234,8 +234,7 @@ pub(super) fn body_to_come(headers: &HeaderMap, most: usize) -> Result<usize, Pr
 /// Reads the body, and compares it with the hash that was signed.
 async fn take_body(request: &mut Request, most: usize, hash: &str) -> Result<(), Problem> {
     let (parts, body) = std::mem::take(request).into_parts();
-    let bytes = tokio::time::timeout(BODY_PATIENCE, axum::body::to_bytes(body, most)).await.map_err(|_| too_slow())?;
-    let bytes = bytes.map_err(|_| too_large(most))?;
+    let bytes = in_time(body, |body| axum::body::to_bytes(body, most)).await?.map_err(|_| too_large(most))?;
     let hashed = if bytes.len() > SMALL_BODY {
         let copy: Bytes = bytes.clone();
         tokio::task::spawn_blocking(move || sha256(&copy)).await.expect("hashing does not panic")

@@ -90,10 +90,6 @@ fn unknown() -> Problem {
     Problem::unknown("there is no such help centre")
 }
 
-fn tenant(app: &App, organisation: Option<&str>) -> Result<Arc<Tenant>, Problem> {
-    app.tenants().named(organisation).ok_or_else(unknown)
-}
-
 fn now_ms() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
 }
@@ -121,21 +117,21 @@ async fn centres(tenant: &Tenant, on: Vec<(u16, HelpCentre)>) -> Result<Vec<Cent
 
 /// A service whose help centre is on.
 async fn on(app: &App, service: u16, whose: Option<&str>) -> Result<(Arc<Tenant>, HelpCentre), Problem> {
-    let tenant = tenant(app, whose)?;
+    let tenant = app.tenants().named(whose).ok_or_else(unknown)?;
     let read =
         move |reader: &mut dyn Reader| Ok::<_, Problem>(reader.document::<ServiceExtra>(u64::from(service) + 1)?);
     let found = tenant.host.read(read).await?.map(|extra| extra.help_centre).filter(|found| found.is_on());
     Ok((tenant, found.ok_or_else(unknown)?))
 }
 
-/// The help centres of an organisation.
+/// The help centres of an organisation: none, too, where there is no such organisation.
 #[utoipa::path(get, path = "/customer/help-centres", tag = "help centre", params(Whose), responses(
     (status = 200, description = "by service", body = Vec<Centre>),
     (status = "4XX", description = "refused", body = Problem),
     (status = 503, description = "try again", body = Problem),
 ))]
 async fn list(State(app): State<App>, Asking(whose): Asking<Whose>) -> Result<Json<Vec<Centre>>, Problem> {
-    let tenant = tenant(&app, whose.organisation.as_deref())?;
+    let Some(tenant) = app.tenants().named(whose.organisation.as_deref()) else { return Ok(Json(Vec::new())) };
     let all = |reader: &mut dyn Reader| {
         Ok::<_, Problem>(reader.documents::<ServiceExtra>(&Range::all(ServiceExtra::KIND, usize::MAX))?)
     };
@@ -295,13 +291,10 @@ struct FilledIn {
 }
 
 /// Somebody who sends a form: refused before anything of it is read, where too many come from their address. What is large waits
-/// for its turn; all who have not signed in share the room of one organisation.
+/// for its turn.
 struct Sender {
     _room: Option<Taken>,
 }
-
-/// Whose room they share: no organisation is called so.
-const EVERYBODY: &str = "";
 
 impl FromRequestParts<App> for Sender {
     type Rejection = Problem;
@@ -310,7 +303,7 @@ impl FromRequestParts<App> for Sender {
         let address: IpAddr = ClientAddress::from_request_parts(parts, app).await?.network();
         app.open.forms.sends(address)?;
         let room = match body_to_come(&parts.headers, LARGEST_BODY)? {
-            length if length > SMALL_BODY => Some(app.open.room.for_body(EVERYBODY, length).await?),
+            length if length > SMALL_BODY => Some(app.open.room.for_stranger(address, length).await?),
             _ => None,
         };
         Ok(Self { _room: room })
@@ -402,7 +395,7 @@ async fn own(
     SentForm(token): SentForm,
     Asking(whose): Asking<Whose>,
 ) -> Result<Json<WholeInquiry>, Problem> {
-    let tenant = tenant(&app, whose.organisation.as_deref())?;
+    let tenant = app.tenants().named(whose.organisation.as_deref()).ok_or_else(closed)?;
     let read = move |reader: &mut dyn Reader| {
         let found = reader.find::<InquiryToken>("token", &token)?.ok_or_else(closed)?;
         let ticket = still_open(reader.document::<Ticket>(found.id)?)?;
@@ -438,13 +431,13 @@ async fn reply(
     headers: HeaderMap,
     Body(body): Body<Again>,
 ) -> Result<(StatusCode, Json<Received>), Problem> {
-    let tenant = tenant(&app, whose.organisation.as_deref())?;
     let wanted = text("text", &body.text, LONGEST)?;
     let files = attachment::check(body.attachments).await?;
     let bytes = files.iter().map(Checked::bytes).sum();
     let known_by: Vec<_> = files.iter().map(Checked::known_by).collect();
     let all = serde_json::to_vec(&(&wanted, known_by)).expect("a reply has a form in JSON");
     let asked = idempotency_key(&headers)?.map(|key| Repeatable { key, fingerprint: sha256(&all) });
+    let tenant = app.tenants().named(whose.organisation.as_deref()).ok_or_else(closed)?;
     let (forms, organisation) = (Arc::clone(&app.open.forms), tenant.name.clone());
     let job = once(format!("inquiry {token}"), asked, move |turn| {
         let _room = sender;
@@ -452,7 +445,7 @@ async fn reply(
         let found = documents.find::<InquiryToken>("token", &token)?.ok_or_else(closed)?;
         let inquiry = documents.get::<Inquiry>(found.id)?.filter(|inquiry| !inquiry.erased).ok_or_else(closed)?;
         still_open(documents.get::<Ticket>(found.id)?)?;
-        attachment::has_room(documents, found.id, files.len())?;
+        attachment::has_room(documents, found.id, &files)?;
         forms.keeps(&organisation, inquiry.service, bytes)?;
         let to = crate::tickets::customer_wrote(turn, found.id, wanted)?;
         if to != found.id {

@@ -164,6 +164,7 @@ impl CheckedInquiry {
     pub(super) fn keep(self, turn: &mut Turn<'_>, service: u16, key: u64) -> Result<Received, Problem> {
         let Self { member, from, number, subject, text, category, fields, files } = self;
         check(turn, category, &fields)?;
+        attachment::organisation_has_room(turn.documents(), &files)?;
         let customer = customer(turn, member.as_deref(), &from, number)?;
         let id = arrive(turn, service, customer)?;
         let now_us = turn.now().as_micros();
@@ -405,7 +406,7 @@ async fn reply(
             let documents = turn.documents();
             let found = theirs(documents.get::<Inquiry>(id)?, service, member.as_deref());
             let inquiry = found.ok_or_else(|| unknown(id))?;
-            attachment::has_room(documents, id, files.len())?;
+            attachment::has_room(documents, id, &files)?;
             let to = crate::tickets::customer_wrote(turn, id, wanted)?;
             if to != id {
                 turn.documents().put(&Inquiry { id: to, key, ..inquiry });

@@ -9,8 +9,8 @@ use callfloor_engine::{EngineConfig, Floor};
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::Listing;
 use super::administrator::first_administrator;
+use super::{Listing, limits};
 use crate::auth::keep_answers_for_a_day;
 use crate::chat::{LiveChats, keep_presence};
 use crate::document::{Document, Read};
@@ -137,6 +137,9 @@ impl Organisations {
         name: Option<String>,
     ) -> Result<Running, StorageError> {
         let Opened { host, start_phones } = opened;
+        if let Err(problem) = crate::tickets::index_nobodys(host.handle()).await {
+            tracing::error!(organisation, %problem, "nobody's tickets could not be indexed: their counts are too low");
+        }
         let (telephones, mut restored) = match self.kept_telephones(&host).await {
             Ok(kept) => kept,
             Err(problem) => {
@@ -169,15 +172,15 @@ impl Organisations {
             }
         };
         let chats = Arc::new(LiveChats::new(self.hosting.chat_grace));
-        let marks = self.stores.beside(organisation).map(|directory| Marks::beside(&directory));
-        let mut tasks = vec![
+        let marks = Marks::beside(&self.stores.beside(organisation));
+        let tasks = vec![
             tokio::spawn(keep_presence(host.handle().clone(), Arc::clone(&chats))),
             tokio::spawn(crate::floor::keep_hours(host.handle().clone())),
             tokio::spawn(keep_answers_for_a_day(host.handle().clone())),
+            tokio::spawn(keep_marks(host.handle().clone(), marks.clone())),
         ];
-        tasks.extend(marks.clone().map(|marks| tokio::spawn(keep_marks(host.handle().clone(), marks))));
-        let tenant = Tenant::new(organisation, host.handle().clone(), phones, chats, realm, name);
-        self.tenants.add(tenant.with_marks(marks));
+        let tenant = Tenant::new(organisation, host.handle().clone(), phones, chats, marks, realm, name);
+        self.tenants.add(tenant);
         Ok(Running { host, switchboard, tasks })
     }
 
@@ -259,10 +262,10 @@ impl Organisations {
         if running.is_none() {
             self.tenants.close(organisation);
         }
-        let outcome = if listing.suspended || running.is_some() {
-            Ok(())
-        } else {
-            self.start(listing).await.map(|begun| *running = Some(begun))
+        let outcome = match &*running {
+            _ if listing.suspended => Ok(()),
+            Some(running) => limits::set(running.host.handle(), listing.limits).await,
+            None => self.start(listing).await.map(|begun| *running = Some(begun)),
         };
         self.note(organisation, outcome)
     }
@@ -304,7 +307,11 @@ impl Organisations {
                 tracing::warn!(%problem, "a new organisation's first administrator stays listed");
             }
         }
-        let Listing { organisation, sip_domain, name, .. } = listing;
+        let Listing { organisation, sip_domain, name, limits, .. } = listing;
+        if let Err(problem) = limits::set(opened.host.handle(), limits).await {
+            close(opened.host).await;
+            return Err(problem);
+        }
         self.begin(opened, &organisation, &sip_domain, Some(name)).await.map_err(told)
     }
 

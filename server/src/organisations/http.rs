@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{FirstAdministrator, Listing};
+use super::{FirstAdministrator, Limits, Listing};
 use crate::audit::{self, Act};
 use crate::auth::{Access, Account, Caller, NewSecret, Role, Row, Shown, create_account};
 use crate::document::{Document, Read};
@@ -31,6 +31,7 @@ pub const PERMISSIONS: &[Row] = &[
     Row { method: "GET", path: "/organisations", access: SERVER },
     Row { method: "POST", path: "/organisations", access: SERVER },
     Row { method: "PUT", path: "/organisations/{organisation}", access: SERVER },
+    Row { method: "PUT", path: "/organisations/{organisation}/limits", access: SERVER },
     Row { method: "POST", path: "/organisations/{organisation}/suspend", access: SERVER },
     Row { method: "POST", path: "/organisations/{organisation}/resume", access: SERVER },
     Row { method: "POST", path: "/organisations/{organisation}/administrators", access: SERVER },
@@ -41,6 +42,7 @@ pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, make))
         .routes(routes!(change))
+        .routes(routes!(limit))
         .routes(routes!(suspend))
         .routes(routes!(resume))
         .routes(routes!(add_administrator))
@@ -70,6 +72,8 @@ struct Listed {
     sip_domain: String,
     /// Numbers that lead to it, as carriers send them.
     numbers: Vec<String>,
+    /// What it may have at most; the main organisation has no limits of its own.
+    limits: Limits,
     /// Whether it is served.
     state: Standing,
     /// What keeps it from being served.
@@ -81,7 +85,7 @@ struct Listed {
 
 impl Listed {
     fn of(app: &App, listing: Listing) -> Self {
-        let Listing { organisation, name, sip_domain, numbers, suspended, made_us, .. } = listing;
+        let Listing { organisation, name, sip_domain, numbers, limits, suspended, made_us, .. } = listing;
         let trouble = app.organisations.trouble(&organisation).filter(|_| !suspended);
         let served = app.tenants().named(Some(&organisation)).is_some_and(|tenant| !tenant.host.has_stopped());
         let state = match (suspended, served) {
@@ -89,7 +93,7 @@ impl Listed {
             (false, true) => Standing::Served,
             (false, false) => Standing::InTrouble,
         };
-        Self { organisation, name: Some(name), sip_domain, numbers, state, trouble, made_us: Some(made_us) }
+        Self { organisation, name: Some(name), sip_domain, numbers, limits, state, trouble, made_us: Some(made_us) }
     }
 }
 
@@ -106,6 +110,7 @@ async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Vec<Listed>
         name: None,
         sip_domain: caller.principal.tenant.realm.clone(),
         numbers: Vec::new(),
+        limits: Limits::default(),
         state: Standing::Served,
         trouble: None,
         made_us: None,
@@ -127,6 +132,9 @@ struct NewOrganisation {
     /// Numbers that lead to it where a carrier calls by an address, each in every form in which carriers send it.
     #[serde(default)]
     numbers: Vec<String>,
+    /// What it may have at most.
+    #[serde(default)]
+    limits: Limits,
     /// The login of its first administrator; `admin` unless said.
     administrator: Option<String>,
 }
@@ -171,8 +179,9 @@ async fn make(
     let numbers = numbers(&body.numbers)?;
     let login = name("administrator", body.administrator.as_deref().unwrap_or("admin"))?;
     let password = NewSecret::password();
-    let first = FirstAdministrator { login: login.clone(), password: password.password_hash().await? };
-    let (who, administrator) = (caller.principal.who(), login.clone());
+    let first =
+        FirstAdministrator { login: login.clone(), password: password.password_hash(&app.sign_in_limits).await? };
+    let (who, administrator, limits) = (caller.principal.who(), login.clone(), body.limits);
     let (listing, kept) = password
         .keep(&caller, move |turn, _| {
             let now_us = turn.now().as_micros();
@@ -193,7 +202,8 @@ async fn make(
             let about = format!("organisation {organisation:?}, domain {sip_domain:?}, first administrator {login:?}");
             audit::append(documents, now_us, &who, Act::OrganisationMade, about)?;
             let (suspended, made_us, first) = (false, now_us, Some(first));
-            let listing = Listing { id, organisation, name: shown, sip_domain, numbers, suspended, made_us, first };
+            let listing =
+                Listing { id, organisation, name: shown, sip_domain, numbers, limits, suspended, made_us, first };
             documents.put(&listing);
             Ok(listing)
         })
@@ -301,6 +311,28 @@ async fn change(
     .await
 }
 
+/// Sets what an organisation may have at most, in place of its limits of before. Who has more keeps it and gets no more: operators,
+/// services and files are refused with `organisation-limit`, calls find the organisation busy, customers who would chat are asked to
+/// write.
+#[utoipa::path(put, path = "/organisations/{organisation}/limits", tag = "organisations", request_body = Limits,
+    params(("organisation" = String, Path, description = "which")), responses(
+    (status = 200, description = "set", body = Listed),
+    (status = "4XX", description = "refused", body = Problem),
+    (status = 503, description = "try again", body = Problem),
+))]
+async fn limit(
+    State(app): State<App>,
+    caller: Caller,
+    At(organisation): At<String>,
+    Body(limits): Body<Limits>,
+) -> Result<Json<Listed>, Problem> {
+    settled(&app, &caller, organisation, Act::OrganisationChanged, move |_, listing| {
+        listing.limits = limits;
+        Ok(format!("limits {}", serde_json::to_string(&limits).expect("limits have a form in JSON")))
+    })
+    .await
+}
+
 /// Suspends an organisation: nobody of it is let in, its telephones are refused, its calls are hung up. Nothing that is stored
 /// is lost.
 #[utoipa::path(post, path = "/organisations/{organisation}/suspend", tag = "organisations",
@@ -399,7 +431,7 @@ async fn add_administrator(
         return Err(Problem::conflict("login-taken", format!("the login {login:?} is taken in {organisation:?}")));
     }
     let password = NewSecret::password();
-    let hash = password.password_hash().await?;
+    let hash = password.password_hash(&app.sign_in_limits).await?;
     let (who, named, wanted) = (caller.principal.who(), organisation.clone(), login.clone());
     // The main log tells of it first, so that nothing is done that it does not know.
     let ((), kept) = password

@@ -4,6 +4,7 @@
 mod administrator;
 mod hosting;
 mod http;
+mod limits;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,7 @@ pub(crate) use administrator::server_administrator;
 pub(crate) use hosting::As;
 pub use hosting::{Hosting, Organisations};
 pub use http::{PERMISSIONS, router};
+pub use limits::Limits;
 
 use crate::document::Document;
 use crate::storage::{IndexKey, Kind};
@@ -30,6 +32,9 @@ pub struct Listing {
     pub sip_domain: String,
     /// Numbers that lead to it, as carriers send them.
     pub numbers: Vec<String>,
+    /// What it may have at most.
+    #[serde(default)]
+    pub limits: Limits,
     /// Whether it is not served at present.
     pub suspended: bool,
     /// When it was made, in microseconds since 1970.

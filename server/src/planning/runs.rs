@@ -42,7 +42,7 @@ pub(super) enum Work {
     /// A day of the journal, and the same changed. The reader is the organisation's.
     Day {
         reader: Box<dyn Reader>,
-        marks: Option<Marks>,
+        marks: Marks,
         date: Date,
         zone: TimeZone,
         changes: Vec<Change>,
@@ -156,7 +156,7 @@ impl Run {
             Work::Day { mut reader, marks, date, zone, changes, replications, seed, threshold_s } => {
                 self.enter(Phase::Reading(Instant::now()));
                 let Recorded { date, day } =
-                    recorded(reader.as_mut(), marks.as_ref(), Some(date), &zone, Some(&self.cancel))
+                    recorded(reader.as_mut(), Some(&marks), Some(date), &zone, Some(&self.cancel))
                         .map_err(|trouble: DayTrouble| trouble.to_string())?;
                 drop(reader);
                 self.enter(Phase::Running(Instant::now()));

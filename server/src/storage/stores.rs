@@ -17,11 +17,8 @@ pub trait Stores: Send + Sync + Debug {
     /// What the backend says; other organisations' stores are not touched.
     fn open(&self, organisation: &str) -> Result<Box<dyn Writer>, StorageError>;
 
-    /// A directory on this machine for what follows from an organisation's journal and may be made again; `None`: there is
-    /// none.
-    fn beside(&self, _organisation: &str) -> Option<PathBuf> {
-        None
-    }
+    /// A directory on this machine for what follows from an organisation's journal and may be made again. It may not be there yet.
+    fn beside(&self, organisation: &str) -> PathBuf;
 }
 
 /// SQLite: one database in a directory that has the organisation's name, all of them in one data directory.
@@ -33,19 +30,24 @@ impl Stores for SqliteStores {
         Ok(Box::new(SqliteStorage::open(&self.0.join(organisation))?))
     }
 
-    fn beside(&self, organisation: &str) -> Option<PathBuf> {
-        Some(self.0.join(organisation))
+    fn beside(&self, organisation: &str) -> PathBuf {
+        self.0.join(organisation)
     }
 }
 
 /// PostgreSQL: one schema for each organisation, all of them in the database of one connection string.
 #[derive(Clone)]
-pub struct PostgresStores(pub String);
+pub struct PostgresStores {
+    /// The connection string.
+    pub connection: String,
+    /// The data directory of this machine.
+    pub directory: PathBuf,
+}
 
 impl Debug for PostgresStores {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The string may hold a password.
-        f.debug_tuple("PostgresStores").finish_non_exhaustive()
+        f.debug_struct("PostgresStores").field("directory", &self.directory).finish_non_exhaustive()
     }
 }
 
@@ -63,6 +65,10 @@ impl PostgresStores {
 
 impl Stores for PostgresStores {
     fn open(&self, organisation: &str) -> Result<Box<dyn Writer>, StorageError> {
-        Ok(Box::new(PostgresStorage::open(&self.0, &Self::schema(organisation))?))
+        Ok(Box::new(PostgresStorage::open(&self.connection, &Self::schema(organisation))?))
+    }
+
+    fn beside(&self, organisation: &str) -> PathBuf {
+        self.directory.join(organisation)
     }
 }

@@ -6,6 +6,7 @@ mod follow_up;
 mod histories;
 mod line;
 mod lists;
+mod nobodys;
 mod search;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub(crate) use histories::Histories;
 pub use line::{Line, LineKind};
 pub use lists::{Category, CustomField, FieldKind, Template};
 pub(crate) use lists::{MOST_LISTED, missing_field};
+pub(crate) use nobodys::{COUNTED, NOBODYS, count, index_nobodys};
 pub(crate) use search::{Found, search};
 
 use crate::document::Document;
@@ -171,6 +173,7 @@ impl Document for Ticket {
             under("owner-status", &format!("{owner}/{status}")),
             under("service-status", &format!("{}/{status}", self.service)),
         ];
+        keys.extend(nobodys::key(self, &at));
         keys.extend(self.customer.map(|customer| under("customer", &customer.to_string())));
         keys.extend(self.category.map(|category| under("category", &category.to_string())));
         keys.extend(self.tags.iter().map(|tag| under("tag", tag)));

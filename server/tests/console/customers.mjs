@@ -167,6 +167,12 @@ await run(async () => {
     if (shots) await own.screenshot({ path: `${shots}/own.png` });
     await own.evaluate(() => { location.hash = "#own=0/1.a.b"; });
     await shown(own, "[role=alert]", "This inquiry cannot be opened");
+    // An address that was cut off, or mended by somebody, opens nothing and says so; also where the page begins with it.
+    for (const wrong of ["%E3%81", "%", "請求書", "0/1%0Ab", ""]) {
+      await own.goto("about:blank");
+      await own.goto(`${url}/help?service=0#own=${wrong}`);
+      await shown(own, "[role=alert]", "This inquiry cannot be opened");
+    }
     await own.close();
     const { value } = await operator("GET", `/tickets/${number}`);
     assert.equal(value.lines.filter((it) => it.line === "customer-reply").length, 1);
@@ -215,6 +221,11 @@ await run(async () => {
     await page.context().close();
   });
   const chatFrame = (page) => page.frameLocator("iframe");
+  /** The server takes the first order no sooner than in 2 s. */
+  const refusedOnce = (page, address) => page.route(address, (route) => route.fulfill({
+    status: 429, headers: { "Retry-After": "2" }, contentType: "application/problem+json",
+    body: JSON.stringify({ rule: "too-fast", status: 429, detail: "too much was asked from this address", retry_after_s: 2 }),
+  }), { times: 1 });
   await point("embed", "nobody is there: the visitor is offered the inquiry form and a callback", async () => {
     const page = await embedded({ service: 0 });
     await page.click("[data-callfloor] button");
@@ -254,7 +265,10 @@ await run(async () => {
     await frame.locator("input[name=name]").fill("Taro");
     await frame.locator("textarea[name=text]").fill("Where is my parcel?");
     if (shots) await page.screenshot({ path: `${shots}/embed-begin.png` });
+    await refusedOnce(page, "**/customer/chats");
     await frame.locator("button.primary").click();
+    await frame.locator(".wrong", { hasText: "sent again by itself in 2 s" }).waitFor();
+    assert.ok(await frame.locator("button.primary").isDisabled());
     await op1.page.goto(`${url}/#/chats`);
     // The inquiry of before may be offered first.
     for (let n = 0, chat = false; n < 100 && !chat; n += 1) {
@@ -280,6 +294,13 @@ await run(async () => {
     await page.reload();
     await page.click("[data-callfloor] button");
     await frame.locator(".line.operator", { hasText: "It comes today." }).waitFor();
+    // Another service's button, in the same tab, begins another chat, and leaves this one alone.
+    await page.goto(`${shop}/?service=7`);
+    await page.click("[data-callfloor] button");
+    await frame.locator("input[name=name]").waitFor();
+    await page.goto(`${shop}/?service=0`);
+    await page.click("[data-callfloor] button");
+    await frame.locator(".line.operator", { hasText: "It comes today." }).waitFor();
     await frame.getByRole("button", { name: "End the chat" }).click();
     await frame.locator("input[type=radio][value='5']").check();
     await frame.locator(".form button.primary").click();
@@ -298,7 +319,9 @@ await run(async () => {
     await frame.locator("input[name=phone]").fill("090-1111-2222");
     await frame.locator("input[name=subject]").fill("Opening hours");
     await frame.locator("textarea[name=text]").fill("When?");
+    await refusedOnce(page, "**/inquiries*");
     await frame.locator('button[data-key="send"]').click();
+    await frame.locator(".wrong", { hasText: "sent again by itself in 2 s" }).waitFor();
     await frame.locator(".receipt").waitFor();
     if (shots) await page.screenshot({ path: `${shots}/embed-inquiry.png` });
     await page.context().close();

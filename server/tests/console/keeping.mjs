@@ -261,6 +261,16 @@ await run(async () => {
     await page.fill("dialog input[name=name]", "Acme Japan");
     await page.click('dialog[data-dialog="organisation"] button.primary');
     await it.shown('[data-organisation="acme"]', "Acme Japan");
+    await page.click('[data-organisation="acme"] [data-action="limits"]');
+    await page.fill("dialog input[name=operators]", "20");
+    await page.fill("dialog input[name=files_mib]", "1000");
+    await page.click('dialog[data-dialog="limits"] button.primary');
+    await page.locator('dialog[data-dialog="limits"]').waitFor({ state: "detached" });
+    const keeper = await signedIn("server-admin");
+    const { value: organisations } = await keeper("GET", "/organisations");
+    const none = { services: null, waiting_calls: null, waiting_chats: null };
+    assert.deepEqual(organisations.find((it) => it.organisation === "acme").limits, { operators: 20, files_mib: 1000, ...none });
+    await it.shown('[data-organisation="acme"]', "Acme Japan");
     await page.click('[data-action="add"]');
     await page.fill("dialog input[name=organisation]", "acme");
     await page.fill("dialog input[name=name]", "Another");

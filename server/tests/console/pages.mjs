@@ -83,6 +83,25 @@ await run(async () => {
       await it.page.context().close();
     }
   }
+  await point("counts", "nobody's tickets are counted in the services that one serves, as the list has them", async () => {
+    const op1 = await signedIn("op1");
+    const { value } = await op1("GET", "/tickets?owner=none");
+    const undone = value.items.filter((it) => ["new", "open", "pending"].includes(it.status));
+    const everywhere = (await supervisor("GET", "/tickets?owner=none")).value.items;
+    assert.ok(undone.length > 0 && everywhere.length > undone.length, "there are others elsewhere");
+    const it = await Console.open(browser, "op1");
+    await it.page.goto(`${url}/#/tickets`);
+    await it.shown('[data-key="owner-none"] .count', String(undone.length));
+    await it.page.context().close();
+  });
+  await point("words", "the list of queues is in Japanese to its last word", async () => {
+    const it = await Console.open(browser, "admin");
+    await it.page.getByRole("button", { name: "日本語" }).click();
+    await it.page.goto(`${url}/#/administration/queues`);
+    await it.shown('[data-table="queues"] [data-queue="0"]', "短時間放棄を除く");
+    assert.equal(await it.page.locator('[data-table="queues"]', { hasText: "short" }).count(), 0);
+    await it.page.context().close();
+  });
   await point("size", "the first load is under 300 KB compressed", async () => {
     const context = await browser.newContext();
     const page = await context.newPage();

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::{Running, User, serve_as};
 use callfloor_server::config::Config;
@@ -177,6 +177,40 @@ async fn one_who_sends_too_much_reads_why() {
         };
         let told = tokio::task::spawn_blocking(sends).await.unwrap();
         assert!(told.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {told}");
+    }
+    running.server.stop().await;
+}
+
+/// A body that comes drop by drop is not waited for, a recording's no more than a form's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_trickles_is_given_up() {
+    let running = start("").await;
+    let (admin, address) = (running.sign_in("admin").await, running.server.http());
+    let senders = [
+        ("/floor/audio?name=drops", "audio/wav"),
+        ("/customer/help-centres/0/inquiries", "application/json"),
+        ("/sessions", "application/json"),
+    ];
+    let sending = senders.map(|(path, kind)| {
+        let token = admin.token.clone();
+        tokio::task::spawn_blocking(move || {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+            let head = format!("Host: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: {kind}");
+            write!(stream, "POST /api/v1{path} HTTP/1.1\r\n{head}\r\nContent-Length: 1000000\r\n\r\n").unwrap();
+            let (begun, mut told) = (Instant::now(), [0; 12]);
+            while begun.elapsed() < Duration::from_secs(45) {
+                if stream.read_exact(&mut told).is_ok() {
+                    return (path, String::from_utf8_lossy(&told).into_owned());
+                }
+                stream.write_all(b" ").unwrap();
+            }
+            (path, "no answer".into())
+        })
+    });
+    for sent in sending {
+        let (path, told) = sent.await.unwrap();
+        assert_eq!(told, "HTTP/1.1 408", "{path}");
     }
     running.server.stop().await;
 }

@@ -68,7 +68,7 @@ async fn a_ticket_from_question_to_solution_and_back() {
     let (_, tagged) = operator.get("/tickets?tag=vip&status=new&owner=none&channel=written").await;
     assert_eq!(tagged["items"].as_array().unwrap().len(), 1);
     let (_, counts) = operator.get("/tickets/counts").await;
-    assert_eq!((&counts["unassigned"]["new"], &counts["own"]["open"]), (&json!(2), &json!(0)), "{counts}");
+    assert_eq!((&counts["unassigned"]["0"]["new"], &counts["own"]["open"]), (&json!(2), &json!(0)), "{counts}");
 
     // Taken, noted, answered.
     let (status, pulled) = operator.post(&format!("{path}/pull"), json!(null)).await;
@@ -283,5 +283,40 @@ async fn b8_tickets_outlive_the_process() {
     assert_eq!(status, 200, "the engine has it too: {solved}");
     let next = operator.makes(json!({ "service": 0, "subject": "after" })).await;
     assert!(next["id"].as_u64() > made["id"].as_u64(), "numbers go on");
+    running.server.stop().await;
+}
+
+/// Nobody's tickets are counted in the services that one serves; also those that were kept before there was an index for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobodys_tickets_are_counted_by_service() {
+    let running = Running::start().await;
+    let (admin, supervisor) = (running.sign_in("admin").await, running.sign_in("supervisor").await);
+    let mut other = admin.get("/floor/services/0").await.1;
+    (other["name"], other["flow"], other["outgoing"]) = (json!("Elsewhere"), json!([{ "step": "end" }]), json!([]));
+    let (status, problem) = admin.changes(Method::POST, "/floor/services", other).await;
+    assert_eq!(status, 201, "{problem}");
+    for (service, subject) in [(0, "one"), (0, "two"), (1, "three"), (1, "four"), (1, "five")] {
+        supervisor.makes(json!({ "service": service, "subject": subject })).await;
+    }
+    let running = running.restart().await;
+    let check = async |running: &Running| {
+        let (operator, supervisor) = (running.sign_in("op1").await, running.sign_in("supervisor").await);
+        let two = json!({ "new": 2, "open": 0, "pending": 0, "solved": 0 });
+        let (_, counts) = operator.get("/tickets/counts").await;
+        assert_eq!(counts["unassigned"], json!({ "0": two }), "{counts}");
+        let (_, counts) = supervisor.get("/tickets/counts").await;
+        assert_eq!((&counts["unassigned"]["0"], &counts["unassigned"]["1"]["new"]), (&two, &json!(3)), "{counts}");
+    };
+    check(&running).await;
+
+    let store = running.directory.path().join("main/callfloor.sqlite");
+    let Running { server, directory, .. } = running;
+    server.stop().await;
+    let store = rusqlite::Connection::open(store).unwrap();
+    let gone = store.execute("DELETE FROM index_entry WHERE kind = 'ticket' AND idx = 'nobodys'", []).unwrap();
+    assert_eq!(gone, 5);
+    drop(store);
+    let running = Running::start_in(directory).await;
+    check(&running).await;
     running.server.stop().await;
 }

@@ -233,3 +233,59 @@ async fn the_stream_is_of_ones_own_organisation() {
     assert!(!told.contains(NUMBER), "{told}");
     running.server.stop().await;
 }
+
+/// Whoever guesses names is answered alike of an organisation that shows nothing, of one that is suspended, and of none.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_guesses_is_told_of_no_organisation() {
+    let running = Running::start().await;
+    let api = running.api();
+    api.makes("quiet").await;
+    api.makes("away").await;
+    let server = api.user("main", "server-admin", PASSWORD).await;
+    assert_eq!(server.post("/organisations/away/suspend", Value::Null).await.0, 200);
+    let mut told = Vec::new();
+    for organisation in ["quiet", "away", "nobody"] {
+        let mut answers = Vec::new();
+        let stranger = |method: Method, path: &str| {
+            let separator = if path.contains('?') { '&' } else { '?' };
+            let address = format!("{}/customer{path}{separator}organisation={organisation}", api.base);
+            let form = format!("0/1.{}.x", "a".repeat(22));
+            running.client.request(method, address).header("callfloor-customer-token", form)
+        };
+        for path in ["", "/0", "/0/notices", "/0/faq?language=ja", "/0/form"] {
+            answers.push(stranger(Method::GET, &format!("/help-centres{path}")));
+        }
+        answers.push(stranger(Method::GET, "/inquiry"));
+        for body in [json!({ "text": "Thank you." }), json!({ "text": "" })] {
+            answers.push(stranger(Method::POST, "/inquiry/replies").json(&body));
+        }
+        let inquiry = json!({ "form": "1.a.b", "from": { "name": "花子" }, "subject": "a", "text": "b" });
+        answers.push(stranger(Method::POST, "/help-centres/0/inquiries").json(&inquiry));
+        // More often than one address may open chats.
+        for _ in 0..40 {
+            let chat = json!({ "organisation": organisation, "service": 0, "name": "花子", "text": "b" });
+            answers.push(running.client.post(format!("{}/customer/chats", api.base)).json(&chat));
+        }
+        for (path, wish) in [
+            ("chats", json!({ "queue": 0, "name": "", "text": "", "member_token": "x" })),
+            ("chats", json!({ "queue": 0, "service": 0, "name": "a", "text": "b" })),
+            ("callbacks", json!({ "service": 0, "number": "no number" })),
+            ("callbacks", json!({ "queue": 0, "number": NUMBER, "member_token": "x" })),
+            ("callbacks", json!({ "number": NUMBER })),
+        ] {
+            let mut wish = wish;
+            wish["organisation"] = json!(organisation);
+            answers.push(running.client.post(format!("{}/customer/{path}", api.base)).json(&wish));
+        }
+        let mut said = Vec::new();
+        for request in answers {
+            let answer = request.send().await.unwrap();
+            said.push((answer.status().as_u16(), answer.json::<Value>().await.unwrap()));
+        }
+        told.push(said);
+    }
+    assert_eq!(told[0][0], (200, json!([])));
+    assert_eq!(told[0], told[2], "one that shows nothing is as one that is not there");
+    assert_eq!(told[1], told[2], "and so is one that is suspended");
+    running.server.stop().await;
+}

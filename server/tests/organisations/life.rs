@@ -1,5 +1,7 @@
 //! An organisation from its beginning through suspension, resumption and restarts.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -203,5 +205,77 @@ async fn nobody_gives_themselves_the_other_administration() {
     let acme = running.api().makes("acme").await;
     assert_eq!(acme.post("/accounts", account("server-administrator")).await.0, 403);
     assert_eq!(acme.get("/organisations").await.0, 403);
+    running.server.stop().await;
+}
+
+/// What an organisation may have at most holds from when it is set, over a restart, and for it alone; what is there stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organisation_has_no_more_than_its_limits() {
+    let running = Running::start().await;
+    let api = running.api();
+    let admin = api.furnishes("acme", 2).await;
+    let server = api.user("main", "server-admin", PASSWORD).await;
+    let limits = json!({ "operators": 1, "services": 1, "waiting_calls": null, "waiting_chats": 1, "files_mib": 1 });
+    let (status, told) = server.call(Method::PUT, "/organisations/acme/limits", Some(limits.clone())).await;
+    assert_eq!((status, &told["limits"]), (200, &limits), "{told}");
+    let (status, problem) = server.call(Method::PUT, "/organisations/main/limits", Some(limits.clone())).await;
+    assert_eq!((status, problem["rule"].as_str()), (409, Some("main-organisation")));
+    assert_eq!(admin.get("/floor").await.1["operators"].as_array().unwrap().len(), 2, "what is there stays");
+    let put = json!({ "password": PASSWORD });
+    assert_eq!(admin.call(Method::PUT, "/accounts/1/password", Some(put)).await.0, 204);
+
+    let running = running.restart().await;
+    let api = running.api();
+    let server = api.user("main", "server-admin", PASSWORD).await;
+    let admin = api.user("acme", "admin", PASSWORD).await;
+    for path in ["/floor/operators", "/floor/services"] {
+        let (_, mut one) = admin.get(&format!("{path}/0")).await;
+        for own in ["cti_id", "cti_number"] {
+            one.as_object_mut().unwrap().remove(own);
+        }
+        let (status, problem) = admin.changes(Method::POST, path, one).await;
+        assert_eq!((status, problem["rule"].as_str()), (409, Some("organisation-limit")), "{path}: {problem}");
+    }
+
+    // A chat waits; for another there is no room.
+    let operator = api.user("acme", "op1", PASSWORD).await;
+    operator.does("login").await;
+    let (status, told) =
+        operator.call(Method::PUT, "/operators/0/chat-status", Some(json!({ "status": "available" }))).await;
+    assert!(status < 300, "{told}");
+    let chat = json!({ "organisation": "acme", "service": 0, "name": "花子", "text": "Hello?" });
+    let opens = async || {
+        let answer = running.client.post(running.url("/api/v1/customer/chats")).json(&chat).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    assert_eq!(opens().await.0, 201);
+    let (status, problem) = opens().await;
+    assert_eq!((status, &problem["rule"], &problem["instead"]), (409, &json!("chat-full"), &json!("inquiry-form")));
+
+    // Files take no more room than they may; what is written is taken without them.
+    let (_, mut service) = admin.get("/floor/services/0").await;
+    service["help_centre"] = json!({ "inquiries": true });
+    assert_eq!(admin.changes(Method::PUT, "/floor/services/0", service).await.0, 200);
+    let centre = running.url("/api/v1/customer/help-centres/0");
+    let inquires = async |bytes: usize| {
+        let form = running.client.get(format!("{centre}/form?organisation=acme")).send().await.unwrap();
+        let form = form.json::<Value>().await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(form["wait_ms"].as_u64().unwrap())).await;
+        let content = STANDARD.encode(vec![b'x'; bytes]);
+        let files = json!([{ "name": "a.txt", "media_type": "text/plain", "base64": content }]);
+        let from = json!({ "name": "花子", "email": "hanako@example.jp" });
+        let filled_in = json!({ "form": form["form"], "from": from, "subject": "a", "text": "b",
+            "attachments": if bytes > 0 { files } else { json!([]) } });
+        let address = format!("{centre}/inquiries?organisation=acme");
+        let answer = running.client.post(address).json(&filled_in).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap()["rule"].clone())
+    };
+    assert_eq!(inquires(700 << 10).await, (201, Value::Null));
+    assert_eq!(inquires(700 << 10).await, (409, json!("organisation-limit")));
+    assert_eq!(inquires(0).await, (201, Value::Null));
+
+    let none = json!({});
+    assert_eq!(server.call(Method::PUT, "/organisations/acme/limits", Some(none)).await.0, 200);
+    assert_eq!(inquires(700 << 10).await, (201, Value::Null), "the limit is taken back while it is served");
     running.server.stop().await;
 }

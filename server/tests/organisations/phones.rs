@@ -246,3 +246,31 @@ async fn a_suspended_organisation_has_no_telephones() {
     other.hangs_up().await;
     running.server.stop().await;
 }
+
+/// As many calls wait in an organisation as it may have: the next finds it busy, and nobody else is held up.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organisation_is_busy_when_as_many_wait_as_may() {
+    let (running, sip) = start("").await;
+    let api = running.api();
+    api.furnishes("acme", 1).await;
+    let server = api.user("main", "server-admin", PASSWORD).await;
+    let (status, told) =
+        server.call(Method::PUT, "/organisations/acme/limits", Some(json!({ "waiting_calls": 1 }))).await;
+    assert_eq!(status, 200, "{told}");
+    let mut waits = Telephone::new().await;
+    waits.calls_at(sip, "acme.example", "0312345678").await.expect("it waits with music");
+    let mut next = Telephone::new().await;
+    let refused = next.calls_at(sip, "acme.example", "0312345678").await;
+    assert!(matches!(refused, Err(Cause::Failed { code: 486, .. })), "{refused:?}");
+    let mut elsewhere = Telephone::new().await;
+    elsewhere.calls_at(sip, &sip.to_string(), "0312345678").await.expect("main has no limit");
+    waits.hangs_up().await;
+    for tries in 0.. {
+        match next.calls_at(sip, "acme.example", "0312345678").await {
+            Ok(()) => break,
+            Err(busy) => assert!(tries < 50, "{busy:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    running.server.stop().await;
+}

@@ -3,6 +3,8 @@
 
 mod conformance;
 mod damage;
+#[path = "../support/days.rs"]
+mod days;
 mod kill;
 mod model;
 mod network;

@@ -1,7 +1,11 @@
 //! The stores of several organisations: apart, each with an epoch of its own.
 
-use callfloor_server::storage::{PostgresStores, SqliteStores, StorageError, Stores};
+use callfloor_server::planning::{Marks, recorded};
+use callfloor_server::storage::{Batch, PostgresStores, SqliteStores, StorageError, Stores};
+use jiff::civil::date;
+use jiff::tz::TimeZone;
 
+use crate::days::{self, Counting};
 use crate::support::{batch, journal, put, server};
 
 fn are_apart(stores: &dyn Stores) {
@@ -28,17 +32,44 @@ fn are_apart(stores: &dyn Stores) {
     }
 }
 
+/// A day is read from the mark before it, the same bytes as from the journal's beginning.
+fn have_marks(stores: &dyn Stores) {
+    let entries = days::entries(11, 6, 4_000);
+    let count = entries.len() as u64;
+    let mut writer = stores.open("marked").expect("opens");
+    writer.commit(&Batch { entries, ..Batch::default() }).expect("commits");
+    let mut reader = Counting { reader: writer.reader().expect("opens"), given: 0 };
+    let mut read = |marks: Option<&Marks>| {
+        reader.given = 0;
+        let day = recorded(&mut reader, marks, Some(date(2026, 3, 4)), &TimeZone::UTC, None).expect("a day");
+        (format!("{day:?}"), reader.given)
+    };
+    let (whole, given) = read(None);
+    assert!(given > count / 5 * 4, "{given} of {count} entries: without marks from the beginning");
+    let marks = Marks::beside(&stores.beside("marked"));
+    marks.catch_up(&mut *writer.reader().expect("opens"), None).expect("it is marked");
+    let (day, given) = read(Some(&marks));
+    assert!(day == whole, "another day is read from a mark");
+    assert!(given < count / 2, "{given} of {count} entries were read");
+}
+
 #[test]
 fn sqlite_has_a_directory_for_each() {
     let directory = tempfile::tempdir().expect("a directory");
-    are_apart(&SqliteStores(directory.path().to_owned()));
+    let stores = SqliteStores(directory.path().to_owned());
+    are_apart(&stores);
+    have_marks(&stores);
     assert!(directory.path().join("acme-2/callfloor.sqlite").is_file());
 }
 
 #[test]
 fn postgresql_has_a_schema_for_each() {
     let Some(server) = server() else { return };
-    are_apart(&PostgresStores(server.connection.clone()));
+    let made = tempfile::tempdir().expect("a directory");
+    let directory = made.path().to_owned();
+    let stores = PostgresStores { connection: server.connection.clone(), directory: directory.clone() };
+    are_apart(&stores);
+    have_marks(&stores);
     assert_eq!(PostgresStores::schema("acme-2"), "org_acme_2");
-    assert!(!format!("{:?}", PostgresStores("password=secret".into())).contains("secret"));
+    assert!(!format!("{:?}", PostgresStores { connection: "password=secret".into(), directory }).contains("secret"));
 }

@@ -10,7 +10,7 @@ use callfloor_engine::{
 };
 use callfloor_server::host::{Digest, Input};
 use callfloor_server::storage::sqlite::SqliteStorage;
-use callfloor_server::storage::{Batch, Entry, Writer as _};
+use callfloor_server::storage::{Batch, Entry, Kind, Listed, Range, Reader, StorageError, Stored, Writer as _};
 
 pub const DAY_US: u64 = 86_400_000_000;
 /// Midnight of 27 February 2026, UTC.
@@ -68,8 +68,17 @@ impl Floor {
     }
 }
 
-/// Writes a journal of so many days, about so many orders each; the last hour of the last day is quiet.
+/// Writes [`entries`] into a directory; gives how many.
 pub fn write(directory: &Path, seed: u64, days: u64, orders_a_day: u64) -> u64 {
+    let entries = entries(seed, days, orders_a_day);
+    let count = entries.len() as u64;
+    let mut writer = SqliteStorage::open(directory).expect("a store");
+    writer.commit(&Batch { entries, ..Batch::default() }).expect("it commits");
+    count
+}
+
+/// A journal of so many days, about so many orders each; the last hour of the last day is quiet.
+pub fn entries(seed: u64, days: u64, orders_a_day: u64) -> Vec<Entry> {
     let config = callfloor_server::demo::floor().expect("a floor");
     let begin = Input::Begin(Box::new(config.clone())).encode(Digest::default());
     let mut floor = Floor {
@@ -144,8 +153,40 @@ pub fn write(directory: &Path, seed: u64, days: u64, orders_a_day: u64) -> u64 {
         };
         floor.order(now, command);
     }
-    let entries = floor.entries.len() as u64;
-    let mut writer = SqliteStorage::open(directory).expect("a store");
-    writer.commit(&Batch { entries: floor.entries, ..Batch::default() }).expect("it commits");
-    entries
+    floor.entries
+}
+
+/// A reader that counts the entries that it gives.
+pub struct Counting {
+    pub reader: Box<dyn Reader>,
+    pub given: u64,
+}
+
+impl Reader for Counting {
+    fn get(&mut self, kind: Kind, id: u64) -> Result<Option<Stored>, StorageError> {
+        self.reader.get(kind, id)
+    }
+
+    fn list(&mut self, range: &Range<'_>) -> Result<Vec<Listed>, StorageError> {
+        self.reader.list(range)
+    }
+
+    fn count(&mut self, range: &Range<'_>) -> Result<u64, StorageError> {
+        self.reader.count(range)
+    }
+
+    fn count_up_to(&mut self, range: &Range<'_>, most: u64) -> Result<u64, StorageError> {
+        self.reader.count_up_to(range, most)
+    }
+
+    fn last_id(&mut self, kind: Kind) -> Result<u64, StorageError> {
+        self.reader.last_id(kind)
+    }
+
+    fn entries(&mut self, after: u64, each: &mut dyn FnMut(Entry) -> bool) -> Result<(), StorageError> {
+        self.reader.entries(after, &mut |entry| {
+            self.given += 1;
+            each(entry)
+        })
+    }
 }

@@ -25,9 +25,14 @@ pub fn port_range(length: u16) -> std::ops::RangeInclusive<u16> {
 
 /// The configuration of a server with telephones, at addresses that are free.
 pub fn with_telephones() -> Config {
+    with_telephones_and("")
+}
+
+/// The same, with more keys of `[sip]`.
+pub fn with_telephones_and(sip: &str) -> Config {
     let ports = port_range(200);
     let text = format!(
-        "[http]\naddress = \"127.0.0.1:0\"\n[sip]\naddress = \"127.0.0.1:{}\"\n[media]\nfirst_port = {}\nlast_port = {}\n",
+        "[http]\naddress = \"127.0.0.1:0\"\n[sip]\naddress = \"127.0.0.1:{}\"\n{sip}\n[media]\nfirst_port = {}\nlast_port = {}\n",
         free_port(),
         ports.start(),
         ports.end()

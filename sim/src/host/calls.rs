@@ -73,7 +73,10 @@ impl<'m> Host<'m> {
                 self.apply(Command::CallArrived { service, entry, customer, from, priority, preferred, reference });
             }
             ClassEntry::Chat { queue } => {
-                if !self.apply(Command::ChatArrived { queue, customer, priority, preferred, reference }) {
+                self.advance();
+                // As the server has it: where nobody is there, the customer is asked to write instead.
+                let arrival = Command::ChatArrived { queue, customer, priority, preferred, reference };
+                if !self.engine.is_attended(queue) || !self.apply(arrival) {
                     self.collector.refused(queue.0);
                 }
             }

@@ -25,6 +25,13 @@ addWords({
   "organisations.made": ["Made", "作成"],
   "organisations.add": ["Make an organisation", "組織を作成"],
   "organisations.change": ["Change", "変更"],
+  "organisations.limits": ["Limits", "上限"],
+  "organisations.limits.hint": ["Empty: no limit", "空欄: 上限なし"],
+  "organisations.limits.operators": ["Operators", "オペレーター数"],
+  "organisations.limits.services": ["Services", "サービス数"],
+  "organisations.limits.waiting_calls": ["Calls waiting at once", "同時に待つ通話数"],
+  "organisations.limits.waiting_chats": ["Chats waiting at once", "同時に待つチャット数"],
+  "organisations.limits.files_mib": ["Customers' files (MiB)", "添付ファイルの合計(MiB)"],
   "organisations.suspend": ["Suspend", "停止"],
   "organisations.suspend.text": ["Nobody of {} is let in, its calls are hung up, its telephones are refused. What is stored stays.", "{} の利用者はサインインできなくなり、通話は切断されます。保存データは残ります。"],
   "organisations.resume": ["Serve again", "再開"],
@@ -60,6 +67,7 @@ async function list(again) {
         [h("span.tag", { data: { organisationState: it.state } }, t(`organisations.${it.state}`)), it.trouble && h("small.roomy", null, it.trouble)], moment(it.made_us),
         it.name !== null && h("span.moves", null,
           button("change", it, () => change(it, again)),
+          button("limits", it, () => limit(it, again)),
           it.state === "served" && button("administrator", it, () => administrator(it)),
           it.state !== "suspended" && button("suspend", it, async () => {
             if (!await confirmed(it.name, t("organisations.suspend.text").replace("{}", it.name), t("organisations.suspend"))) return;
@@ -123,6 +131,23 @@ function change(it, again) {
     submit: async (form) => {
       const { name, numbers } = values(form);
       await put(`/organisations/${it.organisation}`, { name, numbers: lines(numbers) });
+      again();
+    },
+  });
+}
+
+/** @param {any} it @param {() => unknown} again */
+function limit(it, again) {
+  const known = Object.entries(it.limits);
+  dialog({
+    title: `${t("organisations.limits")}: ${it.organisation}`,
+    key: "limits",
+    content: known.map(([name, most]) => field(t(`organisations.limits.${name}`),
+      h("input", { name, type: "number", min: 0, max: 4_294_967_295, value: most ?? "", autocomplete: "off" }), t("organisations.limits.hint"))),
+    actions: [{ text: t("save"), kind: "primary" }],
+    submit: async (form) => {
+      const typed = values(form);
+      await put(`/organisations/${it.organisation}/limits`, Object.fromEntries(known.map(([name]) => [name, typed[name] === "" ? null : Number(typed[name])])));
       again();
     },
   });

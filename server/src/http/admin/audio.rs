@@ -1,7 +1,6 @@
 //! Announcements and music: uploaded as WAV or written as text, played back, used by flows and settings.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -15,7 +14,7 @@ use super::{Change, READERS, WRITERS, change, name, tell_phones};
 use crate::auth::{Access, Caller, Role, Row};
 use crate::document::{Document, Read};
 use crate::floor::{Audio, AudioContent, AudioData, Recording, TEXT_LIMIT, read_wav};
-use crate::http::{App, Asking, At, Body, Problem};
+use crate::http::{App, Asking, At, Body, File, Problem};
 use crate::storage::Range;
 
 pub(super) const PERMISSIONS: &[Row] = &[
@@ -110,13 +109,12 @@ async fn upload(
     caller: Caller,
     headers: HeaderMap,
     Asking(named): Asking<Named>,
-    file: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    file: Result<File, Problem>,
 ) -> Result<Response, Problem> {
     let own_name = name("name", &named.name)?;
-    let file = file.map_err(|wrong| {
-        let too_large = wrong.status() == StatusCode::PAYLOAD_TOO_LARGE;
-        let detail = if too_large { "a file of at most 8 MiB is right".to_owned() } else { wrong.body_text() };
-        Problem::new(wrong.status(), if too_large { "too-large" } else { "body" }, detail)
+    let File(file) = file.map_err(|wrong| match wrong.rule.as_str() {
+        "too-large" => Problem { detail: "a file of at most 8 MiB is right".into(), ..wrong },
+        _ => wrong,
     })?;
     let (recording, _) =
         read_wav(&file).map_err(|wrong| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "audio", wrong.to_string()))?;

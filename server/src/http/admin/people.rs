@@ -12,6 +12,7 @@ use crate::auth::{Caller, Row};
 use crate::host::Documents;
 use crate::http::operators::number;
 use crate::http::{App, At, Body, Problem};
+use crate::organisations::Limits;
 use crate::phone::{Device, Telephone, put_telephone};
 
 pub(super) const PERMISSIONS: &[Row] = &[
@@ -175,6 +176,7 @@ async fn add(caller: Caller, headers: HeaderMap, Body(body): Body<OperatorConfig
         let number = u32::try_from(at).ok().filter(|number| *number < 200_000);
         let number =
             number.ok_or_else(|| Problem::conflict("too-many", format!("there are {at} operators already")))?;
+        Limits::of(change.documents)?.admit_operator(at)?;
         let operator = body.operator(change, at)?;
         change.floor.operators.push(operator);
         Ok(NewOperator { operator: number })

@@ -21,6 +21,7 @@ use crate::host::Documents;
 use crate::http::operators::number;
 use crate::http::{App, At, Body, Problem};
 use crate::issues::{Escalation, ServiceKind};
+use crate::organisations::Limits;
 use crate::wire::StatusChoice;
 
 pub(super) const PERMISSIONS: &[Row] = &[
@@ -457,6 +458,7 @@ async fn add(caller: Caller, headers: HeaderMap, Body(body): Body<ServiceConfig>
         if at >= MOST {
             return Err(Problem::conflict("too-many", format!("there are {at} services already")));
         }
+        Limits::of(change.documents)?.admit_service(at)?;
         let service = body.service(change, at)?;
         change.floor.services.push(service);
         Ok(NewService { service: id(at).0 })

@@ -11,12 +11,10 @@ use utoipa_axum::routes;
 
 use super::{DESK, WholeTicket, own_services, visible, whole};
 use crate::auth::{Caller, Row};
-use crate::document::Document;
 use crate::http::listing::{Over, Page, Window};
 use crate::http::version::Versioned;
 use crate::http::{App, Asking, At, Problem};
-use crate::storage::Range;
-use crate::tickets::{Found, Origin, Ticket, owner_word, search, status_word};
+use crate::tickets::{COUNTED, Found, NOBODYS, Origin, Ticket, count, owner_word, search, status_word};
 use crate::wire::TicketStatus;
 
 pub(super) const PERMISSIONS: &[Row] = &[
@@ -183,8 +181,9 @@ async fn list(caller: Caller, Asking(which): Asking<Which>) -> Result<Json<Ticke
 struct TicketCounts {
     /// Of the operator who asks, by status.
     own: BTreeMap<&'static str, u64>,
-    /// Nobody's, by status, of all services.
-    unassigned: BTreeMap<&'static str, u64>,
+    /// Nobody's, as the next.
+    #[schema(value_type = BTreeMap<String, BTreeMap<String, u64>>)]
+    unassigned: BTreeMap<u16, BTreeMap<&'static str, u64>>,
     /// By service, then status; an operator's services alone.
     #[schema(value_type = BTreeMap<String, BTreeMap<String, u64>>)]
     services: BTreeMap<u16, BTreeMap<&'static str, u64>>,
@@ -209,26 +208,20 @@ async fn counts(caller: Caller) -> Result<Json<TicketCounts>, Problem> {
     let counts = caller
         .read(move |reader| {
             let mut of = |index: &'static str, of: &str| {
-                let mut counts = BTreeMap::new();
-                for status in [TicketStatus::New, TicketStatus::Open, TicketStatus::Pending, TicketStatus::Solved] {
-                    let word = status_word(status);
-                    let (from, to) = (format!("{of}/{word}:"), format!("{of}/{word};"));
-                    let all = Range::all(Ticket::KIND, 0);
-                    let range = Range { index: Some(index), from: Some(&from), to: Some(&to), ..all };
-                    counts.insert(word, reader.count(&range)?);
-                }
-                Ok::<_, Problem>(counts)
+                let words = COUNTED.map(status_word).into_iter();
+                let counts = words.map(|word| Ok((word, count(reader, index, &format!("{of}/{word}"))?)));
+                counts.collect::<Result<BTreeMap<_, _>, Problem>>()
             };
             let own = match operator {
                 Some(operator) => of("owner-status", &operator.to_string())?,
                 None => BTreeMap::new(),
             };
-            let unassigned = of("owner-status", &owner_word(None))?;
-            let mut by_service = BTreeMap::new();
-            for service in services {
-                by_service.insert(service, of("service-status", &service.to_string())?);
-            }
-            Ok(TicketCounts { own, unassigned, services: by_service })
+            let mut by_service = |index| {
+                let all = services.iter().map(|service| Ok((*service, of(index, &service.to_string())?)));
+                all.collect::<Result<_, Problem>>()
+            };
+            let (unassigned, services) = (by_service(NOBODYS)?, by_service("service-status")?);
+            Ok(TicketCounts { own, unassigned, services })
         })
         .await?;
     Ok(Json(counts))

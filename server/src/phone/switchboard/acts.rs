@@ -85,7 +85,7 @@ impl Switchboard {
             }
             Action::HangUp { leg } => self.drop_leg(leg),
             Action::CallSupervisor { operator, leg } => self.call_supervisor(operator, leg).await,
-            Action::Supervise { leg, operator, mode } => self.supervise(leg, operator, mode),
+            Action::Supervise { leg, operator, mode } => self.supervise(leg, operator, mode).await,
             // Chats, tickets and callbacks ring on the screen; a later kind of action is not for telephones.
             _ => {}
         }

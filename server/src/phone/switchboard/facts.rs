@@ -1,10 +1,13 @@
 //! What the world does, told to the engine.
 
-use callfloor_engine::{Command, DeviceFault, FarEndFault, LegId, OperatorId, PhoneNumber, ServiceId, TransferTarget};
+use callfloor_engine::{
+    Channel, Command, DeviceFault, FarEndFault, LegId, OperatorId, PhoneNumber, ServiceId, TransferTarget,
+};
 use callfloor_sip::media::MediaEvent;
 use callfloor_sip::{Bound, Cause, Event, Incoming, ReferTarget, RegisterRequest, RequestId};
 
 use crate::dialling::{first_confirmed, may_dial, may_reach};
+use crate::organisations::Limits;
 
 use super::{Coming, Done, Hears, Leg, Line, Owner, Registration, Role, State, Switchboard, number};
 
@@ -106,6 +109,14 @@ impl Switchboard {
         self.ask(
             move |turn| {
                 let (service, entry) = crate::phone::route(turn, &called).ok_or(404u16)?;
+                let limits = Limits::of(turn.documents()).map_err(|problem| {
+                    tracing::error!(%problem, "a call is not taken");
+                    500u16
+                })?;
+                if !limits.let_wait(turn.engine(), Channel::Phone) {
+                    tracing::info!("a call is not taken: as many wait as the organisation may have");
+                    return Err(486);
+                }
                 let (customer, preferred) = crate::phone::customer(turn, number);
                 let arrived =
                     Command::CallArrived { service, entry, customer, from: number, priority: 0, preferred, reference };

@@ -62,8 +62,8 @@ enum Order {
         towards: IpAddr,
         answered: oneshot::Sender<Result<String, BrowserRefused>>,
     },
-    /// Whether an operator's device could be called.
-    Reach { operator: OperatorId, answered: oneshot::Sender<Result<(), OutOfReach>> },
+    /// Whether an operator's device could be called, and hear a call.
+    Reach { operator: OperatorId, call: CallId, answered: oneshot::Sender<Result<(), OutOfReach>> },
     /// What a job that the switchboard posted came to.
     Done(Done),
 }
@@ -115,6 +115,9 @@ pub enum OutOfReach {
         "your telephone is not registered: connect it, or have an administrator set your device to browser, and try again"
     )]
     NotRegistered,
+    /// The server mixes as much audio as it may.
+    #[error("there is no room for the audio of one more: try again when some of the server's calls are over")]
+    NoRoom,
 }
 
 impl Phones {
@@ -166,14 +169,14 @@ impl Phones {
         wait.await.unwrap_or(Err(BrowserRefused::Stopped))
     }
 
-    /// Whether an operator's device could be called now.
+    /// Whether an operator's device could be called now, and hear a call.
     ///
     /// # Errors
     /// [`OutOfReach`].
-    pub async fn reach(&self, operator: OperatorId) -> Result<(), OutOfReach> {
+    pub async fn reach(&self, operator: OperatorId, call: CallId) -> Result<(), OutOfReach> {
         let (answered, wait) = oneshot::channel();
         // A server that is going down calls nobody: whoever asks is told so elsewhere.
-        if self.orders.send(Order::Reach { operator, answered }).is_err() {
+        if self.orders.send(Order::Reach { operator, call, answered }).is_err() {
             return Ok(());
         }
         wait.await.unwrap_or(Ok(()))
@@ -451,9 +454,9 @@ impl Switchboard {
                 // Who asked may have gone.
                 let _ = answered.send(self.connect_browser(operator, &offer, towards).await);
             }
-            Order::Reach { operator, answered } => {
+            Order::Reach { operator, call, answered } => {
                 // Who asked may have gone.
-                let _ = answered.send(self.reach(operator));
+                let _ = answered.send(self.reach(operator, call));
             }
             Order::Done(Done::BrowserGone { operator, session }) => self.browser_gone(operator, session),
             Order::Done(Done::NotTaken { reference, code }) => {
@@ -597,12 +600,20 @@ impl Switchboard {
         self.telephones.get(&operator).map_or(Device::SipPhone, |telephone| telephone.device)
     }
 
-    fn reach(&self, operator: OperatorId) -> Result<(), OutOfReach> {
+    /// The call's mix is open afterwards: nobody else takes its room before the supervisor is there.
+    fn reach(&mut self, operator: OperatorId, call: CallId) -> Result<(), OutOfReach> {
         match self.device(operator) {
-            Device::Browser if !self.browsers.contains_key(&operator) => Err(OutOfReach::NoBrowserAudio),
-            Device::SipPhone if self.bindings.of(operator).is_none() => Err(OutOfReach::NotRegistered),
-            Device::Browser | Device::SipPhone => Ok(()),
+            Device::Browser if !self.browsers.contains_key(&operator) => return Err(OutOfReach::NoBrowserAudio),
+            Device::SipPhone if self.bindings.of(operator).is_none() => return Err(OutOfReach::NotRegistered),
+            Device::SipPhone => {
+                let session = self.extension.open().map_err(|_| OutOfReach::NoRoom)?;
+                self.extension.close(session);
+            }
+            Device::Browser => {}
         }
+        // A call that is over has no leg that would close its mix.
+        let is_live = self.legs.keys().any(|leg| leg.call == call);
+        if is_live && self.mix_of(call).is_none() { Err(OutOfReach::NoRoom) } else { Ok(()) }
     }
 
     /// Calls an operator's telephone; `None` where it is not registered or there is no room for its audio.

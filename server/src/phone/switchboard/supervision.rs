@@ -71,11 +71,15 @@ impl Switchboard {
         }
     }
 
-    /// A supervisor hears a call from now on, or is heard by others than before.
-    pub(super) fn supervise(&mut self, leg: LegId, operator: LegId, mode: Supervision) {
+    /// A supervisor hears a call from now on, or is heard by others than before. For whom there is no room in the mix leaves it:
+    /// silence would say nothing.
+    pub(super) async fn supervise(&mut self, leg: LegId, operator: LegId, mode: Supervision) {
         let Some(supervisor) = self.legs.get_mut(&leg) else { return };
         (supervisor.state, supervisor.hears) = (State::Connected, Hears::Conference(leg.call));
         if self.mix_of(leg.call).is_none() {
+            if let Role::Operator(supervisor) = self.legs[&leg].role {
+                self.leave_supervision(supervisor, leg).await;
+            }
             return;
         }
         self.supervised.insert(leg.call, Supervised { leg, operator, mode });

@@ -59,12 +59,21 @@ addWords({
   "target.rule": ["Early abandonments", "早期放棄の扱い"],
   "target.level": ["Aimed at (%)", "目標(%)"],
   "target.level.none": ["Empty: no target", "空欄: 目標なし"],
-  "rule.short": ["short: A_T ÷ (N − B_s − F)", "short: A_T ÷ (N − B_s − F)"],
-  "rule.ignore": ["ignore: A_T ÷ (N − B_T)", "ignore: A_T ÷ (N − B_T)"],
-  "rule.negative": ["negative: A_T ÷ N", "negative: A_T ÷ N"],
-  "rule.positive": ["positive: (A_T + B_T) ÷ N", "positive: (A_T + B_T) ÷ N"],
-  "rule.handled": ["handled: A_T ÷ A (flattering)", "handled: A_T ÷ A(甘い指標)"],
+  "rule.short": ["short", "短時間放棄を除く"],
+  "rule.ignore": ["ignore", "早期放棄を除く"],
+  "rule.negative": ["negative", "早期放棄は未達"],
+  "rule.positive": ["positive", "早期放棄は達成"],
+  "rule.handled": ["handled: flattering", "応答のみ(甘い指標)"],
 });
+
+/** How each rule counts. */
+const RULES = {
+  short: "A_T ÷ (N − B_s − F)",
+  ignore: "A_T ÷ (N − B_T)",
+  negative: "A_T ÷ N",
+  positive: "(A_T + B_T) ÷ N",
+  handled: "A_T ÷ A",
+};
 
 const POLICIES = ["longest-idle", "longest-ready", "fewest-calls", "least-occupied", "highest-proficiency", "fixed-order", "round-robin", "random"];
 const RINGING = ["ring-all", "ring-progressive"];
@@ -100,7 +109,7 @@ function list() {
           [h("a", { href: `#/administration/queues/${n}` }, it.name), isUnsaved(`queues/${n}`) && h("span.unsaved", null, ` ${t("editor.unsaved")}`)],
           names.service(it.service), t(`channel.${it.channel}`), h("span.roomy", null, t(`policy.${it.policy.policy}`)),
           it.needs.map((/** @type {any} */ need) => `${floor.value.skills[need.skill]} ≥ ${need.min}`).join(", ") || t("none"),
-          h("span.roomy", null, `${it.target.level === null ? "" : `${percent(it.target.level)}, `}T = ${it.target.wait_ms / 1_000} s (${it.target.rule})`),
+          h("span.roomy", null, `${it.target.level === null ? "" : `${percent(it.target.level)}, `}T = ${it.target.wait_ms / 1_000} s (${t(`rule.${it.target.rule}`)})`),
         ],
       })), { key: "queues" }),
   ];
@@ -176,7 +185,7 @@ function body(draft, again, isNew) {
     h("fieldset.card.grid", null, h("legend", null, t("queue.target")),
       field(t("target.wait_ms"), target.span("wait_ms", UNIT.second)),
       field(t("target.short_ms"), target.span("short_ms", UNIT.second)),
-      field(t("target.rule"), target.choice("rule", ["short", "ignore", "negative", "positive", "handled"].map((it) => [it, t(`rule.${it}`)]))),
+      field(t("target.rule"), target.choice("rule", Object.entries(RULES).map(([it, counts]) => [it, `${t(`rule.${it}`)}: ${counts}`]))),
       field(t("target.level"), target.percent("level"), t("target.level.none"))),
   ];
 }

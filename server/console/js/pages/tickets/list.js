@@ -58,8 +58,8 @@ export function lateMarks(ticket) {
 /** Sums of a group of counts, by status. @param {any} counts @param {string | undefined} whose @param {string | undefined} service */
 function group(counts, whose, service) {
   if (whose === "me") return counts.own;
-  if (whose === "none") return counts.unassigned;
-  const of = service === undefined ? Object.values(counts.services) : [counts.services[service] ?? {}];
+  const by = whose === "none" ? counts.unassigned : counts.services;
+  const of = service === undefined ? Object.values(by) : [by[service] ?? {}];
   return Object.fromEntries(["new", "open", "pending", "solved"].map((status) =>
     [status, of.reduce((/** @type {number} */ sum, /** @type {any} */ it) => sum + (it[status] ?? 0), 0)]));
 }
