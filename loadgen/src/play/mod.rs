@@ -31,7 +31,7 @@ use crate::cases::Cases;
 use crate::clock::Clock;
 use crate::course::Course;
 use crate::desk::Order;
-use crate::http::Server;
+use crate::http::Pool;
 use crate::measures::{Kind, Measures, Recorder};
 use crate::media::{Agreed, Media, StreamKey};
 use crate::note::{Letters, Note, Post};
@@ -140,10 +140,9 @@ pub(crate) struct Setup<'m> {
 /// Where customers write to.
 #[derive(Debug)]
 pub(crate) struct Online {
-    pub(crate) server: Server,
     pub(crate) runtime: tokio::runtime::Handle,
-    /// Of the session by which web forms enter tickets.
-    pub(crate) token: String,
+    /// The web site whose forms enter tickets.
+    pub(crate) site: Arc<Pool>,
 }
 
 /// How far a run has come: looked at by whoever draws it.
