@@ -20,11 +20,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::target::Url;
 
 /// Longest answer that is read, in bytes.
 const LONGEST: usize = 64 << 20;
+/// Bytes that are read of a stream at once, at most.
+const READ: usize = 8 << 10;
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long an answer may take.
@@ -198,7 +201,10 @@ impl Server {
             request.headers_mut().insert(*name, value);
         }
         let stream = self.open().await?;
-        let upgraded = tokio::time::timeout(ANSWER, tokio_tungstenite::client_async(request, stream)).await;
+        // All of the room is cleared before each reading.
+        let config = WebSocketConfig::default().read_buffer_size(READ);
+        let upgrading = tokio_tungstenite::client_async_with_config(request, stream, Some(config));
+        let upgraded = tokio::time::timeout(ANSWER, upgrading).await;
         let late = |_| HttpError::Late { url: self.url.to_string(), what: path.into(), limit_s: ANSWER.as_secs() };
         let (stream, _) = upgraded.map_err(late)?.map_err(|error| broken(format!("{path}: {error}")))?;
         Ok(stream)
