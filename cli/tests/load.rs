@@ -50,6 +50,21 @@ handling = { talk = { mean_s = 60 } }
 count = 1
 "#;
 
+/// Customers who write, and operators who are soon done with it.
+const FORMS: &str = r#"
+name = "Web forms"
+[run]
+from = "08:00"
+to = "09:00"
+[queue.mail]
+channel = "ticket"
+[customers.writers]
+arrivals = { per_hour = 100 }
+handling = { talk = { kind = "constant", value_s = 6 } }
+[operators.team]
+count = 5
+"#;
+
 impl Server {
     fn start() -> Self {
         Self::start_with(&[])
@@ -522,6 +537,37 @@ fn a_pause_of_the_server_is_seen() {
     assert!(generator.0.wait().unwrap().success());
     assert_eq!(count(&results(&json), "calls"), 60);
     assert!(keeps(&json, "call_to_response_p999_ms>=800") && keeps(&json, "call_to_response_p50_ms<=100"));
+}
+
+/// Web forms, at a constant rate, to a server that stands still for a while: their latencies have the distribution that wrk2 would
+/// give, corrected for coordinated omission. Of those that were due in the pause, evenly many waited each part of it.
+#[test]
+fn a_pause_of_the_server_is_seen_by_every_request_that_was_due_in_it() {
+    const LENGTH_S: f64 = 6.0;
+    let server = Server::start();
+    let (plan, json) = (scenario(&server.directory, FORMS), server.directory.path().join("a.json"));
+    let mut command = server.load_beside(&plan);
+    command.args(["--rate", "15", "--for", "6s", "--speed", "600", "--lag-limit", "500ms", "--json"]).arg(&json);
+    let mut generator = Guarded(command.spawn().unwrap());
+    let watcher = server.watcher();
+    until("twenty tickets", || {
+        let found = server.ask("GET", "/tickets?channel=written&limit=100", &watcher, "");
+        found["items"].as_array().is_some_and(|items| items.len() >= 20)
+    });
+    server.process.signal("-STOP");
+    let stopped = Instant::now();
+    std::thread::sleep(Duration::from_secs(1));
+    server.process.signal("-CONT");
+    let paused_ms = stopped.elapsed().as_secs_f64() * 1e3;
+    assert!(generator.0.wait().unwrap().success());
+    assert_eq!((count(&results(&json), "tickets"), count(&results(&json), "ticket_records")), (90, 90));
+    for (name, share) in [("p90", 0.9), ("p99", 0.99), ("p999", 0.999)] {
+        let corrected = paused_ms - (1.0 - share) * LENGTH_S * 1e3;
+        let (least, most) = (corrected - 150.0, corrected + 700.0);
+        assert!(keeps(&json, &format!("ticket_entered_{name}_ms>={least}")), "{name} is below {least} ms");
+        assert!(keeps(&json, &format!("ticket_entered_{name}_ms<={most}")), "{name} is above {most} ms");
+    }
+    assert!(keeps(&json, "ticket_entered_p50_ms<=200"));
 }
 
 /// Calls come at the rate that was asked for: evenly more of them on a ramp, and so many more in the middle third of a spike.

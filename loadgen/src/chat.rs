@@ -3,6 +3,7 @@
 //! It decides nothing: what the customer writes, and that they leave, is ordered; what the page shows is told back.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -14,7 +15,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::clock::Clock;
-use crate::http::{Connection, HttpError, Server, Stream};
+use crate::http::{Connection, HttpError, Pool, Server, Stream};
 use crate::note::{Note, Post};
 
 /// How long to wait before a lost connection is made again.
@@ -251,22 +252,23 @@ enum Shown {
     Broken,
 }
 
-/// A customer's ticket from a web form, entered on a connection of their own with the session of whoever runs the form.
-pub(crate) async fn write(server: Server, token: String, ticket: Value, id: u64, clock: Clock, post: Post) {
-    let asked = async {
-        let mut connection = server.connect().await?;
-        connection.token = Some(token);
-        connection.ask(Method::POST, "/tickets", Some(&ticket)).await
-    };
-    let entered = match asked.await {
-        Ok(answer) if answer.is_success() => match answer.body["id"].as_u64() {
-            Some(number) => Ok(number),
-            None => Err((answer.status, "no-number".to_owned())),
-        },
-        Ok(answer) => Err((answer.status, answer.rule().to_owned())),
+/// What the answer to a web form says: the ticket's number, or the rule that refused it.
+#[derive(Debug, Default, Deserialize)]
+struct Entered {
+    id: Option<u64>,
+    #[serde(default)]
+    rule: String,
+}
+
+/// A customer's ticket from a web form, entered by the web site with a session of its own.
+pub(crate) async fn write(site: Arc<Pool>, ticket: Value, id: u64, clock: Clock, post: Post) {
+    let entered = match site.enter::<Entered>("/api/v1/tickets", &ticket).await {
+        Ok(answer) if answer.is_success() => answer.body.id.ok_or_else(|| (answer.status, "no-number".to_owned())),
+        Ok(answer) => Err((answer.status, answer.body.rule)),
         Err(_) => Err((0, "no-answer".to_owned())),
     };
-    post.send(Note::Entered { id, at_us: clock.now(), entered });
+    // It says when, and nobody is in a hurry to know.
+    post.leave(Note::Entered { id, at_us: clock.now(), entered });
 }
 
 #[cfg(test)]

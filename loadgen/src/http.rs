@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -13,20 +13,27 @@ use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::target::Url;
 
 /// Longest answer that is read, in bytes.
 const LONGEST: usize = 64 << 20;
+/// Bytes that are read of a stream at once, at most.
+const READ: usize = 8 << 10;
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
+/// How long an idle connection is kept: servers close theirs later.
+const IDLE: Duration = Duration::from_secs(5);
 /// How long somebody goes on asking who is told to come again later.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// After how long they come again where the server does not say, and at most.
@@ -194,7 +201,10 @@ impl Server {
             request.headers_mut().insert(*name, value);
         }
         let stream = self.open().await?;
-        let upgraded = tokio::time::timeout(ANSWER, tokio_tungstenite::client_async(request, stream)).await;
+        // All of the room is cleared before each reading.
+        let config = WebSocketConfig::default().read_buffer_size(READ);
+        let upgrading = tokio_tungstenite::client_async_with_config(request, stream, Some(config));
+        let upgraded = tokio::time::timeout(ANSWER, upgrading).await;
         let late = |_| HttpError::Late { url: self.url.to_string(), what: path.into(), limit_s: ANSWER.as_secs() };
         let (stream, _) = upgraded.map_err(late)?.map_err(|error| broken(format!("{path}: {error}")))?;
         Ok(stream)
@@ -225,9 +235,53 @@ pub(crate) fn client_config(ca: Option<&Path>) -> Result<rustls::ClientConfig, H
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
+/// Connections of somebody who asks often, as a web site keeps them to the server behind it: one that is idle is used again.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    server: Server,
+    token: String,
+    /// The last to be used is the first to be used again.
+    idle: Mutex<Vec<(Connection, Instant)>>,
+}
+
+impl Pool {
+    /// Connections to a server on which it is asked with the session's token.
+    pub(crate) fn new(server: Server, token: String) -> Self {
+        Self { server, token, idle: Mutex::default() }
+    }
+
+    pub(crate) const fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Sends a form to the API at once, on a new connection where all are busy; reads no more of the answer than a `T` has.
+    ///
+    /// # Errors
+    /// No answer.
+    pub(crate) async fn enter<T: DeserializeOwned + Default>(
+        &self,
+        path: &str,
+        form: &impl Serialize,
+    ) -> Result<Answer<T>, HttpError> {
+        let form = serde_json::to_vec(form).expect("a form is JSON");
+        let idle = self.lock().pop().filter(|(_, since)| since.elapsed() < IDLE);
+        let mut connection = match idle {
+            Some((connection, _)) => connection,
+            None => Connection { token: Some(self.token.clone()), ..self.server.connect().await? },
+        };
+        let answer = connection.send_for(Method::POST, path, &[], form).await?;
+        self.lock().push((connection, Instant::now()));
+        Ok(answer)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(Connection, Instant)>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// What a server said.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct Answer<T = Value> {
     /// Status code.
     pub status: u16,
     /// `ETag`, where there is one.
@@ -235,10 +289,10 @@ pub struct Answer {
     /// After how long to ask again, where the server says it (`Retry-After`).
     pub retry_after: Option<Duration>,
     /// The body; `Null` where it is no JSON.
-    pub body: Value,
+    pub body: T,
 }
 
-impl Answer {
+impl<T> Answer<T> {
     /// Whether it was done.
     #[must_use]
     pub const fn is_success(&self) -> bool {
@@ -250,7 +304,9 @@ impl Answer {
     pub fn again_after(&self) -> Option<Duration> {
         matches!(self.status, 429 | 503).then(|| self.retry_after.unwrap_or(AGAIN).clamp(AGAIN / 5, AGAIN_AT_MOST))
     }
+}
 
+impl Answer {
     /// The rule that refused it, of a problem (RFC 9457).
     #[must_use]
     pub fn rule(&self) -> &str {
@@ -355,6 +411,17 @@ impl Connection {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Result<Answer, HttpError> {
+        self.send_for(method, path, headers, body).await
+    }
+
+    /// The same, and reads no more of the answer than a `T` has.
+    async fn send_for<T: DeserializeOwned + Default>(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer<T>, HttpError> {
         let url = self.server.url.to_string();
         let broken = |problem: String| HttpError::Broken { url: url.clone(), problem };
         let mut request =
@@ -396,7 +463,7 @@ impl Connection {
             status: head.status.as_u16(),
             etag: header("etag").map(str::to_owned),
             retry_after: header("retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs),
-            body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+            body: serde_json::from_slice(&body).unwrap_or_default(),
         })
     }
 }

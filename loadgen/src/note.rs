@@ -98,6 +98,12 @@ impl Post {
         }
     }
 
+    /// Sends what can wait until the thread is awake anyway.
+    pub(crate) fn leave(&self, note: Note) {
+        // To a thread that has ended, nothing.
+        let _ = self.sender.send(note);
+    }
+
     /// Whether the thread has ended.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(std::sync::atomic::Ordering::Relaxed)

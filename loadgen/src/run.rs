@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 use crate::cases::Cases;
 use crate::clock::{Clock, wall_us};
 use crate::control::Control;
-use crate::http::{HttpError, Server};
+use crate::http::{HttpError, Pool, Server};
 use crate::limits::{self, Presence, ShortOf};
 use crate::pace::Pace;
 use crate::plan::{Shard, Timescale, is_phone, start_us};
@@ -213,9 +213,8 @@ pub fn run(
     let ready = place.make_ready(&runtime, &model, timescale, target, options.telephones_port != 0)?;
     let (plan_us, rest_us) = longest_us(scenario, timescale, options);
     let online = place.server.as_ref().zip(ready.as_ref()).map(|(server, ready)| Online {
-        server: server.clone(),
         runtime: runtime.handle().clone(),
-        token: ready.token.clone(),
+        site: Arc::new(Pool::new(server.clone(), ready.token.clone())),
     });
     let calls = |class: u16| if is_phone(scenario, class) { Way::Call } else { Way::None };
     let calls = (0_u16..).take(scenario.classes.len()).map(calls);

@@ -4,15 +4,12 @@ use callfloor_engine::Status;
 use serde::Deserialize;
 
 /// A message of the stream.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub(crate) struct Message {
     /// 0 in a notice about the stream itself.
-    #[serde(default)]
     pub(crate) number: u64,
     /// When, by the server's clock, in microseconds since 1970.
-    #[serde(default)]
     pub(crate) at_us: i64,
-    #[serde(flatten)]
     pub(crate) event: Event,
 }
 
@@ -258,7 +255,16 @@ impl Event {
 
 /// Reads a message; `None` for one that cannot be read, which a later version of the server may send.
 pub(crate) fn read(text: &str) -> Option<Message> {
-    serde_json::from_str(text).ok()
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(default)]
+        number: u64,
+        #[serde(default)]
+        at_us: i64,
+    }
+    // Read twice, for `#[serde(flatten)]` keeps every field of every message in between.
+    let Head { number, at_us } = serde_json::from_str(text).ok()?;
+    Some(Message { number, at_us, event: serde_json::from_str(text).ok()? })
 }
 
 #[cfg(test)]

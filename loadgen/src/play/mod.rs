@@ -8,6 +8,7 @@ mod operators;
 mod outside;
 mod roster;
 mod sockets;
+mod stamps;
 mod talk;
 mod visitors;
 mod written;
@@ -30,7 +31,7 @@ use crate::cases::Cases;
 use crate::clock::Clock;
 use crate::course::Course;
 use crate::desk::Order;
-use crate::http::Server;
+use crate::http::Pool;
 use crate::measures::{Kind, Measures, Recorder};
 use crate::media::{Agreed, Media, StreamKey};
 use crate::note::{Letters, Note, Post};
@@ -52,9 +53,6 @@ pub(crate) use visitors::Way;
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
 /// How long the end of a run may take, in microseconds.
 const LONGEST_CLOSING_US: Micros = 5_000_000;
-/// With more streams than this, what comes of them is taken at each tick of a millisecond, and does not wake the thread packet by
-/// packet: half of the processor time went into being woken. What is heard is then known to a millisecond.
-const MANY_STREAMS: usize = 32;
 /// Events of the calendar between two looks at the clock.
 const BETWEEN_LOOKS: u32 = 16;
 
@@ -142,10 +140,9 @@ pub(crate) struct Setup<'m> {
 /// Where customers write to.
 #[derive(Debug)]
 pub(crate) struct Online {
-    pub(crate) server: Server,
     pub(crate) runtime: tokio::runtime::Handle,
-    /// Of the session by which web forms enter tickets.
-    pub(crate) token: String,
+    /// The web site whose forms enter tickets.
+    pub(crate) site: Arc<Pool>,
 }
 
 /// How far a run has come: looked at by whoever draws it.
@@ -468,7 +465,9 @@ impl<'s, 'm> Player<'s, 'm> {
             Some(rest) => rest,
             None => self.until_next(),
         };
-        let sound = self.customers_media.live() + self.telephones_media.live() <= MANY_STREAMS;
+        // While anybody speaks, what comes is taken whenever something is to be said.
+        let sound =
+            !Line::CustomersSound.is_stamped() || self.customers_media.live() + self.telephones_media.live() == 0;
         let ready =
             self.sockets.wait(limit, sound).map_err(|error| format!("the sockets cannot be waited for: {error}"))?;
         for line in ready {
@@ -476,8 +475,7 @@ impl<'s, 'm> Player<'s, 'm> {
             match line {
                 Line::Customers | Line::Telephones => {
                     let agent = if line == Line::Customers { &mut self.customers } else { &mut self.telephones };
-                    self.sockets.receive(line, |from, bytes| {
-                        let now = clock.now();
+                    self.sockets.receive(line, clock, |now, from, bytes| {
                         // A connection that breaks wakes us too, and is no sign of life.
                         alive_us.fetch_max(now, Ordering::Relaxed);
                         agent.receive(now, from, bytes);
@@ -485,11 +483,11 @@ impl<'s, 'm> Player<'s, 'm> {
                 }
                 Line::CustomersSound => {
                     let media = &mut self.customers_media;
-                    self.sockets.receive(line, |from, bytes| media.receive(clock.now(), from, bytes));
+                    self.sockets.receive(line, clock, |at, from, bytes| media.receive(at, from, bytes));
                 }
                 Line::TelephonesSound => {
                     let media = &mut self.telephones_media;
-                    self.sockets.receive(line, |from, bytes| media.receive(clock.now(), from, bytes));
+                    self.sockets.receive(line, clock, |at, from, bytes| media.receive(at, from, bytes));
                 }
             }
         }

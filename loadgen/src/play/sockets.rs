@@ -11,7 +11,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::stamps;
+use crate::clock::Clock;
 use crate::road::{Connected, Road};
+use crate::sip::Micros;
 
 /// Bytes that the system keeps for us on each socket, where it allows so many.
 const KEPT: usize = 8 << 20;
@@ -44,6 +47,11 @@ impl Line {
     const fn flags(self, sound: bool) -> PollFlags {
         if self.is_sound() && !sound { PollFlags::empty() } else { PollFlags::IN }
     }
+
+    /// Whether the system says when its datagrams came, so that nobody has to be there then.
+    pub(crate) const fn is_stamped(self) -> bool {
+        stamps::ARE_THERE && self.is_sound()
+    }
 }
 
 /// The sockets, open.
@@ -51,7 +59,8 @@ pub(crate) struct Sockets {
     waker: Arc<Waker>,
     /// SIP of customers, where it goes by a stream.
     stream: Option<Connected>,
-    sockets: Vec<(UdpSocket, UdpSocketState)>,
+    /// By line; `None`: of a line whose datagrams are stamped.
+    sockets: Vec<(UdpSocket, Option<UdpSocketState>)>,
     buffer: Vec<u8>,
 }
 
@@ -111,7 +120,12 @@ impl Sockets {
             socket.set_nonblocking(true)?;
             socket.bind(&at.into())?;
             let socket: UdpSocket = socket.into();
-            let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
+            let state = if line.is_stamped() {
+                stamps::begin(&socket)?;
+                None
+            } else {
+                Some(UdpSocketState::new(UdpSockRef::from(&socket))?)
+            };
             sockets.push((socket, state));
         }
         Ok(Self { waker, stream, sockets, buffer: vec![0; ROOM * BATCH_SIZE] })
@@ -159,12 +173,13 @@ impl Sockets {
         Ok(ready)
     }
 
-    /// Takes what came on a line.
-    pub(crate) fn receive(&mut self, line: Line, mut take: impl FnMut(SocketAddr, &[u8])) {
+    /// Takes what came on a line, and when it came by `clock`.
+    pub(crate) fn receive(&mut self, line: Line, clock: &Clock, mut take: impl FnMut(Micros, SocketAddr, &[u8])) {
         if let (Line::Customers, Some(stream)) = (line, &mut self.stream) {
-            return stream.receive(&mut self.buffer, take);
+            return stream.receive(&mut self.buffer, |from, bytes| take(clock.now(), from, bytes));
         }
         let (socket, state) = &self.sockets[line as usize];
+        let Some(state) = state else { return stamps::receive(socket, clock, &mut self.buffer, take) };
         for _ in 0..BATCHES {
             let mut metas = [RecvMeta::default(); BATCH_SIZE];
             let mut slices = self.buffer.chunks_mut(ROOM).map(IoSliceMut::new);
@@ -174,7 +189,7 @@ impl Sockets {
                 Ok(count) => {
                     for (meta, bytes) in metas.iter().zip(&slices).take(count) {
                         for datagram in bytes[..meta.len].chunks(meta.stride.max(1)) {
-                            take(meta.addr, datagram);
+                            take(clock.now(), meta.addr, datagram);
                         }
                     }
                     if count < BATCH_SIZE {

@@ -1,5 +1,6 @@
 //! Customers who write: by chat, waiting on their page as long as their patience lasts, and by web form.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use callfloor_sim::behaviour::Person;
@@ -71,7 +72,8 @@ impl Player<'_, '_> {
         let name = CallerNumber { id }.to_string();
         let visit = Visit { id, queue, name, text: line(self.run, at) };
         let (wishes, receive) = unbounded_channel();
-        let (server, clock, post) = (online.server.clone(), self.setup.clock.clone(), self.posts[self.me].clone());
+        let (server, clock, post) =
+            (online.site.server().clone(), self.setup.clock.clone(), self.posts[self.me].clone());
         online.runtime.spawn(chat::come(server, visit, clock, post, receive));
         self.setup.cases.insert(id, Case { player: self.me, intended_us: at, ..Case::default() });
         let patience = self.setup.behaviour.patience_us(&person);
@@ -245,9 +247,8 @@ impl Player<'_, '_> {
             "subject": CallerNumber { id }.to_string(),
             "description": line(self.run, at),
         });
-        let (server, token) = (online.server.clone(), online.token.clone());
-        let (clock, post) = (self.setup.clock.clone(), self.posts[self.me].clone());
-        online.runtime.spawn(chat::write(server, token, ticket, id, clock, post));
+        let (site, clock, post) = (Arc::clone(&online.site), self.setup.clock.clone(), self.posts[self.me].clone());
+        online.runtime.spawn(chat::write(site, ticket, id, clock, post));
         self.setup.cases.insert(id, Case { player: self.me, intended_us: at, ..Case::default() });
         // Counted before it can be solved.
         self.setup.cases.tickets.fetch_add(1, Ordering::Relaxed);
