@@ -31,6 +31,12 @@ impl CallerNumber {
         Some(Self { id })
     }
 
+    /// The same of a scenario with so many classes: a number of any other class is a stranger's, whose behaviour nobody knows.
+    #[must_use]
+    pub fn parse_of(text: &str, classes: usize) -> Option<Self> {
+        Self::parse(text).filter(|number| usize::try_from(number.id >> 48).is_ok_and(|class| class < classes))
+    }
+
     /// Whether a customer's class, number and attempt fit into a number.
     #[must_use]
     pub const fn fits(id: u64) -> bool {
@@ -70,5 +76,14 @@ mod tests {
         for other in ["", "0312345678", "7123", "70000000000000x", "anonymous", "8000000000000000"] {
             assert_eq!(CallerNumber::parse(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_number_of_a_class_that_is_none_of_the_scenarios_is_a_strangers() {
+        let text = CallerNumber { id: customer_id(2, 4_711, 0) }.to_string();
+        assert_eq!(CallerNumber::parse_of(&text, 3), CallerNumber::parse(&text));
+        assert_eq!(CallerNumber::parse_of(&text, 2), None);
+        assert_eq!(CallerNumber::parse_of("799900000000000", 2), None);
+        assert_eq!(CallerNumber::parse_of("0312345678", 2), None);
     }
 }

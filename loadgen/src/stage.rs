@@ -12,6 +12,7 @@ use cpu_time::ProcessTime;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use crate::at_end::AtEnd;
 use crate::clock::{Offset, wall_us};
 use crate::control::Told;
 use crate::course::Course;
@@ -286,7 +287,16 @@ impl<'s, 'm> Stage<'s, 'm> {
         let over = AtomicBool::new(false);
         let clock = &self.setup.clock;
         std::thread::scope(|scope| {
-            let threads: Vec<_> = players.into_iter().map(|player| scope.spawn(|| player.run())).collect();
+            let plays = |player: Player<'s, 'm>| {
+                // Where one of them panics, the others wait in vain for what it was to do.
+                let _stops = AtEnd::new(|| {
+                    if std::thread::panicking() {
+                        posts.iter().for_each(|post| post.send(Note::Stop));
+                    }
+                });
+                player.run()
+            };
+            let threads: Vec<_> = players.into_iter().map(|player| scope.spawn(move || plays(player))).collect();
             let watching = scope.spawn(|| {
                 let (mut cut, mut lost, mut told) = (None, false, Told::new(clock.begin()));
                 let mut looked_us = clock.now();
@@ -316,9 +326,10 @@ impl<'s, 'm> Stage<'s, 'm> {
                 }
                 (cut, lost, told)
             });
+            let is_over = AtEnd::new(|| over.store(true, Ordering::Relaxed));
             let played: Vec<Played> =
                 threads.into_iter().map(|thread| thread.join().expect("a player does not panic")).collect();
-            over.store(true, Ordering::Relaxed);
+            drop(is_over);
             let (cut, lost, told) = watching.join().expect("watching does not panic");
             let trouble = played.iter().find_map(|played| played.trouble.clone());
             let Told { course, changes, pauses, .. } = told;

@@ -34,6 +34,7 @@ use crate::http::Server;
 use crate::measures::{Kind, Measures, Recorder};
 use crate::media::{Agreed, Media, StreamKey};
 use crate::note::{Letters, Note, Post};
+use crate::number::CallerNumber;
 use crate::plan::{Coming, Plan, Shard, Timescale};
 use crate::records::Made;
 use crate::road::Road;
@@ -621,6 +622,11 @@ impl<'s, 'm> Player<'s, 'm> {
     /// Which moment of the scenario it is at a time of the run's clock.
     fn scenario_at(&self, at: Micros) -> u64 {
         self.setup.timescale.scenario_at(self.setup.clock.since_begin(at))
+    }
+
+    /// The customer who shows this number or name; `None` for a stranger.
+    fn customer_who_shows(&self, text: &str) -> Option<u64> {
+        CallerNumber::parse_of(text, self.setup.model.scenario.classes.len()).map(|number| number.id)
     }
 
     /// Tells a customer, whichever thread plays them; `false` where nobody of this process does.
