@@ -14,7 +14,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::clock::Clock;
-use crate::http::{Connection, HttpError, Server, Stream};
+use crate::http::{Connection, HttpError, Server, Session, Stream};
 use crate::note::{Note, Post};
 
 /// How long to wait before a lost connection is made again.
@@ -252,10 +252,9 @@ enum Shown {
 }
 
 /// A customer's ticket from a web form, entered on a connection of their own with the session of whoever runs the form.
-pub(crate) async fn write(server: Server, token: String, ticket: Value, id: u64, clock: Clock, post: Post) {
+pub(crate) async fn write(server: Server, session: Session, ticket: Value, id: u64, clock: Clock, post: Post) {
     let asked = async {
-        let mut connection = server.connect().await?;
-        connection.token = Some(token);
+        let mut connection = server.connect().await?.of(session);
         connection.ask(Method::POST, "/tickets", Some(&ticket)).await
     };
     let entered = match asked.await {

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite;
 
 use crate::clock::{Clock, Offset};
-use crate::http::{Answer, Connection, HttpError, Server};
+use crate::http::{Answer, Connection, HttpError, Server, Session};
 use crate::measures::Kind;
 use crate::note::{Done, Note, Post};
 use crate::screen::{self, Event, Message, Work};
@@ -163,11 +163,11 @@ pub(crate) async fn open(
 ) -> Result<(), HttpError> {
     let mut connection = server.connect().await?;
     let answer = connection.sign_in(&seat.login, &seat.password).await?;
-    let Some(token) = connection.token.clone() else {
+    let Some(session) = connection.session().cloned() else {
         let problem = format!("operator {} cannot sign in: {}", seat.login, answer.detail());
         return Err(HttpError::Broken { url: server.url.to_string(), problem });
     };
-    tokio::spawn(watch(server, token, seat.clone(), clock.clone(), offset, post.clone()));
+    tokio::spawn(watch(server, session, seat.clone(), clock.clone(), offset, post.clone()));
     tokio::spawn(work(connection, seat, clock, post, orders));
     Ok(())
 }
@@ -284,11 +284,11 @@ async fn target(connection: &mut Connection, seat: &Seat, whom: Whom) -> Result<
 }
 
 /// Tells what the screen shows, until nobody listens. A stream that breaks is taken up after the last event.
-async fn watch(server: Server, token: String, seat: Seat, clock: Clock, offset: Offset, post: Post) {
+async fn watch(server: Server, session: Session, seat: Seat, clock: Clock, offset: Offset, post: Post) {
     let mut last = None;
     let mut first = true;
     while !post.is_closed() {
-        let events = server.events(&token, last).await;
+        let events = server.events(&session, last).await;
         let was_there = events.is_ok();
         if let Ok(mut events) = events {
             while let Some(Ok(frame)) = events.next().await {

@@ -215,7 +215,7 @@ pub fn run(
     let online = place.server.as_ref().zip(ready.as_ref()).map(|(server, ready)| Online {
         server: server.clone(),
         runtime: runtime.handle().clone(),
-        token: ready.token.clone(),
+        session: ready.session.clone(),
     });
     let calls = |class: u16| if is_phone(scenario, class) { Way::Call } else { Way::None };
     let calls = (0_u16..).take(scenario.classes.len()).map(calls);

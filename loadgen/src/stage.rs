@@ -446,14 +446,14 @@ impl<'s, 'm> Stage<'s, 'm> {
         self.runtime.block_on(async {
             let mut connection = server.connect().await?;
             let answer = connection.sign_in(&ready.supervisor, &ready.prepared.password).await?;
-            let Some(token) = connection.token.clone() else {
+            let Some(session) = connection.session().cloned() else {
                 let (url, login) = (server.url.to_string(), ready.supervisor.clone());
                 return Err(PrepareError::Credentials { url, login, detail: answer.detail() }.into());
             };
             let offset = offset(&mut connection, ready).await?;
             let observer = Observer {
                 server: server.clone(),
-                token,
+                session,
                 clock: setup.clock.clone(),
                 offset,
                 timescale: setup.timescale,

@@ -30,7 +30,7 @@ use crate::cases::Cases;
 use crate::clock::Clock;
 use crate::course::Course;
 use crate::desk::Order;
-use crate::http::Server;
+use crate::http::{Server, Session};
 use crate::measures::{Kind, Measures, Recorder};
 use crate::media::{Agreed, Media, StreamKey};
 use crate::note::{Letters, Note, Post};
@@ -145,8 +145,8 @@ pub(crate) struct Setup<'m> {
 pub(crate) struct Online {
     pub(crate) server: Server,
     pub(crate) runtime: tokio::runtime::Handle,
-    /// Of the session by which web forms enter tickets.
-    pub(crate) token: String,
+    /// In which web forms enter tickets.
+    pub(crate) session: Session,
 }
 
 /// How far a run has come: looked at by whoever draws it.

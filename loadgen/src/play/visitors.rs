@@ -243,9 +243,9 @@ impl Player<'_, '_> {
             "subject": CallerNumber { id }.to_string(),
             "description": line(self.run, at),
         });
-        let (server, token) = (online.server.clone(), online.token.clone());
+        let (server, session) = (online.server.clone(), online.session.clone());
         let (clock, post) = (self.setup.clock.clone(), self.posts[self.me].clone());
-        online.runtime.spawn(chat::write(server, token, ticket, id, clock, post));
+        online.runtime.spawn(chat::write(server, session, ticket, id, clock, post));
         self.setup.cases.insert(id, Case { player: self.me, intended_us: at, ..Case::default() });
         // Counted before it can be solved.
         self.setup.cases.tickets.fetch_add(1, Ordering::Relaxed);

@@ -13,7 +13,7 @@ use callfloor_sip::digest::Secret;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::http::{Connection, HttpError};
+use crate::http::{Connection, HttpError, Session};
 use crate::plan::Timescale;
 use crate::play::{Prepared, Seated, Way};
 use crate::voice::{Voice, wav};
@@ -61,8 +61,8 @@ pub(crate) struct Ready {
     pub(crate) dialled: Vec<Option<String>>,
     /// How each class's customers come. `[class]`
     pub(crate) ways: Vec<Way>,
-    /// Of a session of the supervisor's, by which web forms enter tickets.
-    pub(crate) token: String,
+    /// The supervisor's, in which web forms enter tickets.
+    pub(crate) session: Session,
     /// Login of the supervisor who watches.
     pub(crate) supervisor: String,
     /// Logins of the operators. `[operator of the scenario]`
@@ -158,10 +158,10 @@ pub(crate) async fn prepare(
         }
     });
     let ways = ways.collect();
-    let mut session = administration.connection.server().connect().await?;
-    let answer = session.sign_in(SUPERVISOR, &own).await?;
-    let token = session.token.clone().ok_or_else(|| PrepareError::Credentials {
-        url: session.server().url.to_string(),
+    let mut supervisor = administration.connection.server().connect().await?;
+    let answer = supervisor.sign_in(SUPERVISOR, &own).await?;
+    let session = supervisor.session().cloned().ok_or_else(|| PrepareError::Credentials {
+        url: supervisor.server().url.to_string(),
         login: SUPERVISOR.into(),
         detail: answer.detail(),
     })?;
@@ -173,7 +173,7 @@ pub(crate) async fn prepare(
         prompts: recordings.prompts,
         queues: numbers.queues,
     };
-    Ok(Ready { prepared, dialled, ways, token, supervisor: SUPERVISOR.into(), logins, calls_out: calls_out(model) })
+    Ok(Ready { prepared, dialled, ways, session, supervisor: SUPERVISOR.into(), logins, calls_out: calls_out(model) })
 }
 
 /// Whether a scenario calls anybody outside.
