@@ -242,7 +242,7 @@ pub fn run(
         plan_us,
         rest_us,
         alive_us: Arc::new(AtomicU64::new(0)),
-        progress: Progress::default(),
+        progress: Progress::new(options.threads),
     };
     Stage { setup: &setup, options, runtime: &runtime, place: &place, floor: ready.as_ref() }.play(seed, target, watch)
 }

@@ -342,8 +342,8 @@ impl<'s, 'm> Stage<'s, 'm> {
         let Setup { clock, alive_us, progress, .. } = self.setup;
         let now = clock.now();
         let calls = progress.calls.load(Ordering::Relaxed).saturating_sub(progress.ended.load(Ordering::Relaxed));
-        // A server says that it is there whenever it is asked; another system is silent where nobody calls it.
-        if self.place.server.is_none() && calls == 0 {
+        // A server says that it is there whenever it is asked; another system is silent where it has nothing to answer.
+        if self.place.server.is_none() && !progress.is_answer_due() {
             alive_us.fetch_max(now, Ordering::Relaxed);
         }
         let alive = alive_us.load(Ordering::Relaxed);
