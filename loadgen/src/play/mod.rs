@@ -58,6 +58,8 @@ const LONGEST_CLOSING_US: Micros = 5_000_000;
 const MANY_STREAMS: usize = 32;
 /// Events of the calendar between two looks at the clock.
 const BETWEEN_LOOKS: u32 = 16;
+/// Events of the calendar in one turn: whoever is behind still takes what comes.
+const AT_ONCE: u32 = 256;
 /// How often it is told whether the target has anything to answer, in microseconds.
 const ANSWERS_LOOKED_FOR_US: Micros = 100_000;
 
@@ -477,6 +479,9 @@ impl<'s, 'm> Player<'s, 'm> {
                 if count % BETWEEN_LOOKS == 0 {
                     self.now = self.setup.clock.now();
                     self.flush();
+                }
+                if count == AT_ONCE {
+                    break;
                 }
             }
         }
