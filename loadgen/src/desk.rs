@@ -127,6 +127,7 @@ impl Act {
                 | Self::SetChatStatus(_)
                 | Self::Look(_)
                 | Self::ReadChat(..)
+                | Self::EndChat(_)
         )
     }
 }
@@ -364,6 +365,15 @@ async fn watch(server: Server, session: Session, seat: Seat, clock: Clock, offse
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_have_been_done_is_done_again_only_where_that_is_harmless() {
+        let work: Work = serde_json::from_str(r#"{"chat":"12-3"}"#).expect("a chat");
+        assert!(Act::EndChat(work).is_idempotent());
+        for act in [Act::WriteChat(work, "Good day".into()), Act::Hold, Act::Release, Act::SolveTicket(work)] {
+            assert!(!act.is_idempotent(), "{act:?}");
+        }
+    }
 
     #[test]
     fn whoever_is_still_at_a_desk_leaves_it() {

@@ -220,6 +220,8 @@ impl Player<'_, '_> {
                 self.recorder.count("turns_not_taken");
                 self.next_turn(id, base);
             }
+            // Who is on hold and cannot be fetched back hears music until they have had enough.
+            (Kind::Release, Stage::Idle, false) => self.customer_leaves(id, now),
             // The consulted party has gone meanwhile: the event of it releases the customer.
             (Kind::Connect, _, false) => self.order_of_talk(id, Act::CancelConsult, now),
             (Kind::Transfer, Stage::HandingOn, false) => {
