@@ -179,8 +179,10 @@ async fn make_all(
     let dialled = flows(&mut administration, &writing, &floor).await?;
     // Whoever knows the administrator's password may know this one: it is made from it, so that every shard knows it.
     let own = password_of(password);
-    let (operators, logins) = people::operators(&mut administration, model, &floor, &numbers, &own).await?;
-    people::accounts(&mut administration, &operators, &logins, &own).await?;
+    let accounts = people::known_accounts(&mut administration).await?;
+    let (operators, logins) =
+        people::operators(&mut administration, model, &floor, &numbers, (&accounts, &own)).await?;
+    people::accounts(&mut administration, &operators, &logins, (&accounts, &own)).await?;
     let groups = model.plan.groups.iter().map(|ids| {
         let of = |id: u32| operators.get(id as usize).map_or(0, |seated: &Seated| seated.number);
         if ids.is_empty() { 0..0 } else { of(ids.start)..of(ids.end - 1) + 1 }
