@@ -15,7 +15,7 @@ use callfloor_load::measures::COUNTS_MADE;
 use callfloor_load::plan::Shard;
 use callfloor_load::summary::to_text;
 use callfloor_load::verdict::{to_github, to_junit};
-use callfloor_load::{Control, LoadError, LoadResults, Options, Snapshot, Target};
+use callfloor_load::{AtEnd, Control, LoadError, LoadResults, Options, Snapshot, Target};
 use callfloor_scenario::Scenario;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -64,9 +64,8 @@ fn play(arguments: &Arguments) -> Result<Ending, Failure> {
         if !arguments.output.quiet {
             scope.spawn(|| keys::obey(&control, &over));
         }
-        let results = one(&scenario, &target, &options, arguments.output.quiet);
-        over.store(true, Ordering::Relaxed);
-        results
+        let _over = AtEnd::new(|| over.store(true, Ordering::Relaxed));
+        one(&scenario, &target, &options, arguments.output.quiet)
     })?;
     conclude(&results, &arguments.threshold, &arguments.output)
 }

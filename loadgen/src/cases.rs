@@ -29,8 +29,8 @@ pub(crate) struct Case {
 #[derive(Debug, Default)]
 pub(crate) struct Cases {
     by_id: Mutex<HashMap<u64, Case>>,
-    /// Parties outside whom an operator called, by number: for whom.
-    expected: Mutex<HashMap<String, Vec<u64>>>,
+    /// Numbers of parties outside whom an operator calls, and for whom, in the order of the orders.
+    expected: Mutex<Vec<(String, u64)>>,
     /// Tickets that were entered and are not solved.
     pub(crate) tickets: AtomicU64,
 }
@@ -62,16 +62,46 @@ impl Cases {
         change(self.lock().entry(id).or_insert_with(|| Case { player: usize::MAX, ..Case::default() }))
     }
 
-    /// An operator calls `number` for the sake of customer `id`.
-    pub(crate) fn expect(&self, number: &str, id: u64) {
-        let mut expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
-        expected.entry(number.to_owned()).or_default().push(id);
+    fn lock_expected(&self) -> std::sync::MutexGuard<'_, Vec<(String, u64)>> {
+        self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// For whose sake `number` is called.
+    /// An operator calls `number` for the sake of customer `id`.
+    pub(crate) fn expect(&self, number: &str, id: u64) {
+        self.lock_expected().push((number.to_owned(), id));
+    }
+
+    /// What an operator ordered last for the sake of customer `id` was refused: nobody is called.
+    pub(crate) fn expect_no_more(&self, id: u64) {
+        let mut expected = self.lock_expected();
+        if let Some(place) = expected.iter().rposition(|(_, of)| *of == id) {
+            expected.remove(place);
+        }
+    }
+
+    /// For whose sake `number` is called: who was the first to wait for it.
     pub(crate) fn take_expected(&self, number: &str) -> Option<u64> {
-        let mut expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = expected.get_mut(number)?;
-        if waiting.is_empty() { None } else { Some(waiting.remove(0)) }
+        let mut expected = self.lock_expected();
+        let place = expected.iter().position(|(waits, _)| waits == number)?;
+        Some(expected.remove(place).1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_is_refused_is_not_expected() {
+        let cases = Cases::default();
+        cases.expect("0312345678", 1);
+        cases.expect("0312345678", 2);
+        cases.expect("0698765432", 1);
+        cases.expect_no_more(1);
+        assert_eq!(cases.take_expected("0698765432"), None, "the last of theirs");
+        assert_eq!(cases.take_expected("0312345678"), Some(1));
+        cases.expect_no_more(1);
+        assert_eq!(cases.take_expected("0312345678"), Some(2));
+        assert_eq!(cases.take_expected("0312345678"), None);
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite;
 
 use crate::clock::{Clock, Offset};
-use crate::http::{Answer, Connection, HttpError, Server};
+use crate::http::{Answer, Connection, HttpError, Server, Session};
 use crate::measures::Kind;
 use crate::note::{Done, Note, Post};
 use crate::screen::{self, Event, Message, Work};
@@ -127,6 +127,7 @@ impl Act {
                 | Self::SetChatStatus(_)
                 | Self::Look(_)
                 | Self::ReadChat(..)
+                | Self::EndChat(_)
         )
     }
 }
@@ -148,6 +149,8 @@ const AGAIN: Duration = Duration::from_millis(200);
 /// after how long they press it again where the server does not say.
 const INSISTS: Duration = Duration::from_secs(60);
 const PRESSES_AGAIN: Duration = Duration::from_secs(1);
+/// How long whoever is there from an earlier run may take to leave.
+const LEAVES: Duration = Duration::from_secs(30);
 
 /// Signs in, and keeps both connections until the orders end.
 ///
@@ -163,13 +166,49 @@ pub(crate) async fn open(
 ) -> Result<(), HttpError> {
     let mut connection = server.connect().await?;
     let answer = connection.sign_in(&seat.login, &seat.password).await?;
-    let Some(token) = connection.token.clone() else {
+    let Some(session) = connection.session().cloned() else {
         let problem = format!("operator {} cannot sign in: {}", seat.login, answer.detail());
         return Err(HttpError::Broken { url: server.url.to_string(), problem });
     };
-    tokio::spawn(watch(server, token, seat.clone(), clock.clone(), offset, post.clone()));
+    leave_the_desk(&mut connection, &seat).await?;
+    tokio::spawn(watch(server, session, seat.clone(), clock.clone(), offset, post.clone()));
     tokio::spawn(work(connection, seat, clock, post, orders));
     Ok(())
+}
+
+/// Whoever an earlier run left at the desk goes: everybody who is played comes by the roster. What is still in their hands may take a
+/// moment to end, for nobody else is there either.
+async fn leave_the_desk(connection: &mut Connection, seat: &Seat) -> Result<(), HttpError> {
+    let path = |what: &str| format!("/api/v1/operators/{}/{what}", seat.number);
+    let until = Instant::now() + LEAVES;
+    loop {
+        let desk = connection.patiently(Method::GET, &path("desk"), &[], Vec::new()).await?;
+        let mut refused = Some(desk.detail()).filter(|_| !desk.is_success());
+        for (what, body) in to_leave(desk.body["status"].as_str().unwrap_or_default()) {
+            let body = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
+            let answer = connection.patiently(Method::POST, &path(what), &[], body).await?;
+            if !answer.is_success() {
+                refused = Some(answer.detail());
+                break;
+            }
+        }
+        let Some(why) = refused else { return Ok(()) };
+        if Instant::now() + PRESSES_AGAIN > until {
+            let problem = format!("operator {} is still logged in from before, and cannot leave: {why}", seat.login);
+            return Err(HttpError::Broken { url: connection.server().url.to_string(), problem });
+        }
+        tokio::time::sleep(PRESSES_AGAIN).await;
+    }
+}
+
+/// What somebody in a status orders to be logged out.
+fn to_leave(status: &str) -> Vec<(&'static str, Option<Value>)> {
+    let log_out = ("logout", None);
+    match status {
+        "logged-out" => Vec::new(),
+        "after-call-work" => vec![("finish-after-call", Some(json!({ "to": Choice::Work.json() }))), log_out],
+        _ => vec![log_out],
+    }
 }
 
 /// Does what is ordered, one after another.
@@ -284,11 +323,11 @@ async fn target(connection: &mut Connection, seat: &Seat, whom: Whom) -> Result<
 }
 
 /// Tells what the screen shows, until nobody listens. A stream that breaks is taken up after the last event.
-async fn watch(server: Server, token: String, seat: Seat, clock: Clock, offset: Offset, post: Post) {
+async fn watch(server: Server, session: Session, seat: Seat, clock: Clock, offset: Offset, post: Post) {
     let mut last = None;
     let mut first = true;
     while !post.is_closed() {
-        let events = server.events(&token, last).await;
+        let events = server.events(&session, last).await;
         let was_there = events.is_ok();
         if let Ok(mut events) = events {
             while let Some(Ok(frame)) = events.next().await {
@@ -320,5 +359,27 @@ async fn watch(server: Server, token: String, seat: Seat, clock: Clock, offset: 
             post.send(Note::ScreenLost);
         }
         tokio::time::sleep(AGAIN).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_have_been_done_is_done_again_only_where_that_is_harmless() {
+        let work: Work = serde_json::from_str(r#"{"chat":"12-3"}"#).expect("a chat");
+        assert!(Act::EndChat(work).is_idempotent());
+        for act in [Act::WriteChat(work, "Good day".into()), Act::Hold, Act::Release, Act::SolveTicket(work)] {
+            assert!(!act.is_idempotent(), "{act:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_still_at_a_desk_leaves_it() {
+        let orders = |status| to_leave(status).into_iter().map(|(what, _)| what).collect::<Vec<_>>();
+        assert!(orders("logged-out").is_empty());
+        assert_eq!(orders("ready"), ["logout"]);
+        assert_eq!(orders("after-call-work"), ["finish-after-call", "logout"]);
     }
 }

@@ -18,9 +18,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{WebSocketStream, tungstenite};
 
 use crate::target::Url;
 
@@ -39,6 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// After how long they come again where the server does not say, and at most.
 const AGAIN: Duration = Duration::from_millis(500);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
+/// Where sessions begin.
+const SESSIONS: &str = "/api/v1/sessions";
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,6 +88,14 @@ pub enum HttpError {
         what: String,
         /// How long it was waited for.
         limit_s: u64,
+    },
+    /// Nobody is signed in, or the session is over.
+    #[error("{url}: {what} is for those who are signed in")]
+    SignedOut {
+        /// The server.
+        url: String,
+        /// What was asked.
+        what: String,
     },
     /// A file of certificates that cannot be used.
     #[error("{path}: {problem}")]
@@ -164,23 +174,28 @@ impl Server {
     /// # Errors
     /// That it does not come about.
     pub async fn connect(&self) -> Result<Connection, HttpError> {
-        let mut connection = Connection { server: self.clone(), sender: None, token: None };
+        let mut connection = Connection { server: self.clone(), sender: None, session: None };
         connection.reconnect().await?;
         Ok(connection)
     }
 
-    /// The stream of events, from number `after` on where given.
+    /// The stream of events, from number `after` on where given. Where the session is over, another is begun first.
     ///
     /// # Errors
     /// That it does not come about.
     pub(crate) async fn events(
         &self,
-        token: &str,
+        session: &Session,
         after: Option<u64>,
     ) -> Result<WebSocketStream<Box<dyn Stream>>, HttpError> {
         let after = after.map(|after| format!("?after={after}")).unwrap_or_default();
-        let value = format!("Bearer {token}");
-        self.stream(&format!("/api/v1/events{after}"), &[("authorization", &value)]).await
+        let path = format!("/api/v1/events{after}");
+        let token = session.token();
+        let opened = self.stream(&path, &[("authorization", &format!("Bearer {token}"))]).await;
+        if !matches!(opened, Err(HttpError::SignedOut { .. })) || !self.connect().await?.renew(session, &token).await? {
+            return opened;
+        }
+        self.stream(&path, &[("authorization", &format!("Bearer {}", session.token()))]).await
     }
 
     /// A WebSocket.
@@ -206,7 +221,12 @@ impl Server {
         let upgrading = tokio_tungstenite::client_async_with_config(request, stream, Some(config));
         let upgraded = tokio::time::timeout(ANSWER, upgrading).await;
         let late = |_| HttpError::Late { url: self.url.to_string(), what: path.into(), limit_s: ANSWER.as_secs() };
-        let (stream, _) = upgraded.map_err(late)?.map_err(|error| broken(format!("{path}: {error}")))?;
+        let (stream, _) = upgraded.map_err(late)?.map_err(|error| match error {
+            tungstenite::Error::Http(answer) if answer.status().as_u16() == 401 => {
+                HttpError::SignedOut { url: self.url.to_string(), what: path.into() }
+            }
+            error => broken(format!("{path}: {error}")),
+        })?;
         Ok(stream)
     }
 }
@@ -239,15 +259,15 @@ pub(crate) fn client_config(ca: Option<&Path>) -> Result<rustls::ClientConfig, H
 #[derive(Debug)]
 pub(crate) struct Pool {
     server: Server,
-    token: String,
+    session: Session,
     /// The last to be used is the first to be used again.
     idle: Mutex<Vec<(Connection, Instant)>>,
 }
 
 impl Pool {
-    /// Connections to a server on which it is asked with the session's token.
-    pub(crate) fn new(server: Server, token: String) -> Self {
-        Self { server, token, idle: Mutex::default() }
+    /// Connections to a server on which it is asked in a session.
+    pub(crate) fn new(server: Server, session: Session) -> Self {
+        Self { server, session, idle: Mutex::default() }
     }
 
     pub(crate) const fn server(&self) -> &Server {
@@ -267,7 +287,7 @@ impl Pool {
         let idle = self.lock().pop().filter(|(_, since)| since.elapsed() < IDLE);
         let mut connection = match idle {
             Some((connection, _)) => connection,
-            None => Connection { token: Some(self.token.clone()), ..self.server.connect().await? },
+            None => self.server.connect().await?.of(self.session.clone()),
         };
         let answer = connection.send_for(Method::POST, path, &[], form).await?;
         self.lock().push((connection, Instant::now()));
@@ -307,6 +327,11 @@ impl<T> Answer<T> {
 }
 
 impl Answer {
+    /// Of a session that was begun: what is asked in it is asked with this.
+    fn token(&self) -> Option<&str> {
+        self.body["token"].as_str().filter(|_| self.is_success())
+    }
+
     /// The rule that refused it, of a problem (RFC 9457).
     #[must_use]
     pub fn rule(&self) -> &str {
@@ -321,13 +346,46 @@ impl Answer {
     }
 }
 
+/// Somebody who is signed in, on however many connections. A server ends a session some hours after it began: then the next is begun.
+#[derive(Clone)]
+pub struct Session(Arc<SignedIn>);
+
+struct SignedIn {
+    login: String,
+    password: String,
+    /// For `Authorization: Bearer`.
+    token: Mutex<String>,
+    /// Held by the connection that begins the next session.
+    renewing: tokio::sync::Mutex<()>,
+}
+
+impl Session {
+    fn new(login: &str, password: &str, token: &str) -> Self {
+        let (login, password, token) = (login.to_owned(), password.to_owned(), Mutex::new(token.to_owned()));
+        Self(Arc::new(SignedIn { login, password, token, renewing: tokio::sync::Mutex::default() }))
+    }
+
+    fn token(&self) -> String {
+        self.0.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_token(&self, token: &str) {
+        token.clone_into(&mut self.0.token.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("login", &self.0.login).finish_non_exhaustive()
+    }
+}
+
 /// One connection.
 #[derive(Debug)]
 pub struct Connection {
     server: Server,
     sender: Option<SendRequest<Full<Bytes>>>,
-    /// For `Authorization: Bearer`.
-    pub token: Option<String>,
+    session: Option<Session>,
 }
 
 impl Connection {
@@ -347,18 +405,51 @@ impl Connection {
         Ok(())
     }
 
-    /// Signs in; what follows is asked with the session's token. Passwords are slow to verify, and only so many at once: whoever is
-    /// told to come again does.
+    /// Whoever is signed in here.
+    #[must_use]
+    pub const fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+
+    /// The same connection, used by somebody who has signed in on another.
+    #[must_use]
+    pub(crate) fn of(self, session: Session) -> Self {
+        Self { session: Some(session), ..self }
+    }
+
+    /// Signs in; what follows is asked with the session's token, and with the next session's where it ends. Passwords are slow to
+    /// verify, and only so many at once: whoever is told to come again does.
     ///
     /// # Errors
     /// No answer.
     pub async fn sign_in(&mut self, login: &str, password: &str) -> Result<Answer, HttpError> {
-        let body = serde_json::json!({ "login": login, "password": password });
-        let answer = self.patiently(Method::POST, "/api/v1/sessions", &[], body.to_string().into_bytes()).await?;
-        if answer.is_success() {
-            self.token = answer.body["token"].as_str().map(str::to_owned);
-        }
+        let answer = self.begin_session(login, password).await?;
+        self.session = answer.token().map(|token| Session::new(login, password, token));
         Ok(answer)
+    }
+
+    async fn begin_session(&mut self, login: &str, password: &str) -> Result<Answer, HttpError> {
+        let body = Bytes::from(serde_json::json!({ "login": login, "password": password }).to_string());
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.exchange(Method::POST, SESSIONS, None, &[], body.clone()).await?;
+            let Some(after) = self.asks_again(&answer, until) else { return Ok(answer) };
+            tokio::time::sleep(after).await;
+        }
+    }
+
+    /// Begins another session where the one with the token `spent` is over, unless somebody has done so meanwhile; whether there is
+    /// one.
+    async fn renew(&mut self, session: &Session, spent: &str) -> Result<bool, HttpError> {
+        let _alone = session.0.renewing.lock().await;
+        if session.token() != spent {
+            return Ok(true);
+        }
+        let answer = self.begin_session(&session.0.login, &session.0.password).await?;
+        if let Some(token) = answer.token() {
+            session.set_token(token);
+        }
+        Ok(answer.token().is_some())
     }
 
     /// Asks the API; `path` is what follows `/api/v1`.
@@ -392,15 +483,20 @@ impl Connection {
         let until = Instant::now() + PATIENCE;
         loop {
             let answer = self.send(method.clone(), path, headers, body.clone()).await?;
-            let Some(after) = answer.again_after().filter(|after| Instant::now() + *after < until) else {
-                return Ok(answer);
-            };
-            self.server.again.fetch_add(1, Ordering::Relaxed);
+            let Some(after) = self.asks_again(&answer, until) else { return Ok(answer) };
             tokio::time::sleep(after).await;
         }
     }
 
-    /// Asks for anything. Where the server has closed the connection since the last request, a new one is made first.
+    /// After how long to ask again where it was too often, if that is before `until`; counted.
+    fn asks_again(&self, answer: &Answer, until: Instant) -> Option<Duration> {
+        let after = answer.again_after().filter(|after| Instant::now() + *after < until)?;
+        self.server.again.fetch_add(1, Ordering::Relaxed);
+        Some(after)
+    }
+
+    /// Asks for anything. Where the server has closed the connection since the last request, a new one is made first; where the session
+    /// is over, it is asked once more in the next.
     ///
     /// # Errors
     /// No answer.
@@ -422,11 +518,31 @@ impl Connection {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Result<Answer<T>, HttpError> {
+        let body = Bytes::from(body);
+        let Some(session) = self.session.clone() else {
+            return self.exchange(method, path, None, headers, body).await;
+        };
+        let token = session.token();
+        let answer = self.exchange(method.clone(), path, Some(&token), headers, body.clone()).await?;
+        if answer.status != 401 || !self.renew(&session, &token).await? {
+            return Ok(answer);
+        }
+        self.exchange(method, path, Some(&session.token()), headers, body).await
+    }
+
+    async fn exchange<T: DeserializeOwned + Default>(
+        &mut self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<Answer<T>, HttpError> {
         let url = self.server.url.to_string();
         let broken = |problem: String| HttpError::Broken { url: url.clone(), problem };
         let mut request =
             Request::builder().method(method.clone()).uri(path).header("host", self.server.url.place.to_string());
-        if let Some(token) = &self.token {
+        if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         if !body.is_empty() && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
@@ -435,7 +551,7 @@ impl Connection {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(Bytes::from(body))).map_err(|error| broken(error.to_string()))?;
+        let request = request.body(Full::new(body)).map_err(|error| broken(error.to_string()))?;
         if self.sender.as_ref().is_none_or(SendRequest::is_closed) {
             self.reconnect().await?;
         }
@@ -465,5 +581,132 @@ impl Connection {
             retry_after: header("retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs),
             body: serde_json::from_slice(&body).unwrap_or_default(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+    use super::*;
+
+    /// A server whose sessions end when a test says so.
+    #[derive(Debug, Default)]
+    struct Forgetful {
+        /// Sessions so far; the last is good, unless it is over.
+        sessions: AtomicU64,
+        over: AtomicBool,
+        /// The password was changed.
+        changed: AtomicBool,
+        asked: AtomicU64,
+    }
+
+    impl Forgetful {
+        async fn open(self: Arc<Self>) -> Server {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            tokio::spawn(async move {
+                while let Ok((stream, _)) = listener.accept().await {
+                    tokio::spawn(Arc::clone(&self).serve(stream));
+                }
+            });
+            Server::new(format!("http://{address}").parse().unwrap(), address, None).unwrap()
+        }
+
+        async fn serve(self: Arc<Self>, mut stream: TcpStream) {
+            let mut bytes = Vec::new();
+            while let Ok(count) = stream.read_buf(&mut bytes).await
+                && count > 0
+            {
+                let text = String::from_utf8(bytes.clone()).unwrap();
+                let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+                let value = |name: &str| {
+                    let lines = head.lines().filter_map(|line| line.split_once(": "));
+                    lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).next()
+                };
+                let length: usize = value("content-length").map_or(0, |length| length.parse().unwrap());
+                if body.len() < length {
+                    continue;
+                }
+                let answer = self.answer(head, value("authorization"), value("sec-websocket-key"));
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                bytes.clear();
+            }
+        }
+
+        fn answer(&self, head: &str, authorization: Option<String>, key: Option<String>) -> String {
+            let json = |status: &str, body: String| {
+                format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+            };
+            if head.starts_with("POST /api/v1/sessions ") {
+                if self.changed.load(Ordering::Relaxed) {
+                    return json("401 Unauthorized", "{}".into());
+                }
+                self.over.store(false, Ordering::Relaxed);
+                let number = self.sessions.fetch_add(1, Ordering::Relaxed) + 1;
+                return json("200 OK", format!(r#"{{"token":"session {number}"}}"#));
+            }
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            let good = format!("Bearer session {}", self.sessions.load(Ordering::Relaxed));
+            if self.over.load(Ordering::Relaxed) || authorization != Some(good) {
+                return json("401 Unauthorized", r#"{"rule":"unauthenticated"}"#.into());
+            }
+            match key {
+                Some(key) => format!(
+                    "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: {}\r\n\r\n",
+                    derive_accept_key(key.as_bytes())
+                ),
+                None => json("200 OK", "{}".into()),
+            }
+        }
+
+        fn ends(&self) {
+            self.over.store(true, Ordering::Relaxed);
+        }
+
+        fn counts(&self) -> (u64, u64) {
+            (self.sessions.load(Ordering::Relaxed), self.asked.load(Ordering::Relaxed))
+        }
+    }
+
+    #[tokio::test]
+    async fn the_next_session_is_begun_where_one_is_over() {
+        let far = Arc::new(Forgetful::default());
+        let server = Arc::clone(&far).open().await;
+        let mut connection = server.connect().await.unwrap();
+        assert!(connection.sign_in("anna", "secret").await.unwrap().is_success());
+        assert_eq!(connection.get("/me").await.unwrap().status, 200);
+        assert_eq!(far.counts(), (1, 1));
+        far.ends();
+        assert_eq!(connection.get("/me").await.unwrap().status, 200);
+        assert_eq!(far.counts(), (2, 3), "one more session, and the request was repeated in it");
+        // Another connection of the same person has the new session.
+        let session = connection.session().unwrap().clone();
+        let mut other = server.connect().await.unwrap().of(session.clone());
+        assert_eq!(other.ask(Method::GET, "/me", None).await.unwrap().status, 200);
+        assert_eq!(far.counts(), (2, 4));
+        far.ends();
+        assert!(server.events(&session, None).await.is_ok());
+        assert_eq!(far.counts(), (3, 6));
+    }
+
+    #[tokio::test]
+    async fn who_cannot_sign_in_again_is_refused_once() {
+        let far = Arc::new(Forgetful::default());
+        let server = Arc::clone(&far).open().await;
+        let mut connection = server.connect().await.unwrap();
+        connection.sign_in("anna", "secret").await.unwrap();
+        far.changed.store(true, Ordering::Relaxed);
+        far.ends();
+        let answer = connection.get("/me").await.unwrap();
+        assert_eq!((answer.status, answer.rule()), (401, "unauthenticated"));
+        assert_eq!(far.counts(), (1, 1));
+        let session = connection.session().unwrap().clone();
+        assert!(matches!(server.events(&session, None).await, Err(HttpError::SignedOut { .. })));
+        assert!(!format!("{session:?}").contains("secret"));
     }
 }

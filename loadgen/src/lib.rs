@@ -7,6 +7,7 @@
 //!
 //! [`sip`], [`media`] and [`voice`] speak to telephones without I/O of their own.
 
+mod at_end;
 mod cases;
 mod chat;
 pub mod clock;
@@ -41,6 +42,7 @@ pub mod target;
 pub mod verdict;
 pub mod voice;
 
+pub use at_end::AtEnd;
 pub use control::Control;
 pub use pace::{Leg, Pace};
 pub use prepare::PrepareError;

@@ -327,18 +327,6 @@ impl Recorder {
         *self.counts.entry(name.into()).or_default() += 1;
     }
 
-    /// How many were counted so far.
-    #[must_use]
-    pub fn counted(&self, name: &str) -> u64 {
-        self.counts.get(name).copied().unwrap_or(0)
-    }
-
-    /// The latencies of a kind so far.
-    #[must_use]
-    pub fn latencies(&self, kind: Kind) -> Option<&Histogram> {
-        self.latencies[kind as usize].as_deref()
-    }
-
     /// What was taken.
     #[must_use]
     pub fn finish(self) -> Measures {

@@ -31,10 +31,10 @@ impl CallerNumber {
         Some(Self { id })
     }
 
-    /// Whether a customer's class, number and attempt fit into a number.
+    /// The same of a scenario with so many classes: a number of any other class is a stranger's, whose behaviour nobody knows.
     #[must_use]
-    pub const fn fits(id: u64) -> bool {
-        (id >> 48) < CLASSES && (id & ((1 << 40) - 1)) < CUSTOMERS && ((id >> 40) & 0xff) < ATTEMPTS
+    pub fn parse_of(text: &str, classes: usize) -> Option<Self> {
+        Self::parse(text).filter(|number| usize::try_from(number.id >> 48).is_ok_and(|class| class < classes))
     }
 }
 
@@ -60,15 +60,22 @@ mod tests {
     fn a_number_is_its_customer() {
         for (class, number, attempt) in [(0, 0, 0), (7, 4_711, 3), (999, 999_999_999, 99)] {
             let id = customer_id(class, number, attempt);
-            assert!(CallerNumber::fits(id));
             let text = CallerNumber { id }.to_string();
             assert_eq!(text.len(), 15);
             assert!(text.parse::<callfloor_engine::PhoneNumber>().is_ok());
             assert_eq!(CallerNumber::parse(&text), Some(CallerNumber { id }));
         }
-        assert!(!CallerNumber::fits(customer_id(1_000, 0, 0)));
         for other in ["", "0312345678", "7123", "70000000000000x", "anonymous", "8000000000000000"] {
             assert_eq!(CallerNumber::parse(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_number_of_a_class_that_is_none_of_the_scenarios_is_a_strangers() {
+        let text = CallerNumber { id: customer_id(2, 4_711, 0) }.to_string();
+        assert_eq!(CallerNumber::parse_of(&text, 3), CallerNumber::parse(&text));
+        assert_eq!(CallerNumber::parse_of(&text, 2), None);
+        assert_eq!(CallerNumber::parse_of("799900000000000", 2), None);
+        assert_eq!(CallerNumber::parse_of("0312345678", 2), None);
     }
 }

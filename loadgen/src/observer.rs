@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite;
 
 use crate::clock::{Clock, Offset};
 use crate::floor::Counter;
-use crate::http::{HttpError, Server};
+use crate::http::{HttpError, Server, Session};
 use crate::plan::Timescale;
 use crate::screen::{self, Event, Message};
 use crate::sip::Micros;
@@ -33,7 +33,7 @@ pub(crate) struct Observed {
 #[derive(Debug)]
 pub(crate) struct Observer {
     pub(crate) server: Server,
-    pub(crate) token: String,
+    pub(crate) session: Session,
     pub(crate) clock: Clock,
     pub(crate) offset: Offset,
     pub(crate) timescale: Timescale,
@@ -61,7 +61,7 @@ impl Observer {
         let (mut last, mut gap, mut watching) = (None, false, Some(watching));
         while !self.stop.load(Ordering::Relaxed) {
             let asked = tokio::select! {
-                asked = self.server.events(&self.token, last) => asked,
+                asked = self.server.events(&self.session, last) => asked,
                 // A server that takes the question and says nothing holds nobody up.
                 () = stopped(&self.stop) => break,
             };

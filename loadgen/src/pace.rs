@@ -51,14 +51,6 @@ impl Pace {
         Self::Rates(vec![Leg { length_us, from_per_s: per_s, to_per_s: per_s }])
     }
 
-    /// Contacts a second over the whole run, where the pace says it.
-    #[must_use]
-    pub fn mean_per_s(&self) -> Option<f64> {
-        let Self::Rates(legs) = self else { return None };
-        let length: u64 = legs.iter().map(|leg| leg.length_us).sum();
-        Some(legs.iter().map(Leg::contacts).sum::<f64>() / seconds(length.max(1)))
-    }
-
     /// How long the rates last, where they decide, in microseconds.
     #[must_use]
     pub fn length_us(&self) -> Option<u64> {
@@ -151,8 +143,6 @@ mod tests {
         assert_eq!(times.len(), 111);
         assert_eq!((times[9], times[10], times[110]), (900_000, 1_000_000, 2_000_000));
         assert!(times.is_sorted());
-        assert_eq!(Pace::constant(3.0, 1_000_000).mean_per_s(), Some(3.0));
-        assert_eq!(Pace::Scenario.mean_per_s(), None);
         assert_eq!(Instants::new(vec![leg(5, 0.0, 0.0)]).count(), 0);
     }
 }

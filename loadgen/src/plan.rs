@@ -187,12 +187,6 @@ impl<'m> Plan<'m> {
         Self { behaviour, source, timescale, shard, left }
     }
 
-    /// Everybody's behaviour.
-    #[must_use]
-    pub const fn behaviour(&self) -> &Behaviour<'m> {
-        &self.behaviour
-    }
-
     /// The next customer of any shard.
     fn next_of_all(&mut self) -> Option<Coming> {
         match &mut self.source {

@@ -214,7 +214,7 @@ pub fn run(
     let (plan_us, rest_us) = longest_us(scenario, timescale, options);
     let online = place.server.as_ref().zip(ready.as_ref()).map(|(server, ready)| Online {
         runtime: runtime.handle().clone(),
-        site: Arc::new(Pool::new(server.clone(), ready.token.clone())),
+        site: Arc::new(Pool::new(server.clone(), ready.session.clone())),
     });
     let calls = |class: u16| if is_phone(scenario, class) { Way::Call } else { Way::None };
     let calls = (0_u16..).take(scenario.classes.len()).map(calls);
@@ -241,7 +241,7 @@ pub fn run(
         plan_us,
         rest_us,
         alive_us: Arc::new(AtomicU64::new(0)),
-        progress: Progress::default(),
+        progress: Progress::new(options.threads),
     };
     Stage { setup: &setup, options, runtime: &runtime, place: &place, floor: ready.as_ref() }.play(seed, target, watch)
 }

@@ -12,6 +12,7 @@ use cpu_time::ProcessTime;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use crate::at_end::AtEnd;
 use crate::clock::{Offset, wall_us};
 use crate::control::Told;
 use crate::course::Course;
@@ -290,7 +291,16 @@ impl<'s, 'm> Stage<'s, 'm> {
         let over = AtomicBool::new(false);
         let clock = &self.setup.clock;
         std::thread::scope(|scope| {
-            let threads: Vec<_> = players.into_iter().map(|player| scope.spawn(|| player.run())).collect();
+            let plays = |player: Player<'s, 'm>| {
+                // Where one of them panics, the others wait in vain for what it was to do.
+                let _stops = AtEnd::new(|| {
+                    if std::thread::panicking() {
+                        posts.iter().for_each(|post| post.send(Note::Stop));
+                    }
+                });
+                player.run()
+            };
+            let threads: Vec<_> = players.into_iter().map(|player| scope.spawn(move || plays(player))).collect();
             let watching = scope.spawn(|| {
                 let (mut cut, mut lost, mut told) = (None, false, Told::new(clock.begin()));
                 let mut looked_us = clock.now();
@@ -320,9 +330,10 @@ impl<'s, 'm> Stage<'s, 'm> {
                 }
                 (cut, lost, told)
             });
+            let is_over = AtEnd::new(|| over.store(true, Ordering::Relaxed));
             let played: Vec<Played> =
                 threads.into_iter().map(|thread| thread.join().expect("a player does not panic")).collect();
-            over.store(true, Ordering::Relaxed);
+            drop(is_over);
             let (cut, lost, told) = watching.join().expect("watching does not panic");
             let trouble = played.iter().find_map(|played| played.trouble.clone());
             let Told { course, changes, pauses, .. } = told;
@@ -335,8 +346,8 @@ impl<'s, 'm> Stage<'s, 'm> {
         let Setup { clock, alive_us, progress, .. } = self.setup;
         let now = clock.now();
         let calls = progress.calls.load(Ordering::Relaxed).saturating_sub(progress.ended.load(Ordering::Relaxed));
-        // A server says that it is there whenever it is asked; another system is silent where nobody calls it.
-        if self.place.server.is_none() && calls == 0 {
+        // A server says that it is there whenever it is asked; another system is silent where it has nothing to answer.
+        if self.place.server.is_none() && !progress.is_answer_due() {
             alive_us.fetch_max(now, Ordering::Relaxed);
         }
         let alive = alive_us.load(Ordering::Relaxed);
@@ -439,14 +450,14 @@ impl<'s, 'm> Stage<'s, 'm> {
         self.runtime.block_on(async {
             let mut connection = server.connect().await?;
             let answer = connection.sign_in(&ready.supervisor, &ready.prepared.password).await?;
-            let Some(token) = connection.token.clone() else {
+            let Some(session) = connection.session().cloned() else {
                 let (url, login) = (server.url.to_string(), ready.supervisor.clone());
                 return Err(PrepareError::Credentials { url, login, detail: answer.detail() }.into());
             };
             let offset = offset(&mut connection, ready).await?;
             let observer = Observer {
                 server: server.clone(),
-                token,
+                session,
                 clock: setup.clock.clone(),
                 offset,
                 timescale: setup.timescale,

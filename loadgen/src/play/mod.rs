@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use callfloor_scenario::floor::AudioKind;
@@ -35,6 +35,7 @@ use crate::http::Pool;
 use crate::measures::{Kind, Measures, Recorder};
 use crate::media::{Agreed, Media, StreamKey};
 use crate::note::{Letters, Note, Post};
+use crate::number::CallerNumber;
 use crate::plan::{Coming, Plan, Shard, Timescale};
 use crate::records::Made;
 use crate::road::Road;
@@ -55,6 +56,10 @@ const LONGEST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_CLOSING_US: Micros = 5_000_000;
 /// Events of the calendar between two looks at the clock.
 const BETWEEN_LOOKS: u32 = 16;
+/// Events of the calendar in one turn: whoever is behind still takes what comes.
+const AT_ONCE: u32 = 256;
+/// How often it is told whether the target has anything to answer, in microseconds.
+const ANSWERS_LOOKED_FOR_US: Micros = 100_000;
 
 /// A recording of the prepared service.
 #[derive(Debug, Clone, Copy)]
@@ -156,6 +161,20 @@ pub(crate) struct Progress {
     pub(crate) ended: AtomicU64,
     /// Of those, that came to nothing: refused, or no answer.
     pub(crate) failed: AtomicU64,
+    /// Whether the target has a request over SIP to answer, of each thread that plays, as of a moment ago.
+    pub(crate) answer_due: Vec<AtomicBool>,
+}
+
+impl Progress {
+    /// Of so many threads that play.
+    pub(crate) fn new(threads: usize) -> Self {
+        Self { answer_due: (0..threads).map(|_| AtomicBool::new(false)).collect(), ..Self::default() }
+    }
+
+    /// Whether the target has anything to answer: else it may be silent.
+    pub(crate) fn is_answer_due(&self) -> bool {
+        self.answer_due.iter().any(|due| due.load(Ordering::Relaxed))
+    }
 }
 
 /// Names a customer of this thread.
@@ -263,6 +282,8 @@ pub(crate) struct Player<'s, 'm> {
     /// Tells this run's lines from another's.
     run: u32,
     now: Micros,
+    /// When it is told next whether the target has anything to answer.
+    tells_us: Micros,
     sessions: u64,
     problems: Vec<String>,
 }
@@ -334,6 +355,7 @@ impl<'s, 'm> Player<'s, 'm> {
             made: Made::default(),
             run,
             now: 0,
+            tells_us: 0,
             sessions: 0,
             problems: Vec::new(),
         };
@@ -375,6 +397,7 @@ impl<'s, 'm> Player<'s, 'm> {
             trouble = self.close().err();
         }
         self.letters.close();
+        self.tell_whether_answers_are_due(false);
         for caller in self.callers.values() {
             if let Some(stream) = caller.stream {
                 self.customers_media.close(stream);
@@ -454,6 +477,9 @@ impl<'s, 'm> Player<'s, 'm> {
                     self.now = self.setup.clock.now();
                     self.flush();
                 }
+                if count == AT_ONCE {
+                    break;
+                }
             }
         }
         self.customers.advance(self.now);
@@ -472,29 +498,40 @@ impl<'s, 'm> Player<'s, 'm> {
             self.sockets.wait(limit, sound).map_err(|error| format!("the sockets cannot be waited for: {error}"))?;
         for line in ready {
             let Setup { clock, alive_us, .. } = self.setup;
+            // Whoever is heard is there; a connection that breaks wakes us too, and is no sign of life.
+            let heard = |at: Micros| alive_us.fetch_max(at, Ordering::Relaxed);
             match line {
                 Line::Customers | Line::Telephones => {
                     let agent = if line == Line::Customers { &mut self.customers } else { &mut self.telephones };
-                    self.sockets.receive(line, clock, |now, from, bytes| {
-                        // A connection that breaks wakes us too, and is no sign of life.
-                        alive_us.fetch_max(now, Ordering::Relaxed);
-                        agent.receive(now, from, bytes);
+                    self.sockets.receive(line, clock, |at, from, bytes| {
+                        heard(at);
+                        agent.receive(at, from, bytes);
                     });
                 }
-                Line::CustomersSound => {
-                    let media = &mut self.customers_media;
-                    self.sockets.receive(line, clock, |at, from, bytes| media.receive(at, from, bytes));
-                }
-                Line::TelephonesSound => {
-                    let media = &mut self.telephones_media;
-                    self.sockets.receive(line, clock, |at, from, bytes| media.receive(at, from, bytes));
+                Line::CustomersSound | Line::TelephonesSound => {
+                    let customers = line == Line::CustomersSound;
+                    let media = if customers { &mut self.customers_media } else { &mut self.telephones_media };
+                    self.sockets.receive(line, clock, |at, from, bytes| {
+                        heard(at);
+                        media.receive(at, from, bytes);
+                    });
                 }
             }
         }
         self.now = self.setup.clock.now();
+        if self.now >= self.tells_us {
+            self.tells_us = self.now + ANSWERS_LOOKED_FOR_US;
+            self.tell_whether_answers_are_due(self.customers.is_answer_due() || self.telephones.is_answer_due());
+        }
         self.take_events();
         self.take_heard();
         Ok(())
+    }
+
+    fn tell_whether_answers_are_due(&self, due: bool) {
+        if let Some(told) = self.setup.progress.answer_due.get(self.me) {
+            told.store(due, Ordering::Relaxed);
+        }
     }
 
     /// How long there is nothing to do.
@@ -619,6 +656,11 @@ impl<'s, 'm> Player<'s, 'm> {
     /// Which moment of the scenario it is at a time of the run's clock.
     fn scenario_at(&self, at: Micros) -> u64 {
         self.setup.timescale.scenario_at(self.setup.clock.since_begin(at))
+    }
+
+    /// The customer who shows this number or name; `None` for a stranger.
+    fn customer_who_shows(&self, text: &str) -> Option<u64> {
+        CallerNumber::parse_of(text, self.setup.model.scenario.classes.len()).map(|number| number.id)
     }
 
     /// Tells a customer, whichever thread plays them; `false` where nobody of this process does.

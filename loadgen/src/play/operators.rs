@@ -13,7 +13,6 @@ use crate::desk::{Act, Choice, Order};
 use crate::measures::Kind;
 use crate::media::{Agreed, Heard, StreamKey, description};
 use crate::note::{Done, Tell};
-use crate::number::CallerNumber;
 use crate::play::sockets::Line;
 use crate::play::talk::Talk;
 use crate::play::written::{Held, Shown};
@@ -257,7 +256,7 @@ impl Player<'_, '_> {
     fn rings(&mut self, id: u32, call: CallKey, caller: &str, sdp: Option<String>) {
         let now = self.now;
         self.recorder.count("telephones_rang");
-        let customer = CallerNumber::parse(caller).map(|number| number.id);
+        let customer = self.customer_who_shows(caller);
         let nth = customer.map_or(1, |customer| {
             self.setup.cases.change(customer, |case| {
                 case.rings = case.rings.saturating_add(1);

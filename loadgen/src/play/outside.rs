@@ -3,7 +3,6 @@
 
 use super::{Happening, Player};
 use crate::media::{Agreed, Heard, StreamKey, description};
-use crate::number::CallerNumber;
 use crate::play::sockets::Line;
 use crate::sip::{CallKey, Event, Micros};
 use crate::voice::Voice;
@@ -23,7 +22,7 @@ pub(super) struct Outsider {
 impl Player<'_, '_> {
     pub(super) fn outside_rings(&mut self, call: CallKey, called: &str, sdp: Option<String>) {
         self.recorder.count("outside_calls");
-        let is_customer = CallerNumber::parse(called).is_some();
+        let is_customer = self.customer_who_shows(called).is_some();
         let behaviour = self.setup.behaviour;
         let consulted = || {
             let person = behaviour.again(self.setup.cases.take_expected(called)?);

@@ -1,5 +1,6 @@
 //! Who is on duty when: shifts and breaks, as the simulator has them.
 
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use callfloor_engine::Status;
@@ -18,11 +19,43 @@ pub(super) struct Duty {
     pub(super) day: u32,
     /// Operators whose shift is over work the queue off.
     pub(super) staying: bool,
+    posts: Posts,
+}
+
+/// Which shift has which operator's place, everybody's of the scenario: alike in every thread and process, whomever it plays.
+#[derive(Debug, Default)]
+struct Posts {
+    /// `[group][place]`
+    shifts: Vec<Vec<Option<u16>>>,
+}
+
+impl Posts {
+    fn new(groups: &[Range<u32>]) -> Self {
+        Self { shifts: groups.iter().map(|ids| vec![None; ids.len()]).collect() }
+    }
+
+    fn end(&mut self, group: u16, shift: u16) {
+        for post in self.shifts.get_mut(usize::from(group)).into_iter().flatten() {
+            post.take_if(|of| *of == shift);
+        }
+    }
+
+    /// The first `present` places that no shift has take this one; which they are.
+    fn start(&mut self, group: u16, shift: u16, present: u32) -> Vec<u32> {
+        let posts = self.shifts.get_mut(usize::from(group)).into_iter().flatten();
+        let free = (0_u32..).zip(posts).filter(|(_, post)| post.is_none()).take(present as usize);
+        let taken = free.map(|(place, post)| {
+            *post = Some(shift);
+            place
+        });
+        taken.collect()
+    }
 }
 
 impl Player<'_, '_> {
     pub(super) fn begin_roster(&mut self) {
         if !self.operators.is_empty() {
+            self.roster.posts = Posts::new(&self.setup.model.plan.groups);
             self.day(0);
         }
     }
@@ -55,6 +88,7 @@ impl Player<'_, '_> {
                 self.shift_starts(at, boundary.group, boundary.shift);
                 continue;
             }
+            self.roster.posts.end(boundary.group, boundary.shift);
             for (id, operator) in &mut self.operators {
                 if operator.group == boundary.group && operator.shift == Some(boundary.shift) {
                     operator.shift = None;
@@ -72,16 +106,15 @@ impl Player<'_, '_> {
     }
 
     /// Who is still there goes on, so that no post is filled twice; then who is at home. Where several threads or processes share
-    /// the operators and none sees them all, posts go by number.
+    /// the operators and none sees them all, free posts go by number.
     fn shift_starts(&mut self, at: Micros, group: u16, shift: u16) {
         let worked = self.setup.model.scenario.groups[usize::from(group)].shifts[usize::from(shift)];
         let ids = self.setup.model.plan.groups[usize::from(group)].clone();
         let present = worked.count.present;
         if self.setup.shard.of > 1 || self.threads > 1 {
-            for id in ids.clone().take(present as usize) {
-                if self.operators.get(&id).is_some_and(|operator| operator.shift.is_none()) {
-                    self.take_up(at, id, shift);
-                }
+            for place in self.roster.posts.start(group, shift, present) {
+                // Where somebody else plays them, nothing happens here.
+                self.take_up(at, ids.start + place, shift);
             }
             return;
         }
@@ -189,5 +222,24 @@ impl Player<'_, '_> {
         let mut ids: Vec<u32> = leaving.map(|(id, _)| *id).collect();
         ids.sort_unstable();
         ids.into_iter().for_each(|id| self.free(id, now));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shifts_that_overlap_have_people_of_their_own() {
+        let mut posts = Posts::new(&[0..5, 5..7]);
+        assert_eq!(posts.start(0, 0, 2), [0, 1]);
+        assert_eq!(posts.start(0, 1, 2), [2, 3], "whoever has a shift keeps it, and the next ones come");
+        assert_eq!(posts.start(1, 0, 1), [0]);
+        posts.end(0, 0);
+        assert_eq!(posts.start(0, 2, 3), [0, 1, 4], "who was let go is free again");
+        assert!(posts.start(0, 3, 1).is_empty(), "nobody is left");
+        posts.end(0, 1);
+        assert_eq!(posts.start(0, 3, 9), [2, 3]);
+        assert_eq!(posts.start(1, 1, 1), [1], "another group's posts are its own");
     }
 }

@@ -218,11 +218,17 @@ impl Player<'_, '_> {
             (Kind::Consult, Stage::Ordered, true) => self.set_stage(id, Stage::Consulting, now),
             (Kind::Consult | Kind::ForceEnd, Stage::Ordered, false) => {
                 self.recorder.count("turns_not_taken");
+                if kind == Kind::Consult {
+                    self.setup.cases.expect_no_more(customer);
+                }
                 self.next_turn(id, base);
             }
+            // Who is on hold and cannot be fetched back hears music until they have had enough.
+            (Kind::Release, Stage::Idle, false) => self.customer_leaves(id, now),
             // The consulted party has gone meanwhile: the event of it releases the customer.
             (Kind::Connect, _, false) => self.order_of_talk(id, Act::CancelConsult, now),
             (Kind::Transfer, Stage::HandingOn, false) => {
+                self.setup.cases.expect_no_more(customer);
                 self.setup.cases.change(customer, |case| case.handed_on = false);
                 self.customer_leaves(id, now);
             }

@@ -11,7 +11,6 @@ use super::{Happening, Player};
 use crate::desk::{Act, Choice};
 use crate::measures::Kind;
 use crate::note::Tell;
-use crate::number::CallerNumber;
 use crate::screen::Work;
 use crate::sip::Micros;
 
@@ -65,7 +64,7 @@ impl Player<'_, '_> {
             Work::Chat(_) => &found["name"],
             _ => &found["subject"],
         };
-        let customer = name.as_str().and_then(CallerNumber::parse).map(|number| number.id);
+        let customer = name.as_str().and_then(|name| self.customer_who_shows(name));
         let nth = customer.map_or(1, |customer| {
             self.setup.cases.change(customer, |case| {
                 case.rings = case.rings.saturating_add(1);

@@ -13,12 +13,12 @@ use callfloor_sip::digest::Secret;
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::http::{Connection, HttpError};
+use crate::http::{Connection, HttpError, Session};
 use crate::plan::Timescale;
 use crate::play::{Prepared, Seated, Way};
 use crate::voice::{Voice, wav};
 use flow::{AudioNumbers, Recordings, Writing};
-use server::{Administration, list};
+use server::{Administration, holds, list};
 
 /// Why a server could not be prepared.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -45,12 +45,21 @@ pub enum PrepareError {
         url: String,
         /// What was asked for.
         what: String,
+        /// The status of its answer.
+        status: u16,
         /// The server's words.
         detail: String,
     },
     /// What cannot be played live.
     #[error("{0}")]
     Scenario(String),
+}
+
+impl PrepareError {
+    /// Whether somebody else has changed the floor or made the same meanwhile: all of it can be tried again.
+    const fn is_another_change(&self) -> bool {
+        matches!(self, Self::Refused { status: 409 | 412, .. })
+    }
 }
 
 /// A server that is ready for a scenario.
@@ -61,8 +70,8 @@ pub(crate) struct Ready {
     pub(crate) dialled: Vec<Option<String>>,
     /// How each class's customers come. `[class]`
     pub(crate) ways: Vec<Way>,
-    /// Of a session of the supervisor's, by which web forms enter tickets.
-    pub(crate) token: String,
+    /// The supervisor's, in which web forms enter tickets.
+    pub(crate) session: Session,
     /// Login of the supervisor who watches.
     pub(crate) supervisor: String,
     /// Logins of the operators. `[operator of the scenario]`
@@ -93,6 +102,11 @@ impl Numbers {
     }
 }
 
+/// How often a server is prepared again where others change its floor meanwhile, as the other shards of a run do that begin at the
+/// same time; and between which times after a refusal, in milliseconds.
+const AGAIN: u32 = 10;
+const AGAIN_MS: std::ops::Range<u64> = 500..1_500;
+
 /// What everything is called that is made here.
 const PREFIX: &str = "load: ";
 const SUPERVISOR: &str = "load-supervisor";
@@ -119,17 +133,38 @@ pub(crate) async fn prepare(
     timescale: Timescale,
     plays_outside: bool,
 ) -> Result<Ready, PrepareError> {
-    let recordings = Recordings::of(model)?;
     let url = connection.server().url.to_string();
     let credentials = |detail: String| PrepareError::Credentials { url, login: login.to_owned(), detail };
     let answer = connection.sign_in(login, password).await?;
     if !answer.is_success() {
         return Err(credentials(answer.detail()));
     }
-    let floor = connection.get("/floor").await?;
-    if floor.status == 403 || answer.body["role"] != "administrator" {
+    if answer.body["role"] != "administrator" {
         return Err(credentials("the account is no administrator's".to_owned()));
     }
+    let mut again = 0;
+    loop {
+        match make_all(connection, password, model, timescale, plays_outside).await {
+            Err(error) if error.is_another_change() && again < AGAIN => again += 1,
+            outcome => return outcome,
+        }
+        // Whoever was first goes on meanwhile; two that wait for each other do not wait as long.
+        let span = AGAIN_MS.end - AGAIN_MS.start;
+        let wait = AGAIN_MS.start + crate::clock::wall_us().unsigned_abs() % span;
+        tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
+    }
+}
+
+/// Makes everything that is not as it should be yet.
+async fn make_all(
+    connection: &mut Connection,
+    password: &str,
+    model: &Model<'_>,
+    timescale: Timescale,
+    plays_outside: bool,
+) -> Result<Ready, PrepareError> {
+    let recordings = Recordings::of(model)?;
+    let floor = connection.get("/floor").await?;
     let mut administration = Administration { connection, version: floor.etag.clone().unwrap_or_default() };
     let floor = administration.accept("GET /floor", floor)?.body;
     if plays_outside && calls_out(model) {
@@ -141,11 +176,13 @@ pub(crate) async fn prepare(
     services(&mut administration, model, &floor, &mut numbers).await?;
     queues::queues(&mut administration, model, &floor, &mut numbers, timescale).await?;
     let writing = Writing { model, recordings: &recordings, audio: &audio, numbers: &numbers, timescale };
-    let dialled = flows(&mut administration, &writing).await?;
+    let dialled = flows(&mut administration, &writing, &floor).await?;
     // Whoever knows the administrator's password may know this one: it is made from it, so that every shard knows it.
     let own = password_of(password);
-    let (operators, logins) = people::operators(&mut administration, model, &floor, &numbers, &own).await?;
-    people::accounts(&mut administration, &operators, &logins, &own).await?;
+    let accounts = people::known_accounts(&mut administration).await?;
+    let (operators, logins) =
+        people::operators(&mut administration, model, &floor, &numbers, (&accounts, &own)).await?;
+    people::accounts(&mut administration, &operators, &logins, (&accounts, &own)).await?;
     let groups = model.plan.groups.iter().map(|ids| {
         let of = |id: u32| operators.get(id as usize).map_or(0, |seated: &Seated| seated.number);
         if ids.is_empty() { 0..0 } else { of(ids.start)..of(ids.end - 1) + 1 }
@@ -158,10 +195,10 @@ pub(crate) async fn prepare(
         }
     });
     let ways = ways.collect();
-    let mut session = administration.connection.server().connect().await?;
-    let answer = session.sign_in(SUPERVISOR, &own).await?;
-    let token = session.token.clone().ok_or_else(|| PrepareError::Credentials {
-        url: session.server().url.to_string(),
+    let mut supervisor = administration.connection.server().connect().await?;
+    let answer = supervisor.sign_in(SUPERVISOR, &own).await?;
+    let session = supervisor.session().cloned().ok_or_else(|| PrepareError::Credentials {
+        url: supervisor.server().url.to_string(),
         login: SUPERVISOR.into(),
         detail: answer.detail(),
     })?;
@@ -173,7 +210,7 @@ pub(crate) async fn prepare(
         prompts: recordings.prompts,
         queues: numbers.queues,
     };
-    Ok(Ready { prepared, dialled, ways, token, supervisor: SUPERVISOR.into(), logins, calls_out: calls_out(model) })
+    Ok(Ready { prepared, dialled, ways, session, supervisor: SUPERVISOR.into(), logins, calls_out: calls_out(model) })
 }
 
 /// Whether a scenario calls anybody outside.
@@ -288,7 +325,9 @@ async fn services(
 async fn flows(
     administration: &mut Administration<'_>,
     writing: &Writing<'_>,
+    floor: &Value,
 ) -> Result<Vec<Option<String>>, PrepareError> {
+    let known = list(&floor["services"]);
     let mut dialled = vec![None; writing.model.plan.entries.len()];
     let inbound = administration.get("/floor/inbound-numbers").await?;
     for (place, service) in writing.model.plan.config.services.iter().enumerate() {
@@ -314,7 +353,10 @@ async fn flows(
             "favourites": favourites,
             "settings": settings(writing, place),
         });
-        administration.change(Method::PUT, &format!("/floor/services/{number}"), &body).await?;
+        // Where nothing is to be changed, nobody else's change is in the way.
+        if !known.get(usize::from(number)).is_some_and(|service| holds(service, &body)) {
+            administration.change(Method::PUT, &format!("/floor/services/{number}"), &body).await?;
+        }
         for (class, step) in made.entries {
             // Numbers of Internet telephones in Japan's plan, which nobody has.
             let dial = format!("0509{place:03}{class:04}");

@@ -30,12 +30,12 @@ impl Administration<'_> {
     }
 
     pub(super) fn accept(&self, what: &str, answer: Answer) -> Result<Answer, PrepareError> {
-        if answer.is_success() { Ok(answer) } else { Err(self.refused(what, answer.detail())) }
+        if answer.is_success() { Ok(answer) } else { Err(self.refused(what, answer.status, answer.detail())) }
     }
 
-    fn refused(&self, what: &str, detail: String) -> PrepareError {
+    fn refused(&self, what: &str, status: u16, detail: String) -> PrepareError {
         let url = self.connection.server().url.to_string();
-        PrepareError::Refused { url, what: what.to_owned(), detail }
+        PrepareError::Refused { url, what: what.to_owned(), status, detail }
     }
 
     /// Changes the floor on its present version.
@@ -78,11 +78,55 @@ impl Administration<'_> {
         }
         let made = self.change(Method::POST, path, body).await?;
         let number = made.as_object().and_then(|made| made.values().next()).and_then(Value::as_u64);
-        number.ok_or_else(|| self.refused(&format!("POST {path}"), "the answer names no number".into()))
+        number.ok_or_else(|| self.refused(&format!("POST {path}"), 200, "the answer names no number".into()))
     }
 }
 
 /// The entries of a list; none where it is no list.
 pub(super) fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// Whether what a server has is what is wanted. What is not wanted of an object may be anything, for it has its default; but a step
+/// of a flow that leads somewhere is not one that leads nowhere.
+pub(super) fn holds(found: &Value, wanted: &Value) -> bool {
+    match (found, wanted) {
+        (Value::Object(found), Value::Object(wanted)) => {
+            let more = || found.iter().filter(|(key, _)| !wanted.contains_key(*key));
+            let holds = |(key, value): (&String, &Value)| found.get(key).map_or(value.is_null(), |it| holds(it, value));
+            wanted.iter().all(holds) && (!wanted.contains_key("step") || more().all(|(_, value)| value.is_null()))
+        }
+        (Value::Array(found), Value::Array(wanted)) => {
+            found.len() == wanted.len() && found.iter().zip(wanted).all(|(found, wanted)| holds(found, wanted))
+        }
+        _ => found == wanted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_told_from_what_is_not() {
+        let found = json!({
+            "name": "load: support",
+            "schedule": null,
+            "flow": [{ "step": "queue", "queue": 3, "on_full": null }, { "step": "end" }],
+            "settings": { "ring_limit_ms": 250, "device_grace_ms": 30_000, "login_status": { "status": "break", "reason": 0 } },
+        });
+        let wanted = |step: Value, settings: Value| json!({ "name": "load: support", "flow": [step, { "step": "end" }], "settings": settings });
+        let queue = json!({ "step": "queue", "queue": 3 });
+        let settings =
+            json!({ "ring_limit_ms": 250, "after_call_limit_ms": null, "login_status": { "status": "break" } });
+        assert!(holds(&found, &wanted(queue.clone(), settings.clone())));
+        assert!(!holds(&found, &wanted(queue.clone(), json!({ "ring_limit_ms": 200 }))));
+        assert!(!holds(&found, &wanted(queue.clone(), json!({ "after_call_limit_ms": 5 }))));
+        assert!(!holds(&found, &wanted(json!({ "step": "queue", "queue": 4 }), settings.clone())));
+        assert!(!holds(&found, &json!({ "flow": [queue] })), "a flow is as long as it is");
+        let leads = json!([{ "step": "queue", "queue": 3, "on_full": 1 }]);
+        assert!(!holds(&leads, &json!([{ "step": "queue", "queue": 3 }])));
+    }
 }

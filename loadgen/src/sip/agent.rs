@@ -125,6 +125,12 @@ impl Agent {
         self.live
     }
 
+    /// Whether the other side has anything to answer: an INVITE, CANCEL, BYE or another request without a final response.
+    #[must_use]
+    pub fn is_answer_due(&self) -> bool {
+        self.calls.values().any(Call::awaits)
+    }
+
     /// What happened since this was asked last, in order.
     pub fn next_event(&mut self) -> Option<(CallKey, Event)> {
         self.events.pop_front()

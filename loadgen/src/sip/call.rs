@@ -144,6 +144,11 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// Whether a request of ours has no final response.
+    pub(super) const fn awaits(&self) -> bool {
+        matches!(self.state, State::Calling { .. } | State::Cancelling | State::Asking | State::Leaving)
+    }
+
     pub(super) const fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
     }

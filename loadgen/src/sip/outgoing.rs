@@ -33,15 +33,6 @@ impl Agent {
         self.insist(key);
     }
 
-    /// Asks the other side whether it is there.
-    pub fn options(&mut self, peer: SocketAddr, target: &str) -> CallKey {
-        let key = self.open(peer, target, "callfloor", State::Asking);
-        let what = Request { method: "OPTIONS", cseq: 1, branch: "OPTIONS", more: &[], sdp: None };
-        self.send_request(key, &what, true);
-        self.insist(key);
-        key
-    }
-
     /// Registers `user` of `domain` at `peer` for so many seconds; 0 takes the registration back.
     pub fn register(&mut self, peer: SocketAddr, domain: &str, user: &str, expires_s: u32) -> CallKey {
         let key = self.open(peer, &format!("sip:{domain}"), user, State::Asking);

@@ -272,3 +272,28 @@ fn rubbish_is_counted_and_forgotten() {
     assert!(agent.calls.is_empty());
     net.agents[0].hang_up(call);
 }
+
+/// Silence says something only while an answer is due.
+#[test]
+fn an_answer_is_due_until_the_final_response() {
+    let mut net = Net::new(|_| false);
+    let due = |net: &Net| [net.agents[0].is_answer_due(), net.agents[1].is_answer_due()];
+    let call = net.call();
+    assert_eq!(due(&net), [true, false]);
+    net.run_for(10_000);
+    assert_eq!(due(&net), [true, false], "it rings");
+    let rung = net.rung();
+    net.agents[1].answer(rung, SDP.into());
+    net.run_for(10_000);
+    assert_eq!(due(&net), [false, false], "however long they talk");
+    net.agents[0].hang_up(call);
+    assert_eq!(due(&net), [true, false]);
+    net.run_for(10_000);
+    assert_eq!(due(&net), [false, false]);
+    let call = net.call();
+    net.run_for(10_000);
+    net.agents[0].hang_up(call);
+    assert_eq!(due(&net), [true, false], "CANCEL");
+    net.run_for(10_000_000);
+    assert_eq!(due(&net), [false, false]);
+}
