@@ -143,8 +143,7 @@ impl Switchboard {
     }
 
     pub(super) fn leg_of(&self, call: CallId, operator: OperatorId) -> Option<LegId> {
-        let mut all = self.legs.iter().filter(|(id, leg)| id.call == call && leg.role == Role::Operator(operator));
-        all.next().map(|(id, _)| *id)
+        self.legs_of(call).find(|(_, leg)| leg.role == Role::Operator(operator)).map(|(id, _)| id)
     }
 
     async fn ring(&mut self, operator: OperatorId, offer: OfferId, call: CallId, id: LegId, by_widget: bool) {
@@ -239,12 +238,8 @@ impl Switchboard {
         if self.mix_of(call).is_none() {
             return;
         }
-        let members: Vec<LegId> = self
-            .legs
-            .iter()
-            .filter(|(id, leg)| id.call == call && leg.state == State::Connected)
-            .map(|(id, _)| *id)
-            .collect();
+        let members = self.legs_of(call).filter(|(_, leg)| leg.state == State::Connected);
+        let members: Vec<LegId> = members.map(|(id, _)| id).collect();
         for member in members {
             self.let_hear(member, Hears::Conference(call));
         }
