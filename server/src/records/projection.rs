@@ -8,7 +8,6 @@ use super::{CallRecord, MOST_MOMENTS, Moment};
 use crate::host::{Documents, Projection};
 use crate::lately::Lately;
 use crate::storage::StorageError;
-use crate::wire::{Sight, WireEvent};
 
 /// Writes call records.
 #[derive(Debug, Default)]
@@ -109,11 +108,8 @@ impl Projection for Records {
             let over = matches!(event, Event::CallEnded(_));
             // Who was in the call is kept however long it is.
             let kept = matches!(event, Event::SupervisionStarted { .. } | Event::SupervisionEnded { .. });
-            if (over || kept || record.timeline.len() < MOST_MOMENTS)
-                && let Ok(serde_json::Value::Object(what)) =
-                    serde_json::to_value(WireEvent::of(event, Sight { numbers: false }))
-            {
-                record.timeline.push(Moment { at_us, what });
+            if over || kept || record.timeline.len() < MOST_MOMENTS {
+                record.timeline.push(Moment::of(at_us, event));
             }
             if over {
                 record.ended_us = Some(at_us);
