@@ -103,9 +103,14 @@ const MOST_MOMENTS: usize = 1_000;
 
 impl Document for CallRecord {
     const KIND: Kind = "call-record";
+    const IS_REMEMBERED: bool = true;
 
     fn id(&self) -> u64 {
         self.id
+    }
+
+    fn is_over(&self) -> bool {
+        self.ended_us.is_some()
     }
 
     fn keys(&self) -> Vec<IndexKey> {

@@ -229,8 +229,7 @@ impl Switchboard {
 
     /// Runs a job that gives the engine an answer; its outcome is told after the commit, `None` where there is none.
     async fn run_answer(&self, job: Job, done: impl FnOnce(Option<Result<Option<Desk>, Problem>>) + Send + 'static) {
-        let Ok(pending) = self.host.post(job).await else { return done(None) };
-        tokio::spawn(async move { done(pending.await.ok().and_then(Result::ok)) });
+        self.host.post_then(job, |answer| done(answer.ok())).await;
     }
 
     /// Customer, operator and target hear each other.

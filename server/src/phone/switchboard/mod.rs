@@ -24,7 +24,7 @@ use super::recordings::{Changed, Recordings};
 use super::registration::{Registration, Restored, number, takes_connections};
 use super::telephone::{Binding, Bindings, Device, Telephone};
 use super::trunk::Route;
-use crate::host::{Handle, Happened, Turn};
+use crate::host::{Answer, Handle, Happened, Turn};
 use crate::http::{Desk, Problem};
 use crate::storage::StorageError;
 
@@ -416,22 +416,13 @@ impl Switchboard {
         done: impl FnOnce(Result<(), u16>) -> Option<Done> + Send + 'static,
     ) {
         let own = self.own.clone();
-        match self.host.post(job).await {
-            Ok(answer) => {
-                tokio::spawn(async move {
-                    let outcome = answer.await.ok().and_then(Result::ok).unwrap_or(Err(503));
-                    if let Some(done) = done(outcome) {
-                        // A switchboard that has ended needs no news.
-                        let _ = own.orders.send(Order::Done(done));
-                    }
-                });
+        let told = move |answer: Answer<Result<(), u16>>| {
+            if let Some(done) = done(answer.unwrap_or(Err(503))) {
+                // A switchboard that has ended needs no news.
+                let _ = own.orders.send(Order::Done(done));
             }
-            Err(_) => {
-                if let Some(done) = done(Err(503)) {
-                    let _ = own.orders.send(Order::Done(done));
-                }
-            }
-        }
+        };
+        self.host.post_then(job, told).await;
     }
 
     async fn order(&mut self, order: Order) {
