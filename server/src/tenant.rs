@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::audit::Watching;
+use crate::auth::LatelySeen;
 use crate::chat::LiveChats;
 use crate::host::Handle;
 use crate::phone::Phones;
@@ -26,6 +27,8 @@ pub struct Tenant {
     pub(crate) marks: Option<Marks>,
     /// Who watches customers' numbers on its live floor.
     pub(crate) watching: Watching,
+    /// Sessions of its people that asked lately.
+    pub(crate) sessions: LatelySeen,
     /// Its name for people, where the server's administrators keep it and its domain; `None`: it keeps both itself.
     shown: RwLock<Option<String>>,
 }
@@ -42,8 +45,8 @@ impl Tenant {
         shown: Option<String>,
     ) -> Self {
         let (name, realm) = (name.to_owned(), realm.to_owned());
-        let (marks, watching, shown) = (None, Watching::default(), RwLock::new(shown));
-        Self { name, host, phones, chats, realm, marks, watching, shown }
+        let (marks, watching, sessions) = (None, Watching::default(), LatelySeen::default());
+        Self { name, host, phones, chats, realm, marks, watching, sessions, shown: RwLock::new(shown) }
     }
 
     /// The same, with a place for marks in its journal.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Figures, Happened, Hub, Performer, Reply};
+use crate::auth::is_credential;
 use crate::storage::{Batch, Snapshot, StorageError, Writer};
 
 /// What the committer is given.
@@ -46,6 +47,9 @@ impl Committer {
                         }
                         // The loop finds the channel closed and ends.
                         return;
+                    }
+                    if batch.writes.iter().any(|write| is_credential(write.kind())) {
+                        self.figures.credentials.fetch_add(1, Ordering::AcqRel);
                     }
                     drop(turn);
                     for reply in replies {

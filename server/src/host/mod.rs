@@ -168,6 +168,8 @@ pub struct Figures {
     pub commit_us: AtomicU64,
     /// Whether storage takes no writes at present.
     pub storage_failing: AtomicBool,
+    /// Commits that changed who may do what.
+    pub(crate) credentials: AtomicU64,
 }
 
 /// Access to a tenant's host; cheap to clone.
@@ -301,6 +303,13 @@ impl Handle {
     #[must_use]
     pub fn figures(&self) -> &Figures {
         &self.figures
+    }
+
+    /// How often what is committed of sessions and accounts has changed: what was read after this was asked is of that state, or a
+    /// later one, for as long as the number stays.
+    #[must_use]
+    pub(crate) fn changes_of_credentials(&self) -> u64 {
+        self.figures.credentials.load(Ordering::Acquire)
     }
 
     /// Whether the loop takes jobs and storage takes writes.
