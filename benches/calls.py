@@ -103,8 +103,16 @@ def resident_mib(pid: int) -> float:
     return 0.0
 
 
-def play(folder, name, remote, telephones, rate, seconds, server=None):
+def commits(http: int) -> int:
+    """Commits of the server so far."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{http}/metrics") as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(int(line.split()[-1]) for line in lines if line.startswith("callfloor_commits_total{"))
+
+
+def play(folder, name, remote, telephones, rate, seconds, server=None, http=None):
     """One stage: prints what became of `rate * seconds` customers. Whether none failed."""
+    committed = commits(http) if server else 0
     before = [telephones.processor_s(), processor_s(server) if server else 0.0]
     known = set(telephones.times("rings"))
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -131,7 +139,7 @@ def play(folder, name, remote, telephones, rate, seconds, server=None):
     print(
         f"{name:<9} {rate:4}/s: {count} calls in {took:.1f} s, {'none failed' if fine else f'SIPp {status}, {count - len(waits)} never rang'}; "
         f"to the ring median {at(0.5):.1f} ms, p99 {at(0.99):.1f}, most {waits[-1]:.1f}; processor time a call: SIPp's two {sipp_ms:.2f} ms"
-        + (f", server {server_ms:.2f} ms, {resident_mib(server):.0f} MiB" if server else ""),
+        + (f", server {server_ms:.2f} ms; {(commits(http) - committed) / count:.2f} commits a call, {resident_mib(server):.0f} MiB" if server else ""),
         flush=True,
     )
     return fine, at(0.99), server_ms or sipp_ms
@@ -185,7 +193,7 @@ def measure(folder, server, password, ports, operators, rates, seconds):
     best = {}
     telephones = Sipp(folder, "telephone", sip, line)
     for rate in rates:
-        fine, p99, cost = play(folder, "callfloor", sip, telephones, rate, seconds, server)
+        fine, p99, cost = play(folder, "callfloor", sip, telephones, rate, seconds, server, http)
         if not fine:
             break
         best["callfloor"] = (rate, p99, cost)

@@ -254,7 +254,7 @@ fn main() {
         let mut shares = Vec::new();
         for round in 0..rounds {
             let at = directory.path().join(format!("{order:?}-{round}"));
-            let (noted, window, spent) = runtime.block_on(serve(&at, order, seconds, connections));
+            let (noted, window, spent, engine) = runtime.block_on(serve(&at, order, seconds, connections));
             let noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
             let (took, commits, writes) = alone(&at.join("alone"), &noted, &window);
             let http = window.acknowledged as f64 / (window.ended - window.begun).as_secs_f64();
@@ -265,7 +265,8 @@ fn main() {
                 |percent: usize| window.latencies_us[(window.latencies_us.len() - 1) * percent / 100] as f64 / 1e3;
             println!(
                 "{order:?}: {http:.0} a second through HTTP (answer: median {:.1} ms, p99 {:.1}), in commits of {:.1} with {:.1} documents each; \
-                 the store alone with these {commits} batches {store:.0}, {:.2} ms a batch; share {:.2}; {:.0} µs of processor time each, client included",
+                 the store alone with these {commits} batches {store:.0}, {:.2} ms a batch; share {:.2}; {:.0} µs of processor time each, client included; \
+                 the engine itself: median {:.1} µs, p99 {:.1}",
                 late(50),
                 late(99),
                 window.acknowledged as f64 / commits as f64,
@@ -273,6 +274,8 @@ fn main() {
                 took.as_secs_f64() * 1e3 / commits as f64,
                 share,
                 spent * 1e6 / window.acknowledged as f64,
+                engine[0].as_secs_f64() * 1e6,
+                engine[1].as_secs_f64() * 1e6,
             );
             drop(noted);
             std::fs::remove_dir_all(&at).expect("it is ours");
@@ -281,8 +284,14 @@ fn main() {
     }
 }
 
-/// A server with an operator for each connection, all logged in; then a window of orders.
-async fn serve(directory: &Path, order: Order, seconds: u64, connections: usize) -> (Noted, Window, f64) {
+/// A server with an operator for each connection, all logged in; then a window of orders: what was committed, what became of the
+/// orders, processor time in seconds, and the engine's own time for a command at its median and at p99.
+async fn serve(
+    directory: &Path,
+    order: Order,
+    seconds: u64,
+    connections: usize,
+) -> (Noted, Window, f64, [Duration; 2]) {
     let text = "[http]\naddress = \"127.0.0.1:0\"\n[sip]\nenabled = false\n[limits]\nwrites_per_second = 0\nreads_per_second = 0\n\
                 address_writes_per_second = 0\naddress_reads_per_second = 0\n";
     let config = Config::read("bench", text, []).expect("a configuration");
@@ -316,7 +325,11 @@ async fn serve(directory: &Path, order: Order, seconds: u64, connections: usize)
     let before = processor_s();
     let measured = window(&mut clients, order, seconds).await;
     let spent = processor_s() - before;
+    let engine = {
+        let main = server.tenants().named(None).expect("it is served");
+        [50, 99].map(|percent| main.host.figures().engine.percentile(percent))
+    };
     drop((clients, supervisor, admin));
     server.stop().await;
-    (noted, measured, spent)
+    (noted, measured, spent, engine)
 }

@@ -6,12 +6,20 @@ use serde::de::DeserializeOwned;
 use crate::storage::{IndexKey, Kind, Range, Reader, StorageError, Stored};
 
 /// Something kept under a number as JSON, with the keys by which it is found.
-pub trait Document: Serialize + DeserializeOwned {
-    /// The kind in storage.
+pub trait Document: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
+    /// The kind in storage. All documents of it are of this type.
     const KIND: Kind;
+
+    /// Whether the loop remembers those that it saw lately: small ones, which it reads again and again.
+    const IS_REMEMBERED: bool = false;
 
     /// Its number: positive, unique within the kind.
     fn id(&self) -> u64;
+
+    /// Whether this one will hardly be asked for again: it is not remembered any more.
+    fn is_over(&self) -> bool {
+        false
+    }
 
     /// Every index entry. The default has none: it is found by its number alone.
     fn keys(&self) -> Vec<IndexKey> {

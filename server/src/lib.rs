@@ -17,7 +17,6 @@ pub mod floor;
 pub mod host;
 pub mod http;
 pub mod issues;
-mod lately;
 mod listen;
 pub mod open_api;
 pub mod organisations;

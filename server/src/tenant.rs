@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::audit::Watching;
+use crate::auth::LatelySeen;
 use crate::chat::LiveChats;
 use crate::host::Handle;
 use crate::phone::Phones;
@@ -26,6 +27,8 @@ pub struct Tenant {
     pub(crate) marks: Marks,
     /// Who watches customers' numbers on its live floor.
     pub(crate) watching: Watching,
+    /// Sessions of its people that asked lately.
+    pub(crate) sessions: LatelySeen,
     /// Its name for people, where the server's administrators keep it and its domain; `None`: it keeps both itself.
     shown: RwLock<Option<String>>,
 }
@@ -43,8 +46,8 @@ impl Tenant {
         shown: Option<String>,
     ) -> Self {
         let (name, realm) = (name.to_owned(), realm.to_owned());
-        let (watching, shown) = (Watching::default(), RwLock::new(shown));
-        Self { name, host, phones, chats, realm, marks, watching, shown }
+        let (watching, sessions, shown) = (Watching::default(), LatelySeen::default(), RwLock::new(shown));
+        Self { name, host, phones, chats, realm, marks, watching, sessions, shown }
     }
 
     /// Its name for people, where the server's administrators keep it.

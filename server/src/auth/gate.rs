@@ -209,15 +209,7 @@ fn tenant_of(app: &App, token: &Token) -> Result<Option<Arc<Tenant>>, Problem> {
 async fn person(app: &App, token: Token) -> Result<(Principal, u64), Problem> {
     let expired = || Problem::unauthenticated("the session is unknown or over: sign in again");
     let tenant = tenant_of(app, &token)?.ok_or_else(expired)?;
-    let hash = token.hash();
-    let found = tenant
-        .host
-        .read(move |reader| {
-            let Some(session) = reader.find::<Session>("token", &hash)? else { return Ok(None) };
-            let account = reader.document::<Account>(session.account)?;
-            Ok::<_, Problem>(account.map(|account| (session, account)))
-        })
-        .await?;
+    let found = session(&tenant, token.hash()).await?;
     let now_us = now_us();
     let (session, account) =
         found.filter(|(session, account)| session.until_us > now_us && !account.disabled).ok_or_else(expired)?;
@@ -234,6 +226,26 @@ async fn person(app: &App, token: Token) -> Result<(Principal, u64), Problem> {
         operator: account.operator.map(OperatorId),
     };
     Ok((principal, session.id))
+}
+
+/// The session of a token, with its account.
+async fn session(tenant: &Tenant, hash: String) -> Result<Option<(Session, Account)>, Problem> {
+    // Ahead of the look: what changes during it is looked up again.
+    let changes = tenant.host.changes_of_credentials();
+    if let Some(found) = tenant.sessions.get(&hash, changes) {
+        return Ok(Some(found));
+    }
+    let token = hash.clone();
+    let found = tenant.host.read(move |reader| {
+        let Some(session) = reader.find::<Session>("token", &token)? else { return Ok(None) };
+        let account = reader.document::<Account>(session.account)?;
+        Ok::<_, Problem>(account.map(|account| (session, account)))
+    });
+    let found = found.await?;
+    if let Some(found) = &found {
+        tenant.sessions.put(hash, changes, found.clone());
+    }
+    Ok(found)
 }
 
 /// A machine, where its key opens this route.

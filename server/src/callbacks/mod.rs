@@ -90,6 +90,7 @@ fn callback_key(callback: CallbackId) -> String {
 
 impl Document for Callback {
     const KIND: Kind = "callback";
+    const IS_REMEMBERED: bool = true;
 
     fn id(&self) -> u64 {
         self.id

@@ -150,6 +150,7 @@ pub(crate) fn chat_key(chat: ChatId) -> String {
 
 impl Document for Chat {
     const KIND: Kind = "chat";
+    const IS_REMEMBERED: bool = true;
 
     fn id(&self) -> u64 {
         self.id

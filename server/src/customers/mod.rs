@@ -47,6 +47,7 @@ pub struct Customer {
 
 impl Document for Customer {
     const KIND: Kind = "customer";
+    const IS_REMEMBERED: bool = true;
 
     fn id(&self) -> u64 {
         self.id

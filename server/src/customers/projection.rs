@@ -33,12 +33,10 @@ impl Projection for LastServed {
     ) -> Result<(), StorageError> {
         let Output::Event(event) = output else { return Ok(()) };
         let Some((customer, operator)) = served(engine, event) else { return Ok(()) };
-        if let Some(mut found) = documents.get::<Customer>(customer.0)?
-            && !found.erased
-        {
-            (found.last_operator, found.last_served_us) = (Some(operator.0), Some(at.as_micros()));
-            documents.put(&found);
-        }
-        Ok(())
+        documents.edit(customer.0, |found: &mut Customer| {
+            if !found.erased {
+                (found.last_operator, found.last_served_us) = (Some(operator.0), Some(at.as_micros()));
+            }
+        })
     }
 }

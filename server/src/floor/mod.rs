@@ -122,6 +122,7 @@ impl Default for Organisation {
 
 impl Document for Organisation {
     const KIND: Kind = "organisation";
+    const IS_REMEMBERED: bool = true;
 
     fn id(&self) -> u64 {
         1
@@ -150,6 +151,7 @@ macro_rules! beside {
 
         impl Document for $name {
             const KIND: Kind = $kind;
+            const IS_REMEMBERED: bool = true;
 
             fn id(&self) -> u64 {
                 self.id
@@ -277,6 +279,7 @@ pub enum ReasonOf {
 
 impl Document for Reason {
     const KIND: Kind = "reason";
+    const IS_REMEMBERED: bool = true;
 
     fn id(&self) -> u64 {
         self.id

@@ -1,16 +1,25 @@
 //! The thread that waits for storage, so that the engine need not.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use super::{Figures, Happened, Hub, Performer, Reply};
+use crate::auth::is_credential;
 use crate::storage::{Batch, Snapshot, StorageError, Writer};
 
 /// What the committer is given.
 pub(super) enum Commit {
-    Batch { number: u64, batch: Batch, replies: Vec<Reply>, happened: Vec<Happened> },
+    /// With the right to commit, which is given back once it is done.
+    Batch {
+        batch: Batch,
+        replies: Vec<Reply>,
+        happened: Vec<Happened>,
+        turn: OwnedSemaphorePermit,
+    },
     Snapshot(Snapshot),
 }
 
@@ -20,7 +29,6 @@ pub(super) struct Committer {
     pub(super) hub: Arc<Hub>,
     pub(super) performer: Performer,
     pub(super) figures: Arc<Figures>,
-    pub(super) committed: Arc<AtomicU64>,
 }
 
 /// Pause before storage that took no write is tried again.
@@ -30,7 +38,7 @@ impl Committer {
     pub(super) fn run(mut self) {
         while let Ok(commit) = self.inbox.recv() {
             match commit {
-                Commit::Batch { number, batch, replies, happened } => {
+                Commit::Batch { batch, replies, happened, turn } => {
                     if let Err(problem) = self.store(&batch) {
                         tracing::error!(%problem, "this tenant's journal can no longer be written: it stops");
                         let why = problem.to_string();
@@ -40,7 +48,10 @@ impl Committer {
                         // The loop finds the channel closed and ends.
                         return;
                     }
-                    self.committed.store(number, Ordering::Release);
+                    if batch.writes.iter().any(|write| is_credential(write.kind())) {
+                        self.figures.credentials.fetch_add(1, Ordering::AcqRel);
+                    }
+                    drop(turn);
                     for reply in replies {
                         reply(Ok(()));
                     }

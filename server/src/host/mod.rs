@@ -7,7 +7,8 @@
 //!                       answer <-- replies, outputs to listeners, actions to the world <--+ durable
 //! ```
 //!
-//! While the committer waits for the disk, the loop works on the next batch: under load a batch holds many jobs.
+//! While the committer waits for the disk, the loop gathers the next batch, and hands it over when the disk is done: the more
+//! there is to do, the more jobs a batch holds.
 
 mod clock;
 mod committer;
@@ -15,21 +16,24 @@ mod digest;
 mod documents;
 mod hub;
 mod recovery;
+mod times;
 mod turn;
 
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use callfloor_engine::{Command, Engine, EngineConfig, Instant, Output};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 pub use clock::Clock;
 pub use digest::Digest;
 pub use documents::Documents;
 pub use hub::{Happened, Hub, Subscription, TooOld};
 pub use recovery::{Recovered, replay};
+pub use times::Times;
 pub use turn::Turn;
 
 use crate::storage::{Batch, Entry, Reader, Snapshot, StorageError, Writer};
@@ -156,12 +160,16 @@ pub struct Figures {
     pub refused: AtomicU64,
     /// Commits made.
     pub commits: AtomicU64,
-    /// Microseconds spent in the engine, all told.
+    /// Microseconds spent in the engine and its documents, all told.
     pub engine_us: AtomicU64,
+    /// What the engine itself took for each command that was given to it, deadlines that were due before it included.
+    pub engine: Times,
     /// Microseconds spent waiting for storage, all told.
     pub commit_us: AtomicU64,
     /// Whether storage takes no writes at present.
     pub storage_failing: AtomicBool,
+    /// Commits that changed who may do what.
+    pub(crate) credentials: AtomicU64,
 }
 
 /// Access to a tenant's host; cheap to clone.
@@ -242,6 +250,20 @@ impl Handle {
         Ok(answer)
     }
 
+    /// As [`post`](Self::post), with who is told of the answer in place of a receiver: on the thread of commits, which they must
+    /// not hold up.
+    pub async fn post_then<T, E>(
+        &self,
+        job: impl FnOnce(&mut Turn<'_>) -> Result<T, E> + Send + 'static,
+        told: impl FnOnce(Answer<Result<T, E>>) + Send + 'static,
+    ) where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        // A job that comes too late is dropped, and then they are told so.
+        let _ = self.jobs.send(told_to(job, told)).await;
+    }
+
     /// Reads what is committed, away from the loop.
     ///
     /// # Errors
@@ -283,6 +305,13 @@ impl Handle {
         &self.figures
     }
 
+    /// How often what is committed of sessions and accounts has changed: what was read after this was asked is of that state, or a
+    /// later one, for as long as the number stays.
+    #[must_use]
+    pub(crate) fn changes_of_credentials(&self) -> u64 {
+        self.figures.credentials.load(Ordering::Acquire)
+    }
+
     /// Whether the loop takes jobs and storage takes writes.
     #[must_use]
     pub fn is_ready(&self) -> bool {
@@ -314,21 +343,52 @@ fn boxed<T: Send + 'static, E: Send + 'static>(
     job: impl FnOnce(&mut Turn<'_>) -> Result<T, E> + Send + 'static,
 ) -> (Job, Pending<T, E>) {
     let (send, receive) = oneshot::channel();
-    let boxed: Job = Box::new(move |turn| {
+    let told = move |answer| {
+        // Who asked may have gone.
+        let _ = send.send(answer);
+    };
+    (told_to(job, told), receive)
+}
+
+/// A job whose answer goes to `told`: after the commit, or when the job is dropped.
+fn told_to<T: Send + 'static, E: Send + 'static>(
+    job: impl FnOnce(&mut Turn<'_>) -> Result<T, E> + Send + 'static,
+    told: impl FnOnce(Answer<Result<T, E>>) + Send + 'static,
+) -> Job {
+    let told = Told { told: Some(told), of: PhantomData };
+    Box::new(move |turn| {
         let outcome = job(turn);
         if outcome.is_err() && !turn.has_applied() {
             turn.documents().roll_back();
         }
         Box::new(move |committed| {
-            let answer = match committed {
+            told.tell(match committed {
                 Ok(()) => Ok(outcome),
                 Err(why) => Err(Unavailable::Stopped(why.to_owned())),
-            };
-            // Who asked may have gone.
-            let _ = send.send(answer);
+            });
         })
-    });
-    (boxed, receive)
+    })
+}
+/// Who is to be told of an answer, once: that there will be none, where this is dropped.
+struct Told<A, F: FnOnce(Answer<A>)> {
+    told: Option<F>,
+    of: PhantomData<fn(A)>,
+}
+
+impl<A, F: FnOnce(Answer<A>)> Told<A, F> {
+    fn tell(mut self, answer: Answer<A>) {
+        if let Some(told) = self.told.take() {
+            told(answer);
+        }
+    }
+}
+
+impl<A, F: FnOnce(Answer<A>)> Drop for Told<A, F> {
+    fn drop(&mut self) {
+        if let Some(told) = self.told.take() {
+            told(Err(Unavailable::Stopped("the engine's loop has ended".into())));
+        }
+    }
 }
 
 async fn wait_for<T, E>(answer: Pending<T, E>) -> Answer<Result<T, E>> {
@@ -394,16 +454,9 @@ impl Host {
             stop: Arc::clone(&stop),
         };
 
-        let committed = Arc::new(AtomicU64::new(0));
         let (commits, inbox) = std::sync::mpsc::sync_channel(1);
-        let committer = Committer {
-            writer: shared,
-            inbox,
-            hub,
-            performer: opening.performer,
-            figures: Arc::clone(&figures),
-            committed: Arc::clone(&committed),
-        };
+        let committer =
+            Committer { writer: shared, inbox, hub, performer: opening.performer, figures: Arc::clone(&figures) };
         let clock = Clock::new(engine.now());
         let lap = Loop {
             engine,
@@ -412,13 +465,12 @@ impl Host {
             projections: opening.projections,
             jobs,
             commits,
-            committed,
+            may_commit: Arc::new(Semaphore::new(1)),
             figures,
             stop,
             sequence: recovered.last_sequence,
             events,
             digest: Digest::default(),
-            commit: 0,
             since_snapshot: recovered.replayed,
             snapshot_every: opening.snapshot_every.max(1),
             begin: (recovered.last_sequence == 0).then_some(opening.floor),
@@ -464,7 +516,8 @@ struct Loop {
     projections: Vec<Box<dyn Projection>>,
     jobs: mpsc::Receiver<Job>,
     commits: std::sync::mpsc::SyncSender<Commit>,
-    committed: Arc<AtomicU64>,
+    /// Free while no commit is on its way.
+    may_commit: Arc<Semaphore>,
     figures: Arc<Figures>,
     stop: Arc<AtomicBool>,
     /// Of the last journal entry.
@@ -473,12 +526,32 @@ struct Loop {
     events: u64,
     /// Of the outputs that no journal entry covers yet.
     digest: Digest,
-    /// Number of the commit that is being gathered.
-    commit: u64,
     since_snapshot: u64,
     snapshot_every: u64,
     /// The floor of a new tenant, until it is journalled.
     begin: Option<EngineConfig>,
+}
+
+/// What one commit makes durable, and who waits for it.
+#[derive(Default)]
+struct Gathered {
+    batch: Batch,
+    replies: Vec<Reply>,
+    happened: Vec<Happened>,
+}
+
+impl Gathered {
+    fn is_empty(&self) -> bool {
+        self.batch.is_empty() && self.replies.is_empty()
+    }
+}
+
+/// What the loop goes on with.
+enum Next {
+    /// A job, or deadlines alone.
+    Work(Option<Job>),
+    /// The commit of what was gathered.
+    Commit(OwnedSemaphorePermit),
 }
 
 impl Loop {
@@ -486,94 +559,93 @@ impl Loop {
         // Dropping `commits` at the end lets the committer finish what it has and end too.
         let timer = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let timer = timer.expect("the system gives a timer");
+        let mut gathered = Gathered::default();
+        if let Some(config) = self.begin.take() {
+            self.sequence += 1;
+            let input = Input::Begin(Box::new(config)).encode(Digest::default());
+            gathered.batch.entries.push(Entry { sequence: self.sequence, at: self.clock.now(), input });
+        }
         loop {
-            let first = timer.block_on(self.next_job());
-            self.commit += 1;
-            self.documents.confirmed(self.committed.load(Ordering::Acquire));
-            let mut batch = Batch::default();
-            if let Some(config) = self.begin.take() {
-                let at = self.clock.now();
-                self.sequence += 1;
-                batch.entries.push(Entry {
-                    sequence: self.sequence,
-                    at,
-                    input: Input::Begin(Box::new(config)).encode(Digest::default()),
-                });
-            }
-            let mut replies = Vec::new();
-            let mut happened = Vec::new();
-            let mut next = first;
-            let begun = std::time::Instant::now();
-            loop {
-                let job = next.take();
-                let ended = {
-                    let mut turn = Turn::new(&mut self, &mut batch, &mut happened);
-                    turn.fire_deadlines();
-                    turn.keep();
-                    if let Some(job) = job {
-                        replies.push(job(&mut turn));
-                    }
-                    turn.finish()
-                };
-                if let Err(problem) = ended {
-                    // Documents would no longer match the engine: stop before anything of this turn is durable.
-                    tracing::error!(%problem, "the store cannot be read: this tenant stops");
-                    for reply in replies {
-                        reply(Err("the store cannot be read"));
-                    }
-                    return;
-                }
-                if replies.len() >= JOBS_IN_A_COMMIT {
-                    break;
-                }
-                match self.jobs.try_recv() {
-                    Ok(job) => next = Some(job),
-                    Err(_) => break,
-                }
-            }
-            let spent = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-            self.figures.engine_us.fetch_add(spent, Ordering::Relaxed);
-
-            let entries = batch.entries.len() as u64;
-            self.since_snapshot += entries;
             // Where nobody is left who could give it a job, it was let go without a word.
             let asked = self.stop.load(Ordering::Acquire) || self.jobs.is_closed();
             let stopping = asked && self.jobs.is_empty();
-            let wanted = self.since_snapshot >= self.snapshot_every || (stopping && self.since_snapshot > 0);
-            if !batch.is_empty() || !replies.is_empty() {
-                let commit = Commit::Batch { number: self.commit, batch, replies, happened };
-                if self.commits.send(commit).is_err() {
-                    return;
+            if stopping && gathered.is_empty() {
+                if self.since_snapshot > 0 {
+                    self.take_snapshot(true);
                 }
+                return;
             }
-            if wanted {
-                self.since_snapshot = 0;
-                if !self.take_snapshot(stopping) {
-                    return;
-                }
-            }
-            if stopping {
+            let goes_on = match timer.block_on(self.next(&gathered, stopping)) {
+                Next::Work(job) => self.work(job, &mut gathered),
+                Next::Commit(turn) => self.commit(std::mem::take(&mut gathered), turn),
+            };
+            if !goes_on {
                 return;
             }
         }
     }
 
-    /// The next job; `None` where a deadline comes first.
-    async fn next_job(&mut self) -> Option<Job> {
-        if self.begin.is_some() {
-            return None;
-        }
-        match self.engine.next_deadline() {
-            Some(deadline) => {
-                let wait = self.clock.until(deadline);
-                if wait.is_zero() {
-                    return None;
-                }
-                // A timer of the system rounds up to its own unit; a long wait is cut, in case the clock was stopped.
-                tokio::time::timeout(wait.min(Duration::from_secs(60)), self.jobs.recv()).await.ok().flatten()
+    /// What comes next: the commit of what was gathered, once the one before it is made; until then a job, or time for a deadline.
+    async fn next(&mut self, gathered: &Gathered, stopping: bool) -> Next {
+        // A timer of the system rounds up to its own unit; a long wait is cut, in case the clock was stopped.
+        let longest = Duration::from_secs(60);
+        let wait = self.engine.next_deadline().map_or(longest, |due| self.clock.until(due).min(longest));
+        tokio::select! {
+            biased;
+            turn = Arc::clone(&self.may_commit).acquire_owned(), if !gathered.is_empty() => {
+                Next::Commit(turn.expect("nobody closes it"))
             }
-            None => self.jobs.recv().await,
+            job = self.jobs.recv(), if !stopping && gathered.replies.len() < JOBS_IN_A_COMMIT => Next::Work(job),
+            () = tokio::time::sleep(wait) => Next::Work(None),
         }
+    }
+
+    /// Runs a job and those that wait behind it, or fires deadlines alone; `false` where this cannot go on.
+    fn work(&mut self, first: Option<Job>, gathered: &mut Gathered) -> bool {
+        let begun = std::time::Instant::now();
+        let mut next = first;
+        loop {
+            let job = next.take();
+            let mut turn = Turn::new(self, &mut gathered.batch, &mut gathered.happened);
+            turn.fire_deadlines();
+            turn.keep();
+            if let Some(job) = job {
+                gathered.replies.push(job(&mut turn));
+            }
+            if let Err(problem) = turn.finish() {
+                // Documents would no longer match the engine: stop before anything of this turn is durable.
+                tracing::error!(%problem, "the store cannot be read: this tenant stops");
+                for reply in gathered.replies.drain(..) {
+                    reply(Err("the store cannot be read"));
+                }
+                return false;
+            }
+            if gathered.replies.len() >= JOBS_IN_A_COMMIT {
+                break;
+            }
+            match self.jobs.try_recv() {
+                Ok(job) => next = Some(job),
+                Err(_) => break,
+            }
+        }
+        let spent = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.figures.engine_us.fetch_add(spent, Ordering::Relaxed);
+        true
+    }
+
+    /// Gives what was gathered to the committer, and takes a snapshot where one is due; `false` where the committer has gone.
+    fn commit(&mut self, gathered: Gathered, turn: OwnedSemaphorePermit) -> bool {
+        let Gathered { mut batch, replies, happened } = gathered;
+        batch.writes = self.documents.send();
+        self.since_snapshot += batch.entries.len() as u64;
+        if self.commits.send(Commit::Batch { batch, replies, happened, turn }).is_err() {
+            return false;
+        }
+        if self.since_snapshot < self.snapshot_every {
+            return true;
+        }
+        self.since_snapshot = 0;
+        self.take_snapshot(false)
     }
 
     /// A copy of the state is written away from the loop; `false` if the committer has gone.
@@ -602,7 +674,100 @@ mod tests {
     use callfloor_engine::OperatorId;
 
     use super::*;
+    use crate::storage::Keeper;
     use crate::storage::sqlite::SqliteStorage;
+
+    /// A store whose commits are announced, and made when they may be.
+    struct Gated {
+        writer: SqliteStorage,
+        begun: std::sync::mpsc::Sender<usize>,
+        may: std::sync::mpsc::Receiver<()>,
+    }
+
+    impl Writer for Gated {
+        fn epoch(&self) -> u64 {
+            self.writer.epoch()
+        }
+
+        fn last_sequence(&mut self) -> Result<u64, StorageError> {
+            self.writer.last_sequence()
+        }
+
+        fn commit(&mut self, batch: &Batch) -> Result<(), StorageError> {
+            // Who tests may have gone: then nothing is held up.
+            let _ = self.begun.send(batch.entries.len());
+            let _ = self.may.recv();
+            self.writer.commit(batch)
+        }
+
+        fn put_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StorageError> {
+            self.writer.put_snapshot(snapshot)
+        }
+
+        fn latest_snapshot(&mut self) -> Result<Option<Snapshot>, StorageError> {
+            self.writer.latest_snapshot()
+        }
+
+        fn keeper(&self) -> Result<Box<dyn Keeper>, StorageError> {
+            self.writer.keeper()
+        }
+
+        fn reader(&self) -> Result<Box<dyn Reader>, StorageError> {
+            self.writer.reader()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_commit_holds_what_came_while_the_one_before_it_was_made() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (begun, commits) = std::sync::mpsc::channel();
+        let (allow, may) = std::sync::mpsc::channel();
+        let writer = Gated { writer: SqliteStorage::open(directory.path()).expect("opens"), begun, may };
+        let floor = crate::demo::floor().expect("a floor");
+        let host = Host::open(Box::new(writer), Opening::new(floor)).expect("opens");
+        let (done, jobs) = std::sync::mpsc::channel();
+        let post = async |operator| {
+            let done = done.clone();
+            let job = move |turn: &mut Turn<'_>| {
+                let applied = turn.apply(Command::LogIn { operator: OperatorId(operator) }).map(drop);
+                done.send(()).expect("the test waits");
+                applied
+            };
+            host.handle().post(job).await.expect("it is taken")
+        };
+        let limit = Duration::from_secs(20);
+        assert_eq!(commits.recv_timeout(limit), Ok(1), "the floor");
+        let mut answers = Vec::new();
+        for operator in 0..3 {
+            answers.push(post(operator).await);
+            jobs.recv_timeout(limit).expect("it is run while the floor is committed");
+        }
+        assert!(answers[0].try_recv().is_err(), "nothing is acknowledged before its commit");
+        allow.send(()).expect("the committer waits");
+        assert_eq!(commits.recv_timeout(limit), Ok(3), "all that came meanwhile");
+        assert!(answers[0].try_recv().is_err(), "nor while it is made");
+        drop(allow);
+        for answer in answers {
+            answer.await.expect("it is told").expect("it is durable").expect("it may");
+        }
+        host.close();
+    }
+
+    #[tokio::test]
+    async fn who_is_to_be_told_of_a_job_is_told_that_it_came_too_late() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let writer = Box::new(SqliteStorage::open(directory.path()).expect("opens"));
+        let host = Host::open(writer, Opening::new(crate::demo::floor().expect("a floor"))).expect("opens");
+        let handle = host.handle().clone();
+        let (send, told) = std::sync::mpsc::channel();
+        let tell = |send: std::sync::mpsc::Sender<bool>| {
+            move |answer: Answer<Result<(), ()>>| send.send(answer.is_ok()).expect("the test waits")
+        };
+        handle.post_then(|_| Ok(()), tell(send.clone())).await;
+        host.close();
+        handle.post_then(|_| Ok(()), tell(send)).await;
+        assert_eq!(told.iter().collect::<Vec<_>>(), [true, false]);
+    }
 
     #[tokio::test]
     async fn a_host_that_everybody_lets_go_of_ends_and_what_it_did_is_kept() {

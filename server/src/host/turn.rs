@@ -1,7 +1,9 @@
 //! One job's turn with the engine and the documents.
 
-use callfloor_engine::{Command, Engine, Instant, Output, Rejection};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use callfloor_engine::{Command, Engine, Instant, Output, Rejection};
 
 use super::{Documents, Happened, Input, Loop};
 use crate::storage::{Batch, Entry, StorageError};
@@ -15,6 +17,8 @@ pub struct Turn<'a> {
     applied: bool,
     /// Deadlines fired that no entry covers yet.
     fired: bool,
+    /// How long the engine took for deadlines that no command of this turn has followed yet.
+    fired_for: Duration,
     trouble: Option<StorageError>,
 }
 
@@ -27,7 +31,7 @@ impl std::fmt::Debug for Turn<'_> {
 impl<'a> Turn<'a> {
     pub(super) fn new(host: &'a mut Loop, batch: &'a mut Batch, happened: &'a mut Vec<Happened>) -> Self {
         let now = host.clock.now();
-        Self { host, batch, happened, now, applied: false, fired: false, trouble: None }
+        Self { host, batch, happened, now, applied: false, fired: false, fired_for: Duration::ZERO, trouble: None }
     }
 
     /// The time of this turn.
@@ -61,7 +65,9 @@ impl<'a> Turn<'a> {
     pub fn apply(&mut self, command: Command) -> Result<Vec<Output>, Rejection> {
         self.fire_deadlines();
         let mut out = Vec::new();
+        let begun = std::time::Instant::now();
         let applied = self.host.engine.apply(self.now, command.clone(), &mut out);
+        self.host.figures.engine.note(std::mem::take(&mut self.fired_for) + begun.elapsed());
         let counted = if applied.is_ok() { &self.host.figures.commands } else { &self.host.figures.refused };
         counted.fetch_add(1, Ordering::Relaxed);
         applied?;
@@ -86,7 +92,9 @@ impl<'a> Turn<'a> {
         let actor = self.host.documents.lets_time_act();
         let mut out = Vec::new();
         while let Some(due) = self.host.engine.next_deadline().filter(|due| *due <= self.now) {
+            let begun = std::time::Instant::now();
             self.host.engine.advance(due, &mut out);
+            self.fired_for += begun.elapsed();
             self.fired = true;
             self.note(due, &out);
             out.clear();
@@ -98,7 +106,7 @@ impl<'a> Turn<'a> {
 
     /// What deadlines changed in documents stays, whatever becomes of the job.
     pub(super) fn keep(&mut self) {
-        self.host.documents.take_turn(self.host.commit, &mut self.batch.writes);
+        self.host.documents.keep_turn();
     }
 
     /// Ends the turn: what it changed goes into the batch.

@@ -14,7 +14,7 @@ use crate::audit::Act;
 use crate::auth::{Access, Caller, Role, Row};
 use crate::document::Read;
 use crate::http::CallRef;
-use crate::records::{CallRecord, Moment};
+use crate::records::{CallRecord, Moment, MomentFields};
 use crate::wire::{Cause, shown};
 
 const READERS: Access = Access::Roles(&[Role::Operator, Role::Supervisor, Role::Planner]);
@@ -95,6 +95,7 @@ struct ShownRecord {
     ticket: Option<u64>,
     /// Everything that happened to it; only where one record is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<MomentFields>>)]
     timeline: Option<Vec<Moment>>,
 }
 
@@ -115,10 +116,7 @@ impl ShownRecord {
     fn of(mut record: CallRecord, role: Role, whole: bool) -> Self {
         if role == Role::Operator && record.ended_us.is_none() {
             // Who was listened to may know of it, once the call is over.
-            let is_supervision = |it: &Moment| {
-                it.what.get("event").and_then(|it| it.as_str()).is_some_and(|it| it.starts_with("supervision-"))
-            };
-            record.timeline.retain(|moment| !is_supervision(moment));
+            record.timeline.retain(|moment| !moment.event().starts_with("supervision-"));
         }
         Self {
             id: record.id,

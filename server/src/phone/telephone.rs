@@ -1,6 +1,7 @@
 //! Operators' telephones: what they may register with, and where they are now.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use callfloor_engine::OperatorId;
@@ -39,6 +40,7 @@ pub struct Telephone {
 
 impl Document for Telephone {
     const KIND: Kind = "telephone";
+    const IS_REMEMBERED: bool = true;
 
     fn id(&self) -> u64 {
         self.id
@@ -85,6 +87,8 @@ const BINDINGS: usize = 4;
 #[derive(Debug, Default)]
 pub(super) struct Bindings {
     by_operator: HashMap<OperatorId, Vec<Binding>>,
+    /// From where each of them sends.
+    by_address: BTreeSet<(SocketAddr, OperatorId)>,
 }
 
 impl Bindings {
@@ -96,10 +100,24 @@ impl Bindings {
 
     /// Whose telephone sends from there.
     pub(super) fn at(&self, flow: &Flow) -> Option<OperatorId> {
-        let now = Instant::now();
-        let mut all = self.by_operator.iter();
-        all.find(|(_, bound)| bound.iter().any(|one| one.until > now && one.flow.remote == flow.remote))
-            .map(|(who, _)| *who)
+        let (now, from) = (Instant::now(), flow.remote);
+        let there = self.by_address.range((from, OperatorId(0))..=(from, OperatorId(u32::MAX)));
+        let is_bound =
+            |who: &OperatorId| self.by_operator[who].iter().any(|one| one.until > now && one.flow.remote == from);
+        there.map(|(_, who)| *who).find(is_bound)
+    }
+
+    /// Changes what an operator's telephone has bound.
+    fn change(&mut self, operator: OperatorId, change: impl FnOnce(&mut Vec<Binding>)) {
+        let bound = self.by_operator.entry(operator).or_default();
+        for binding in bound.iter() {
+            self.by_address.remove(&(binding.flow.remote, operator));
+        }
+        change(bound);
+        self.by_address.extend(bound.iter().map(|binding| (binding.flow.remote, operator)));
+        if bound.is_empty() {
+            self.by_operator.remove(&operator);
+        }
     }
 
     /// Binds and unbinds; gives what is bound now, with the seconds left.
@@ -111,19 +129,20 @@ impl Bindings {
         flow: &Flow,
     ) -> Vec<(String, u32)> {
         let now = Instant::now();
-        let bound = self.by_operator.entry(operator).or_default();
-        bound.retain(|binding| binding.until > now && !remove_all);
-        for contact in contacts {
-            bound.retain(|binding| binding.uri != contact.uri);
-            if contact.expires_s > 0 {
-                let until = now + Duration::from_secs(u64::from(contact.expires_s));
-                bound.push(Binding { uri: contact.uri.clone(), flow: *flow, until });
+        self.change(operator, |bound| {
+            bound.retain(|binding| binding.until > now && !remove_all);
+            for contact in contacts {
+                bound.retain(|binding| binding.uri != contact.uri);
+                if contact.expires_s > 0 {
+                    let until = now + Duration::from_secs(u64::from(contact.expires_s));
+                    bound.push(Binding { uri: contact.uri.clone(), flow: *flow, until });
+                }
             }
-        }
-        let too_many = bound.len().saturating_sub(BINDINGS);
-        bound.drain(..too_many);
+            let too_many = bound.len().saturating_sub(BINDINGS);
+            bound.drain(..too_many);
+        });
         let left = |binding: &Binding| u32::try_from((binding.until - now).as_secs()).unwrap_or(u32::MAX);
-        bound.iter().map(|binding| (binding.uri.clone(), left(binding))).collect()
+        self.all_of(operator).iter().map(|binding| (binding.uri.clone(), left(binding))).collect()
     }
 
     /// Everything that an operator's telephone has bound, the oldest first.
@@ -138,25 +157,51 @@ impl Bindings {
 
     /// Binds again what was bound before a restart.
     pub(super) fn restore(&mut self, operator: OperatorId, binding: Binding) {
-        self.by_operator.entry(operator).or_default().push(binding);
+        self.change(operator, |bound| bound.push(binding));
     }
 
     /// Operators whose last binding has run out, forgotten here.
     pub(super) fn expire(&mut self) -> Vec<OperatorId> {
         let now = Instant::now();
-        let mut gone = Vec::new();
-        self.by_operator.retain(|&operator, bound| {
-            bound.retain(|binding| binding.until > now);
-            if bound.is_empty() {
-                gone.push(operator);
-            }
-            !bound.is_empty()
-        });
-        gone
+        let runs_out = |bound: &Vec<Binding>| bound.iter().any(|binding| binding.until <= now);
+        let some: Vec<OperatorId> =
+            self.by_operator.iter().filter(|(_, bound)| runs_out(bound)).map(|(who, _)| *who).collect();
+        for &operator in &some {
+            self.change(operator, |bound| bound.retain(|binding| binding.until > now));
+        }
+        some.into_iter().filter(|operator| !self.by_operator.contains_key(operator)).collect()
     }
 
     /// Forgets an operator's bindings.
     pub(super) fn forget(&mut self, operator: OperatorId) {
-        self.by_operator.remove(&operator);
+        self.change(operator, Vec::clear);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use callfloor_sip::Transport;
+
+    use super::*;
+
+    #[test]
+    fn who_sends_from_an_address_is_who_is_bound_there() {
+        let flow =
+            |port| Flow { transport: Transport::Udp, listener: 0, remote: SocketAddr::from(([127, 0, 0, 1], port)) };
+        let contact = |uri: &str, expires_s| Contact { uri: uri.to_owned(), expires_s, instance: None };
+        let (mut bindings, first, second) = (Bindings::default(), OperatorId(7), OperatorId(8));
+        bindings.update(first, &[contact("sip:a", 60)], false, &flow(1));
+        bindings.update(second, &[contact("sip:b", 60)], false, &flow(1));
+        assert_eq!((bindings.at(&flow(1)), bindings.at(&flow(2))), (Some(first), None));
+        bindings.update(first, &[contact("sip:a", 60)], false, &flow(2));
+        assert_eq!((bindings.at(&flow(1)), bindings.at(&flow(2))), (Some(second), Some(first)));
+        bindings.update(second, &[contact("sip:b", 0)], false, &flow(1));
+        assert_eq!(bindings.at(&flow(1)), None);
+        bindings.forget(first);
+        assert_eq!((bindings.at(&flow(2)), bindings.operators().count()), (None, 0));
+        let until = Instant::now();
+        bindings.restore(second, Binding { uri: "sip:b".into(), flow: flow(3), until });
+        assert_eq!((bindings.at(&flow(3)), bindings.expire()), (None, vec![second]));
+        assert!(bindings.by_address.is_empty() && bindings.by_operator.is_empty());
     }
 }

@@ -2,14 +2,16 @@
 
 mod projection;
 
+use callfloor_engine::Event;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 pub(crate) use projection::Records;
 
 use crate::document::Document;
 use crate::http::CallRef;
 use crate::storage::{IndexKey, Kind, key_of};
-use crate::wire::Cause;
+use crate::wire::{Cause, Sight, WireEvent};
 
 /// The record of a call, live or over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,15 +56,46 @@ pub struct CallRecord {
     pub timeline: Vec<Moment>,
 }
 
-/// Something that happened to a call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Moment {
+/// Something that happened to a call: `at_us`, then what the event stream has, numbers of other parties masked. Kept as it was
+/// written, since a record is written at every step of its call.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Moment(Box<RawValue>);
+
+/// How a [`Moment`] is written.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Moment)]
+pub(crate) struct MomentFields {
     /// When, in microseconds since 1970.
-    pub at_us: u64,
+    at_us: u64,
     /// What, as the event stream has it; numbers of other parties masked.
     #[serde(flatten)]
     #[schema(value_type = Object)]
-    pub what: serde_json::Map<String, serde_json::Value>,
+    what: WireEvent,
+}
+
+impl PartialEq for Moment {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
+    }
+}
+
+impl Moment {
+    fn of(at_us: u64, event: &Event) -> Self {
+        let fields = MomentFields { at_us, what: WireEvent::of(event, Sight { numbers: false }) };
+        Self(serde_json::value::to_raw_value(&fields).expect("an event has a form in JSON"))
+    }
+
+    /// What the event stream calls it.
+    #[must_use]
+    pub fn event(&self) -> String {
+        #[derive(Deserialize)]
+        struct Named {
+            #[serde(default)]
+            event: String,
+        }
+        serde_json::from_str(self.0.get()).map_or_else(|_| String::new(), |named: Named| named.event)
+    }
 }
 
 /// Most moments that a record keeps; a call that rings for days has its first and its end.
@@ -70,9 +103,14 @@ const MOST_MOMENTS: usize = 1_000;
 
 impl Document for CallRecord {
     const KIND: Kind = "call-record";
+    const IS_REMEMBERED: bool = true;
 
     fn id(&self) -> u64 {
         self.id
+    }
+
+    fn is_over(&self) -> bool {
+        self.ended_us.is_some()
     }
 
     fn keys(&self) -> Vec<IndexKey> {
@@ -86,5 +124,23 @@ impl Document for CallRecord {
         seen.dedup();
         keys.extend(seen.iter().map(|operator| under("operator", operator)));
         keys
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_read_as_it_was_written_whatever_the_order_of_its_parts() {
+        let call = callfloor_engine::CallId::from_parts(7, 1);
+        let moment = Moment::of(12, &Event::CallHeld { call, operator: callfloor_engine::OperatorId(3) });
+        let text = serde_json::to_string(&moment).expect("a moment is JSON");
+        let fields: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+        assert_eq!((&fields["at_us"], &fields["event"]), (&12.into(), &"call-held".into()), "{text}");
+        assert_eq!(serde_json::from_str::<Moment>(&text).expect("it is read"), moment);
+        let before: Moment =
+            serde_json::from_str(r#"{"call":"7","event":"call-held","at_us":12}"#).expect("it is read");
+        assert_eq!((before.event(), moment.event()), ("call-held".into(), "call-held".into()));
     }
 }

@@ -6,14 +6,11 @@ use callfloor_engine::{
 
 use super::{CallRecord, MOST_MOMENTS, Moment};
 use crate::host::{Documents, Projection};
-use crate::lately::Lately;
 use crate::storage::StorageError;
-use crate::wire::{Sight, WireEvent};
 
 /// Writes call records.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
-    records: Lately<CallRecord>,
     /// Number and customer of the command whose call begins next: one that is over in the very step in which it came is no
     /// longer in the engine when its events are seen.
     begun: Option<(Option<PhoneNumber>, Option<CustomerId>)>,
@@ -99,7 +96,7 @@ impl Projection for Records {
             ticket: None,
             timeline: Vec::new(),
         };
-        self.records.change(documents, id, new, |record| {
+        documents.change(id, new, |record: &mut CallRecord| {
             if let Some(view) = &view {
                 record.number = view.number.map(|number| number.to_string()).or(record.number.take());
                 record.customer = view.customer.map(|customer| customer.0).or(record.customer);
@@ -109,20 +106,13 @@ impl Projection for Records {
             let over = matches!(event, Event::CallEnded(_));
             // Who was in the call is kept however long it is.
             let kept = matches!(event, Event::SupervisionStarted { .. } | Event::SupervisionEnded { .. });
-            if (over || kept || record.timeline.len() < MOST_MOMENTS)
-                && let Ok(serde_json::Value::Object(what)) =
-                    serde_json::to_value(WireEvent::of(event, Sight { numbers: false }))
-            {
-                record.timeline.push(Moment { at_us, what });
+            if over || kept || record.timeline.len() < MOST_MOMENTS {
+                record.timeline.push(Moment::of(at_us, event));
             }
             if over {
                 record.ended_us = Some(at_us);
             }
-        })?;
-        if matches!(event, Event::CallEnded(_)) {
-            self.records.forget(id);
-        }
-        Ok(())
+        })
     }
 }
 

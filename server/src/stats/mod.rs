@@ -38,6 +38,7 @@ pub struct QueueInterval {
 
 impl Document for QueueInterval {
     const KIND: Kind = "queue-interval";
+    const IS_REMEMBERED: bool = true;
 
     fn id(&self) -> u64 {
         self.id
@@ -92,6 +93,7 @@ impl std::ops::AddAssign<&Self> for OperatorWork {
 
 impl Document for OperatorInterval {
     const KIND: Kind = "operator-interval";
+    const IS_REMEMBERED: bool = true;
 
     fn id(&self) -> u64 {
         self.id
@@ -113,6 +115,7 @@ pub struct DeskNow {
 
 impl Document for DeskNow {
     const KIND: Kind = "desk-now";
+    const IS_REMEMBERED: bool = true;
 
     fn id(&self) -> u64 {
         self.id
@@ -132,6 +135,7 @@ pub struct Line {
 
 impl Document for Line {
     const KIND: Kind = "queue-line";
+    const IS_REMEMBERED: bool = true;
 
     fn id(&self) -> u64 {
         self.id

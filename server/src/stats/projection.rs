@@ -11,7 +11,6 @@ use callfloor_measure::{Counts, HandlePart};
 use super::{DeskNow, INTERVAL_US, Line, OUTBOUND, OperatorInterval, OperatorWork, QueueInterval, interval_id};
 use crate::floor::QueueExtra;
 use crate::host::{Documents, Projection};
-use crate::lately::Lately;
 use crate::storage::StorageError;
 
 /// Something in a queue: which row, and the interval in which it was offered.
@@ -20,10 +19,6 @@ type Offered = (u32, u64);
 /// Counts what happens.
 #[derive(Debug, Default)]
 pub struct Measures {
-    rows: Lately<QueueInterval>,
-    people: Lately<OperatorInterval>,
-    desks: Lately<DeskNow>,
-    lines: Lately<Line>,
     /// In a queue; after a restart the interval is told from the wait.
     offered: HashMap<Work, Offered>,
 }
@@ -339,7 +334,7 @@ impl Measures {
     fn line(&mut self, at: &mut At<'_>, queue: QueueId, change: impl FnOnce(&mut Line)) -> Result<(), StorageError> {
         let (id, interval) = (u64::from(queue.0) + 1, at.interval());
         let new = || Line { id, pace: crate::estimate::Pace::default(), interval };
-        self.lines.change(at.documents, id, new, |line| {
+        at.documents.change(id, new, |line| {
             change(line);
             line.interval = interval;
         })
@@ -359,7 +354,7 @@ impl Measures {
     ) -> Result<(), StorageError> {
         let id = interval_id(interval, row);
         let new = || QueueInterval { id, ..QueueInterval::default() };
-        self.rows.change(at.documents, id, new, |found| change(&mut found.counts))
+        at.documents.change(id, new, |found| change(&mut found.counts))
     }
 
     fn count_of(
@@ -382,7 +377,7 @@ impl Measures {
     ) -> Result<(), StorageError> {
         let id = interval_id(at.interval(), operator.0 + 1);
         let new = || OperatorInterval { id, ..OperatorInterval::default() };
-        self.people.change(at.documents, id, new, |found| change(&mut found.work))
+        at.documents.change(id, new, |found| change(&mut found.work))
     }
 
     /// A part of a row's handle, ring or dial time lasted from `from_us` until now.
@@ -398,7 +393,7 @@ impl Measures {
         self.status(at, operator, Status::Talking, Status::Talking, None)?;
         let (id, now_us, row) = (u64::from(operator.0) + 1, at.now_us, at.row(call));
         let talking = DeskNow { id, status: index(Status::Talking), since_us: now_us, row };
-        self.desks.change(at.documents, id, || talking, |desk| *desk = talking)
+        at.documents.change(id, || talking, |desk| *desk = talking)
     }
 
     /// An operator's status changed: the time in the one before is booked.
@@ -414,7 +409,7 @@ impl Measures {
         let row = call.and_then(|call| at.row(call));
         let mut before = None;
         let new = || DeskNow { id, status: index(from), since_us: now_us, row: None };
-        self.desks.change(at.documents, id, new, |desk| {
+        at.documents.change(id, new, |desk| {
             before = Some(*desk);
             // A call that is over in this very step keeps the row that it had.
             let kept = desk.row.filter(|_| call.is_some());
@@ -427,7 +422,7 @@ impl Measures {
         for (interval, span) in shares(before.since_us, now_us) {
             let id = interval_id(interval, operator.0 + 1);
             let new = || OperatorInterval { id, ..OperatorInterval::default() };
-            self.people.change(at.documents, id, new, |found| {
+            at.documents.change(id, new, |found| {
                 found.times.in_status_us[usize::from(index(from))] += span;
                 found.times.paid_us += span;
             })?;

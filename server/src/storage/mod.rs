@@ -90,6 +90,16 @@ pub enum Write {
     },
 }
 
+impl Write {
+    /// The kind of the document.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Put { kind, .. } | Self::Delete { kind, .. } => kind,
+        }
+    }
+}
+
 /// What becomes durable together, or not at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {

@@ -34,6 +34,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How much of the log is kept after a checkpoint, in bytes; a long reader may let it grow beyond.
 const LOG_KEPT: i64 = 64 << 20;
 
+/// The log is copied into the main file whenever it holds so many pages of 4 KiB: those that are written again and again are
+/// copied once.
+const PAGES_BETWEEN_CHECKPOINTS: i32 = 4_000;
+
+/// Pages that a writer keeps in memory, in KiB, negative as SQLite wants it. Not more: a commit that has moved entries between pages
+/// of an index looks at every place for one in this cache.
+const CACHE: i32 = -16_384;
+
 const TABLES: &str = "
     CREATE TABLE writer (
         one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -133,12 +141,18 @@ fn prepare(connection: &mut Connection, place: &Place) -> Result<u64, StorageErr
     if mode != "wal" {
         return Err(place.backend(format!("this file system cannot keep a write-ahead log (journal mode {mode})")));
     }
-    let settings = [("synchronous", 2), ("fullfsync", 1), ("checkpoint_fullfsync", 1), ("cell_size_check", 1)];
+    let settings = [
+        ("synchronous", 2),
+        ("fullfsync", 1),
+        ("checkpoint_fullfsync", 1),
+        ("cell_size_check", 1),
+        ("wal_autocheckpoint", PAGES_BETWEEN_CHECKPOINTS),
+    ];
     for (name, value) in settings {
         connection.pragma_update(None, name, value).map_err(wrap)?;
     }
     connection.pragma_update(None, "journal_size_limit", LOG_KEPT).map_err(wrap)?;
-    connection.pragma_update(None, "cache_size", -65_536).map_err(wrap)?;
+    connection.pragma_update(None, "cache_size", CACHE).map_err(wrap)?;
     prepare_once(connection).map_err(wrap)?;
 
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrap)?;

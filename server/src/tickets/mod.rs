@@ -157,9 +157,14 @@ pub fn owner_word(owner: Option<u32>) -> String {
 
 impl Document for Ticket {
     const KIND: Kind = "ticket";
+    const IS_REMEMBERED: bool = true;
 
     fn id(&self) -> u64 {
         self.id
+    }
+
+    fn is_over(&self) -> bool {
+        self.status == TicketStatus::Closed
     }
 
     fn keys(&self) -> Vec<IndexKey> {
@@ -202,13 +207,11 @@ impl Ticket {
         now_us: u64,
         edit: impl FnOnce(&mut Self),
     ) -> Result<(), StorageError> {
-        if let Some(mut ticket) = documents.get::<Self>(id)? {
-            edit(&mut ticket);
+        documents.edit(id, |ticket: &mut Self| {
+            edit(ticket);
             ticket.revision += 1;
             ticket.changed_us = now_us;
-            documents.put(&ticket);
-        }
-        Ok(())
+        })
     }
 
     /// Whose desk it is on.

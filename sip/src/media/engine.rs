@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::ops::RangeInclusive;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -67,6 +67,8 @@ pub struct MediaEngine {
     state: Mutex<State>,
     commands: Sender<Command>,
     waker: Arc<mio::Waker>,
+    /// Whether the worker was woken for commands that it has not looked at yet.
+    woken: Arc<AtomicBool>,
     next_id: AtomicU64,
 }
 
@@ -103,11 +105,12 @@ impl MediaEngine {
         let (commands, receiver) = channel();
         let poll = mio::Poll::new()?;
         let waker = Arc::new(mio::Waker::new(poll.registry(), Worker::WAKE)?);
-        let worker = Worker::new(poll, receiver, event_sender, config.quiet_after);
+        let woken = Arc::<AtomicBool>::default();
+        let worker = Worker::new(poll, (receiver, Arc::clone(&woken)), event_sender, config.quiet_after);
         std::thread::Builder::new().name("callfloor-media".to_owned()).spawn(move || worker.run())?;
         let next_port = *config.ports.start();
         let state = Mutex::new(State { next_port, ..State::default() });
-        Ok((Self { config, state, commands, waker, next_id: AtomicU64::new(1) }, MediaEvents(events)))
+        Ok((Self { config, state, commands, waker, woken, next_id: AtomicU64::new(1) }, MediaEvents(events)))
     }
 
     /// Sessions that are open.
@@ -123,7 +126,9 @@ impl MediaEngine {
     fn tell(&self, command: Command) {
         // The worker only ends after the engine is dropped.
         let _ = self.commands.send(command);
-        let _ = self.waker.wake();
+        if !self.woken.swap(true, Ordering::AcqRel) {
+            let _ = self.waker.wake();
+        }
     }
 
     fn known(&self, session: SessionId) -> Result<(), MediaError> {

@@ -11,8 +11,8 @@ use std::collections::HashMap;
 use std::io;
 use std::net::UdpSocket;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{AcqRel, Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
@@ -80,6 +80,8 @@ pub(super) enum Command {
 pub(super) struct Worker {
     poll: Poll,
     commands: Receiver<Command>,
+    /// Whether we were woken for commands that were not looked at yet.
+    woken: Arc<AtomicBool>,
     events: UnboundedSender<MediaEvent>,
     quiet_after: Option<Duration>,
     /// Sessions by slot; a slot's two tokens are `2 * slot` and `2 * slot + 1`.
@@ -96,13 +98,14 @@ impl Worker {
 
     pub(super) fn new(
         poll: Poll,
-        commands: Receiver<Command>,
+        (commands, woken): (Receiver<Command>, Arc<AtomicBool>),
         events: UnboundedSender<MediaEvent>,
         quiet_after: Option<Duration>,
     ) -> Self {
         Self {
             poll,
             commands,
+            woken,
             events,
             quiet_after,
             slots: Vec::new(),
@@ -168,6 +171,8 @@ impl Worker {
 
     /// Does all that was ordered; false at the end.
     fn take_commands(&mut self) -> bool {
+        // Ahead of the look: what comes after it wakes us again.
+        self.woken.swap(false, AcqRel);
         loop {
             match self.commands.try_recv() {
                 Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return false,

@@ -143,8 +143,7 @@ impl Switchboard {
     }
 
     pub(super) fn leg_of(&self, call: CallId, operator: OperatorId) -> Option<LegId> {
-        let mut all = self.legs.iter().filter(|(id, leg)| id.call == call && leg.role == Role::Operator(operator));
-        all.next().map(|(id, _)| *id)
+        self.legs_of(call).find(|(_, leg)| leg.role == Role::Operator(operator)).map(|(id, _)| id)
     }
 
     async fn ring(&mut self, operator: OperatorId, offer: OfferId, call: CallId, id: LegId, by_widget: bool) {
@@ -230,8 +229,7 @@ impl Switchboard {
 
     /// Runs a job that gives the engine an answer; its outcome is told after the commit, `None` where there is none.
     async fn run_answer(&self, job: Job, done: impl FnOnce(Option<Result<Option<Desk>, Problem>>) + Send + 'static) {
-        let Ok(pending) = self.host.post(job).await else { return done(None) };
-        tokio::spawn(async move { done(pending.await.ok().and_then(Result::ok)) });
+        self.host.post_then(job, |answer| done(answer.ok())).await;
     }
 
     /// Customer, operator and target hear each other.
@@ -239,12 +237,8 @@ impl Switchboard {
         if self.mix_of(call).is_none() {
             return;
         }
-        let members: Vec<LegId> = self
-            .legs
-            .iter()
-            .filter(|(id, leg)| id.call == call && leg.state == State::Connected)
-            .map(|(id, _)| *id)
-            .collect();
+        let members = self.legs_of(call).filter(|(_, leg)| leg.state == State::Connected);
+        let members: Vec<LegId> = members.map(|(id, _)| id).collect();
         for member in members {
             self.let_hear(member, Hears::Conference(call));
         }

@@ -176,9 +176,7 @@ impl Switchboard {
         let before = (leg.sip.replace(incoming.leg), leg.session.replace(session));
         self.hang_up(before.0, before.1, &state);
         self.apply_hearing(id);
-        let listeners: Vec<LegId> =
-            self.legs.iter().filter(|(_, leg)| leg.hears == Hears::Leg(id)).map(|(listener, _)| *listener).collect();
-        for listener in listeners {
+        for listener in self.listeners_of(id) {
             self.apply_hearing(listener);
         }
         if let State::Ringing(offer) = state {
@@ -239,12 +237,8 @@ impl Switchboard {
             return;
         }
         // Who waits for this number hears what it sends in place of our ring-back.
-        let waiting: Vec<LegId> = self
-            .legs
-            .iter()
-            .filter(|(other, leg)| other.call == id.call && leg.hears == Hears::RingBack)
-            .map(|(other, _)| *other)
-            .collect();
+        let waiting = self.legs_of(id.call).filter(|(_, leg)| leg.hears == Hears::RingBack);
+        let waiting: Vec<LegId> = waiting.map(|(other, _)| other).collect();
         for other in waiting {
             self.let_hear(other, Hears::Leg(id));
         }

@@ -4,7 +4,7 @@ mod acts;
 mod facts;
 mod supervision;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use super::recordings::{Changed, Recordings};
 use super::registration::{Registration, Restored, number, takes_connections};
 use super::telephone::{Binding, Bindings, Device, Telephone};
 use super::trunk::Route;
-use crate::host::{Handle, Happened, Turn};
+use crate::host::{Answer, Handle, Happened, Turn};
 use crate::http::{Desk, Problem};
 use crate::storage::StorageError;
 
@@ -237,7 +237,7 @@ impl StartPhones {
             trying: HashSet::new(),
             browsers: HashMap::new(),
             absent: Absent::default(),
-            legs: HashMap::new(),
+            legs: BTreeMap::new(),
             by_sip: HashMap::new(),
             by_session: HashMap::new(),
             coming: HashMap::new(),
@@ -332,7 +332,8 @@ struct Switchboard {
     /// Operators' browsers that are connected.
     browsers: HashMap<OperatorId, Browser>,
     absent: Absent,
-    legs: HashMap<LegId, Leg>,
+    /// Those of a call stand together.
+    legs: BTreeMap<LegId, Leg>,
     by_sip: HashMap<callfloor_sip::LegId, Owner>,
     by_session: HashMap<SessionId, Owner>,
     coming: HashMap<u64, Coming>,
@@ -418,22 +419,13 @@ impl Switchboard {
         done: impl FnOnce(Result<(), u16>) -> Option<Done> + Send + 'static,
     ) {
         let own = self.own.clone();
-        match self.host.post(job).await {
-            Ok(answer) => {
-                tokio::spawn(async move {
-                    let outcome = answer.await.ok().and_then(Result::ok).unwrap_or(Err(503));
-                    if let Some(done) = done(outcome) {
-                        // A switchboard that has ended needs no news.
-                        let _ = own.orders.send(Order::Done(done));
-                    }
-                });
+        let told = move |answer: Answer<Result<(), u16>>| {
+            if let Some(done) = done(answer.unwrap_or(Err(503))) {
+                // A switchboard that has ended needs no news.
+                let _ = own.orders.send(Order::Done(done));
             }
-            Err(_) => {
-                if let Some(done) = done(Err(503)) {
-                    let _ = own.orders.send(Order::Done(done));
-                }
-            }
-        }
+        };
+        self.host.post_then(job, told).await;
     }
 
     async fn order(&mut self, order: Order) {
@@ -571,9 +563,7 @@ impl Switchboard {
             }
             self.by_session.insert(session, Owner::Leg(id));
             self.apply_hearing(id);
-            let listeners: Vec<LegId> =
-                self.legs.iter().filter(|(_, leg)| leg.hears == Hears::Leg(id)).map(|(id, _)| *id).collect();
-            for listener in listeners {
+            for listener in self.listeners_of(id) {
                 self.apply_hearing(listener);
             }
         }
@@ -680,7 +670,7 @@ impl Switchboard {
         if leg.role == Role::Customer {
             self.numbers.remove(&id.call);
         }
-        if !self.legs.keys().any(|other| other.call == id.call)
+        if self.legs_of(id.call).next().is_none()
             && let Some(mix) = self.mixes.remove(&id.call)
         {
             self.media.close_mix(mix);
@@ -730,11 +720,19 @@ impl Switchboard {
 
     /// Who heard a leg hears nothing now.
     fn silence_listeners(&mut self, gone: LegId) {
-        let listeners: Vec<LegId> =
-            self.legs.iter().filter(|(_, leg)| leg.hears == Hears::Leg(gone)).map(|(id, _)| *id).collect();
-        for listener in listeners {
+        for listener in self.listeners_of(gone) {
             self.let_hear(listener, Hears::Nothing);
         }
+    }
+
+    fn legs_of(&self, call: CallId) -> impl Iterator<Item = (LegId, &Leg)> {
+        let all = LegId { call, leg: 0 }..=LegId { call, leg: u16::MAX };
+        self.legs.range(all).map(|(id, leg)| (*id, leg))
+    }
+
+    /// Who hears a leg: others of its call.
+    fn listeners_of(&self, id: LegId) -> Vec<LegId> {
+        self.legs_of(id.call).filter(|(_, leg)| leg.hears == Hears::Leg(id)).map(|(listener, _)| listener).collect()
     }
 
     /// A supervisor's leg is over.

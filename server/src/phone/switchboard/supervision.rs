@@ -143,7 +143,7 @@ impl Switchboard {
 
     /// Applies what legs of a call hear of each other, where that is another way than before.
     pub(super) fn refresh_hearing(&mut self, call: CallId) {
-        let legs: Vec<LegId> = self.legs.keys().filter(|id| id.call == call).copied().collect();
+        let legs: Vec<LegId> = self.legs_of(call).map(|(id, _)| id).collect();
         for id in legs {
             let leg = &self.legs[&id];
             if !matches!(leg.hears, Hears::Leg(_) | Hears::Conference(_) | Hears::Nothing) {
@@ -172,8 +172,7 @@ impl Switchboard {
     }
 
     fn sessions_of(&self, call: CallId) -> Vec<(LegId, SessionId)> {
-        let found = self.legs.iter().filter(|(id, _)| id.call == call);
-        found.filter_map(|(id, leg)| Some((*id, leg.session?))).collect()
+        self.legs_of(call).filter_map(|(id, leg)| Some((id, leg.session?))).collect()
     }
 
     fn set_gain(&self, mix: MixId, speaker: SessionId, listener: SessionId, gain: f32) {

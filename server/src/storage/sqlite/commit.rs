@@ -103,14 +103,18 @@ fn write(transaction: &Transaction<'_>, batch: &Batch, mut sum: u64) -> rusqlite
     for change in &batch.writes {
         match change {
             Write::Put { kind, id, body, keys } => {
-                let body_sum = sum::of_document(kind, *id, body).cast_signed();
-                transaction
-                    .prepare_cached(
-                        "INSERT INTO document (kind, id, body, sum) VALUES (?1, ?2, ?3, ?4)
-                         ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body, sum = excluded.sum",
-                    )?
-                    .execute(params![kind, id.cast_signed(), body, body_sum])?;
-                replace_keys(transaction, kind, *id, keys)?;
+                let values = params![kind, id.cast_signed(), body, sum::of_document(kind, *id, body).cast_signed()];
+                let mut insert = transaction.prepare_cached(
+                    "INSERT INTO document (kind, id, body, sum) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+                )?;
+                if insert.execute(values)? == 1 {
+                    add_keys(transaction, kind, *id, keys_of(keys))?;
+                } else {
+                    let mut update = transaction
+                        .prepare_cached("UPDATE document SET body = ?3, sum = ?4 WHERE kind = ?1 AND id = ?2")?;
+                    update.execute(values)?;
+                    replace_keys(transaction, kind, *id, keys)?;
+                }
             }
             Write::Delete { kind, id } => {
                 let Ok(number) = i64::try_from(*id) else { continue };
@@ -126,9 +130,7 @@ fn write(transaction: &Transaction<'_>, batch: &Batch, mut sum: u64) -> rusqlite
 /// Writes only what is different: most changes of a document move it in no index.
 fn replace_keys(transaction: &Transaction<'_>, kind: &str, id: u64, keys: &[IndexKey]) -> rusqlite::Result<()> {
     let number = id.cast_signed();
-    let mut wanted: Vec<(&str, &str)> = keys.iter().map(|key| (key.index, limits::cut(&key.key))).collect();
-    wanted.sort_unstable();
-    wanted.dedup();
+    let mut wanted = keys_of(keys);
     let mut gone: Vec<(String, String)> = Vec::new();
     {
         let mut select = transaction.prepare_cached("SELECT idx, key FROM index_entry WHERE kind = ?1 AND id = ?2")?;
@@ -148,11 +150,25 @@ fn replace_keys(transaction: &Transaction<'_>, kind: &str, id: u64, keys: &[Inde
             .prepare_cached("DELETE FROM index_entry WHERE kind = ?1 AND idx = ?2 AND key = ?3 AND id = ?4")?
             .execute(params![kind, index, key, number])?;
     }
-    for (index, key) in wanted {
-        let key_sum = i64::from(sum::of_key(kind, index, key, id));
-        transaction
-            .prepare_cached("INSERT INTO index_entry (kind, idx, key, id, sum) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![kind, index, key, number, key_sum])?;
+    add_keys(transaction, kind, id, wanted)
+}
+
+/// Index entries as they are stored: in order, each once.
+fn keys_of(keys: &[IndexKey]) -> Vec<(&str, &str)> {
+    let mut wanted: Vec<(&str, &str)> = keys.iter().map(|key| (key.index, limits::cut(&key.key))).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted
+}
+
+fn add_keys(transaction: &Transaction<'_>, kind: &str, id: u64, keys: Vec<(&str, &str)>) -> rusqlite::Result<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let mut insert =
+        transaction.prepare_cached("INSERT INTO index_entry (kind, idx, key, id, sum) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for (index, key) in keys {
+        insert.execute(params![kind, index, key, id.cast_signed(), i64::from(sum::of_key(kind, index, key, id))])?;
     }
     Ok(())
 }
