@@ -415,6 +415,36 @@ fn shards_merge_and_a_killed_one_is_missed() {
     merge(&[&three, &three]).code(2).stderr(contains("shard 1 is in both"));
 }
 
+/// Shards that begin at one moment make one floor, and operators whom a killed run left there play in the next.
+#[test]
+fn shards_prepare_one_floor_together_and_take_up_what_a_killed_run_left() {
+    let server = Server::start();
+    let plan = scenario(&server.directory, LINE);
+    let start = |shard: &str, file: &Path| {
+        let mut command = server.load_beside(&plan);
+        command.args(["--rate", "4", "--for", "5s", "--speed", "240", "--lag-limit", "1s", "--shard", shard]);
+        command.arg("--json").arg(file).stdout(Stdio::null()).stderr(Stdio::null());
+        Guarded(command.spawn().unwrap())
+    };
+    let files = [server.directory.path().join("1.json"), server.directory.path().join("2.json")];
+    let both = || [start("1/2", &files[0]), start("2/2", &files[1])];
+    let killed = both();
+    let all = serde_json::json!({ "parts": [{ "began_us": 0 }] });
+    until("six calls", || server.arrivals(&all).len() >= 6);
+    killed.iter().for_each(|shard| shard.signal("-KILL"));
+    drop(killed);
+    let version = || server.ask("GET", "/floor", &server.watcher(), "")["version"].as_u64().unwrap();
+    let made = version();
+    for mut shard in both() {
+        assert!(shard.0.wait().unwrap().success());
+    }
+    assert_eq!(version(), made, "what is right already is not changed");
+    for file in &files {
+        let found = results(file);
+        assert!(count(&found, "talks") > 0 && count(&found, "logins") > 0, "{found}");
+    }
+}
+
 /// The same customers in simulation and live: as many come to both, and each figure is tested.
 #[test]
 fn a_twin_run_has_three_columns_and_the_same_customers_in_two_of_them() {

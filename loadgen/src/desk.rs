@@ -176,38 +176,32 @@ pub(crate) async fn open(
     Ok(())
 }
 
-/// Whoever an earlier run left at the desk goes: everybody who is played comes by the roster. What is still in their hands may take a
-/// moment to end, for nobody else is there either.
+/// Whoever an earlier run left at the desk goes: everybody who is played comes by the roster. What rings there may take a moment to
+/// end, for nobody takes it.
 async fn leave_the_desk(connection: &mut Connection, seat: &Seat) -> Result<(), HttpError> {
     let path = |what: &str| format!("/api/v1/operators/{}/{what}", seat.number);
     let until = Instant::now() + LEAVES;
     loop {
         let desk = connection.patiently(Method::GET, &path("desk"), &[], Vec::new()).await?;
-        let mut refused = Some(desk.detail()).filter(|_| !desk.is_success());
-        for (what, body) in to_leave(desk.body["status"].as_str().unwrap_or_default()) {
-            let body = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
-            let answer = connection.patiently(Method::POST, &path(what), &[], body).await?;
-            if !answer.is_success() {
-                refused = Some(answer.detail());
-                break;
-            }
-        }
-        let Some(why) = refused else { return Ok(()) };
-        if Instant::now() + PRESSES_AGAIN > until {
-            let problem = format!("operator {} is still logged in from before, and cannot leave: {why}", seat.login);
+        let Some((what, body)) = to_leave(desk.body["status"].as_str().unwrap_or_default()) else { return Ok(()) };
+        let body = body.map_or_else(Vec::new, |body| body.to_string().into_bytes());
+        let answer = connection.patiently(Method::POST, &path(what), &[], body).await?;
+        if Instant::now() > until {
+            let detail = answer.detail();
+            let problem = format!("operator {} is logged in from before, and does not get away: {detail}", seat.login);
             return Err(HttpError::Broken { url: connection.server().url.to_string(), problem });
         }
-        tokio::time::sleep(PRESSES_AGAIN).await;
+        tokio::time::sleep(if answer.is_success() { AGAIN } else { PRESSES_AGAIN }).await;
     }
 }
 
-/// What somebody in a status orders to be logged out.
-fn to_leave(status: &str) -> Vec<(&'static str, Option<Value>)> {
-    let log_out = ("logout", None);
+/// What somebody in a status orders next on their way out; `None` where they are.
+fn to_leave(status: &str) -> Option<(&'static str, Option<Value>)> {
     match status {
-        "logged-out" => Vec::new(),
-        "after-call-work" => vec![("finish-after-call", Some(json!({ "to": Choice::Work.json() }))), log_out],
-        _ => vec![log_out],
+        "logged-out" => None,
+        "dialing" | "talking" | "consulting" | "holding" => Some(("hang-up", None)),
+        "after-call-work" => Some(("finish-after-call", Some(json!({ "to": Choice::Work.json() })))),
+        _ => Some(("logout", None)),
     }
 }
 
@@ -377,9 +371,10 @@ mod tests {
 
     #[test]
     fn whoever_is_still_at_a_desk_leaves_it() {
-        let orders = |status| to_leave(status).into_iter().map(|(what, _)| what).collect::<Vec<_>>();
-        assert!(orders("logged-out").is_empty());
-        assert_eq!(orders("ready"), ["logout"]);
-        assert_eq!(orders("after-call-work"), ["finish-after-call", "logout"]);
+        let order = |status| to_leave(status).map(|(what, _)| what);
+        assert_eq!(order("logged-out"), None);
+        assert_eq!(order("ready"), Some("logout"));
+        assert_eq!(order("holding"), Some("hang-up"));
+        assert_eq!(order("after-call-work"), Some("finish-after-call"));
     }
 }

@@ -348,6 +348,8 @@ async fn flows(
             "name": named(&service.name),
             "inbound": service.inbound,
             "outbound": service.outbound,
+            // Open throughout.
+            "schedule": null,
             "flow": made.steps,
             "outgoing": outgoing,
             "favourites": favourites,

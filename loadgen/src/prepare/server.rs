@@ -70,8 +70,7 @@ impl Administration<'_> {
         body: &Value,
     ) -> Result<u64, PrepareError> {
         if let Some(place) = list.iter().position(|entry| entry[key] == *name) {
-            let is = |(key, value): (&String, &Value)| list[place][key] == *value;
-            if !body.as_object().is_some_and(|wanted| wanted.iter().all(is)) {
+            if !holds(&list[place], body) {
                 self.change(Method::PUT, &format!("{path}/{place}"), body).await?;
             }
             return Ok(place as u64);
