@@ -208,13 +208,13 @@ impl Player<'_, '_> {
             Event::Answered { sdp } => self.customer_answered(key, sdp.as_deref()),
             Event::HungUp => {
                 self.recorder.count("hung_up_by_far_end");
-                self.customer_gone(key, End::FarEnd);
+                self.customer_gone(key, EndedBy::FarEnd);
             }
             Event::Left { answered } => {
                 if let Some(left) = self.callers.get(key).and_then(|caller| caller.left_us).filter(|_| answered) {
                     self.recorder.latency(Kind::Bye, left, now);
                 }
-                self.customer_gone(key, End::Own);
+                self.customer_gone(key, EndedBy::Customer);
             }
             Event::Cancelled => {
                 if let Some(left) = self.callers.get(key).and_then(|caller| caller.left_us) {
@@ -222,20 +222,20 @@ impl Player<'_, '_> {
                 }
                 self.recorder.count("cancelled");
                 self.not_taken(key);
-                self.customer_gone(key, End::Own);
+                self.customer_gone(key, EndedBy::Customer);
             }
             Event::Failed(Failure::Refused(code)) => {
                 self.recorder.count_named(format!("refused_{code}"));
                 self.recorder.count("refused");
                 self.not_taken(key);
                 self.count_progress(|progress| &progress.failed);
-                self.customer_gone(key, End::Failed);
+                self.customer_gone(key, EndedBy::Failure);
             }
             Event::Failed(Failure::Timeout) => {
                 self.recorder.count("timed_out");
                 self.not_taken(key);
                 self.count_progress(|progress| &progress.failed);
-                self.customer_gone(key, End::Failed);
+                self.customer_gone(key, EndedBy::Failure);
             }
             Event::Incoming { .. } => {
                 // Nobody calls a customer at the address that they call from.
@@ -418,7 +418,7 @@ impl Player<'_, '_> {
     }
 
     /// The call is over.
-    fn customer_gone(&mut self, key: CallerKey, end: End) {
+    fn customer_gone(&mut self, key: CallerKey, end: EndedBy) {
         self.give_up_at(key, None);
         let Some(caller) = self.callers.remove(key) else { return };
         self.caller_of_call.remove(&caller.call);
@@ -441,17 +441,17 @@ impl Player<'_, '_> {
         }
         let refused = match end {
             // Also where the far end let them go at the very moment at which they left.
-            End::Own | End::FarEnd if caller.impatient => {
+            EndedBy::Customer | EndedBy::FarEnd if caller.impatient => {
                 self.recorder.count("abandoned");
                 false
             }
-            End::Own => return,
-            End::FarEnd if served || caller.settled => return,
-            End::FarEnd => {
+            EndedBy::Customer => return,
+            EndedBy::FarEnd if served || caller.settled => return,
+            EndedBy::FarEnd => {
                 self.recorder.count("turned_away");
                 true
             }
-            End::Failed => true,
+            EndedBy::Failure => true,
         };
         self.perhaps_again(&caller.person, refused, caller.left_us.unwrap_or(self.now));
     }
@@ -472,9 +472,9 @@ impl Player<'_, '_> {
 
 /// Who ended a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Own,
+enum EndedBy {
+    Customer,
     FarEnd,
     /// It was refused, or had no answer.
-    Failed,
+    Failure,
 }

@@ -726,20 +726,19 @@ mod tests {
         let floor = crate::demo::floor().expect("a floor");
         let host = Host::open(Box::new(writer), Opening::new(floor)).expect("opens");
         let (done, jobs) = std::sync::mpsc::channel();
-        let post = async |operator| {
+        let log_in = |operator| {
             let done = done.clone();
-            let job = move |turn: &mut Turn<'_>| {
+            move |turn: &mut Turn<'_>| {
                 let applied = turn.apply(Command::LogIn { operator: OperatorId(operator) }).map(drop);
                 done.send(()).expect("the test waits");
                 applied
-            };
-            host.handle().post(job).await.expect("it is taken")
+            }
         };
         let limit = Duration::from_secs(20);
         assert_eq!(commits.recv_timeout(limit), Ok(1), "the floor");
         let mut answers = Vec::new();
         for operator in 0..3 {
-            answers.push(post(operator).await);
+            answers.push(host.handle().post(log_in(operator)).await.expect("it is taken"));
             jobs.recv_timeout(limit).expect("it is run while the floor is committed");
         }
         assert!(answers[0].try_recv().is_err(), "nothing is acknowledged before its commit");
