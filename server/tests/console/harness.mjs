@@ -86,6 +86,11 @@ export class Console {
     await this.button(key).click();
   }
 
+  /** Waits until a button of the widget can be pressed: what makes it so may still be on its way. */
+  async can(key) {
+    await this.page.locator(`aside button[data-key="${key}"]:enabled`).waitFor({ timeout: 20_000 });
+  }
+
   /** Waits until the widget shows a status. */
   async is(status) {
     await this.page.waitForFunction((it) => document.querySelector("aside")?.dataset.status === it, status, { timeout: 20_000 })
