@@ -203,7 +203,7 @@ fn the_end_of_a_chat_leaves_after_call_work_as_it_is() {
 }
 
 /// A break that is due at 300 s waits until the chat in hand is over at 610 s, is then as long as it ought to be, and whoever
-/// comes meanwhile waits for its end at 1,210 s.
+/// calls meanwhile waits for its end at 1,210 s; a chat that comes meanwhile finds nobody there for chats, and is refused.
 #[test]
 fn a_break_is_taken_when_what_is_in_hand_is_done_and_in_full() {
     let files = Traces(&[("calls.csv", "time,talk_s\n650,60\n"), ("chats.csv", "time,talk_s\n10,600\n400,60\n")]);
@@ -211,8 +211,8 @@ fn a_break_is_taken_when_what_is_in_hand_is_done_and_in_full() {
 breaks = [{ after_min = 5, length_min = 10 }]"#;
     let results = results(&files, &blended("02:00", crew));
     let counts = results.counts(Scope::All);
-    assert_eq!(counts.answered, 3);
-    assert_eq!(counts.wait_answered_us, (1_210 - 650 + 1_210 - 400) * 1_000_000);
+    assert_eq!((counts.answered, counts.refused), (2, 1));
+    assert_eq!(counts.wait_answered_us, (1_210 - 650) * 1_000_000);
     assert_eq!(results.staff(Scope::All).in_status(Status::Break), 600 * 1_000_000);
 }
 
