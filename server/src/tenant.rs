@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio::sync::watch;
+
 use crate::audit::Watching;
 use crate::auth::LatelySeen;
 use crate::chat::LiveChats;
@@ -29,6 +31,8 @@ pub struct Tenant {
     pub(crate) watching: Watching,
     /// Sessions of its people that asked lately.
     pub(crate) sessions: LatelySeen,
+    /// Told of every change of its floor, once that is durable.
+    pub(crate) floor_changes: watch::Sender<()>,
     /// Its name for people, where the server's administrators keep it and its domain; `None`: it keeps both itself.
     shown: RwLock<Option<String>>,
 }
@@ -47,7 +51,18 @@ impl Tenant {
     ) -> Self {
         let (name, realm) = (name.to_owned(), realm.to_owned());
         let (watching, sessions, shown) = (Watching::default(), LatelySeen::default(), RwLock::new(shown));
-        Self { name, host, phones, chats, realm, marks, watching, sessions, shown }
+        Self {
+            name,
+            host,
+            phones,
+            chats,
+            realm,
+            marks,
+            watching,
+            sessions,
+            floor_changes: watch::Sender::default(),
+            shown,
+        }
     }
 
     /// Its name for people, where the server's administrators keep it.

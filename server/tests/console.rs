@@ -99,6 +99,13 @@ impl World {
         let operator = || u32::try_from(asked["operator"].as_u64().expect("an operator")).expect("a number");
         match text("what").as_str() {
             "calls" => json!({ "call": self.running.customer_waits(&text("from")).await }),
+            "is-taken" => {
+                let call = self.running.customer_tries(&text("from")).await;
+                if let Some(call) = call {
+                    self.running.world(Command::CustomerHungUp { call: call.0 }).await;
+                }
+                json!({ "taken": call.is_some() })
+            }
             "hangs-up" => {
                 self.running.world(Command::CustomerHungUp { call: call() }).await;
                 json!({})
@@ -254,6 +261,13 @@ fn wav(rate: u32, samples: &[i16]) -> Vec<u8> {
 async fn the_phone_desk_is_in_the_browser() {
     let Some(browser) = browser() else { return };
     World::new(Running::start().await).plays("desk.mjs", browser, None).await;
+}
+
+/// P1 to P14, as far as administrators set them on a screen.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_floor_is_made_of_is_set_in_the_browser() {
+    let Some(browser) = browser() else { return };
+    World::new(Running::start().await).plays("floor.mjs", browser, None).await;
 }
 
 /// Every page, three widths, two themes, two languages.

@@ -94,6 +94,8 @@ enum Notice {
     },
     /// Some chat lines were not told: read the chats anew.
     ChatLinesMissed,
+    /// The floor is configured otherwise: read anew what of it is shown.
+    FloorChanged,
 }
 
 /// Events as they become durable, as WebSocket text messages.
@@ -172,6 +174,7 @@ impl Stream {
         let role = self.caller.principal.role;
         let subscription = host.hub().subscribe(self.from.after);
         let mut notices = self.caller.principal.tenant.chats.notices();
+        let mut floor = self.caller.principal.tenant.floor_changes.subscribe();
         let Subscription { backlog, mut live, newest } = match subscription {
             Ok(subscription) => subscription,
             Err(too_old) => {
@@ -229,6 +232,15 @@ impl Stream {
                         return end;
                     }
                 }
+                changed = floor.changed() => {
+                    if changed.is_err() {
+                        return End::Told(close::GOING_AWAY, "the server goes down".into());
+                    }
+                    Self::look_at_scope(&self.caller, &mut view).await;
+                    if let Err(end) = self.tell(&Notice::FloorChanged).await {
+                        return end;
+                    }
+                }
                 frame = self.socket.recv() => match frame {
                     Some(Ok(Frame::Close(_)) | Err(_)) | None => return End::Gone,
                     // Pongs, pings and whatever else a client says show that it is there; nothing it says means anything.
@@ -248,10 +260,7 @@ impl Stream {
                     if let Err(end) = Self::watched(&self.caller, &view).await {
                         return end;
                     }
-                    if let (Some(operator), Ok(scope)) = (view.operator, Self::scope(&self.caller, view.operator).await) {
-                        debug_assert_eq!(scope.is_some(), view.scope.is_some(), "operator {operator} stays one");
-                        view.scope = scope;
-                    }
+                    Self::look_at_scope(&self.caller, &mut view).await;
                     if let Err(end) = self.send(Frame::Ping(Vec::new().into())).await {
                         return end;
                     }
@@ -266,6 +275,14 @@ impl Stream {
             return Ok(());
         }
         caller.watches_numbers().await.map_err(|problem| End::Told(close::GOING_AWAY, problem.rule))
+    }
+
+    /// What an operator is shown of may have changed.
+    async fn look_at_scope(caller: &Caller, view: &mut View) {
+        if let (Some(operator), Ok(scope)) = (view.operator, Self::scope(caller, view.operator).await) {
+            debug_assert_eq!(scope.is_some(), view.scope.is_some(), "operator {operator} stays one");
+            view.scope = scope;
+        }
     }
 
     async fn scope(caller: &Caller, operator: Option<OperatorId>) -> Result<Option<Scope>, Problem> {

@@ -95,6 +95,7 @@ export class Phone {
 
   /** @param {import("../stream.js").Happened} happened */
   hear(happened) {
+    if (happened.event === "floor-changed") return void this.refresh();
     if (happened.event === "chat-line" || happened.action) return;
     if (happened.event === "status-changed" && happened.operator !== this.operator) return;
     const mine = happened.operator === this.operator || happened.from === this.operator || happened.owner === this.operator

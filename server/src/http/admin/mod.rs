@@ -111,7 +111,7 @@ async fn change<T: Serialize + DeserializeOwned + Send + 'static>(
     change: impl FnOnce(&mut Change<'_>) -> Result<T, Problem> + Send + 'static,
 ) -> Result<Versioned<T>, Problem> {
     let seen = must_see(headers, "the floor")?;
-    caller
+    let changed = caller
         .write(move |turn| {
             let found = Organisation::now(turn.documents())?;
             if found.version != seen {
@@ -133,7 +133,9 @@ async fn change<T: Serialize + DeserializeOwned + Send + 'static>(
             }
             Ok(Versioned { version: organisation.version, answer })
         })
-        .await
+        .await?;
+    caller.principal.tenant.floor_changes.send_replace(());
+    Ok(changed)
 }
 
 /// What is played changed: the telephones play it from now on.
