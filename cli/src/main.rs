@@ -31,6 +31,12 @@ use clap::{Parser, Subcommand};
 
 use ending::{Ending, Failure};
 
+/// What one thread reserves, another frees: of a command that the server acknowledges, glibc's allocator took a third of the
+/// processor time, most of it waiting for its own locks (`benches/README.md`).
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// A contact centre's engine and its digital twin.
 #[derive(Debug, Parser)]
 #[command(name = "callfloor", version, about, max_term_width = 100, arg_required_else_help = true)]
