@@ -13,7 +13,7 @@ const AT_A_TIME: usize = 1_000;
 pub(super) fn hash(entry: &Entry) -> String {
     let Entry { number, at_us, who, act, about, before, hash: _ } = entry;
     let text = serde_json::to_string(&(number, at_us, who, act, about, before)).expect("plain values have a form");
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(text.as_bytes()))
 }
 
 /// A link that somebody wrote down, to know the chain by: who writes a whole new chain cannot match it.

@@ -167,7 +167,7 @@ async fn fingerprint(request: &mut Request) -> Result<(), Problem> {
     digest.update(parts.method.as_str());
     digest.update(parts.uri.to_string());
     digest.update(&bytes);
-    let fingerprint = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let fingerprint = format!("{:x}", digest.finalize());
     *request = Request::from_parts(parts, Body::from(bytes));
     request.extensions_mut().insert(Repeatable { key, fingerprint });
     Ok(())

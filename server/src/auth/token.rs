@@ -68,5 +68,5 @@ impl Token {
 
 /// SHA-256 in small hexadecimal digits.
 pub(super) fn hex_of_hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(bytes))
 }

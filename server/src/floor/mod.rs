@@ -286,35 +286,44 @@ impl Document for Reason {
     }
 }
 
-/// The reasons that every organisation has: the engine's own, and those of the product (P15, P17) until an administrator
-/// changes them.
-#[must_use]
-pub fn standing_reasons() -> Vec<Reason> {
-    use callfloor_engine::reason;
-    let own = |at: u16| u64::from(reason::FIRST_OWN.0 + at);
+/// A reason that every organisation has.
+#[derive(Clone, Copy, Debug)]
+pub struct StandingReason {
+    /// Its number.
+    pub id: u64,
+    of: ReasonOf,
+    japanese: &'static str,
+    english: &'static str,
+}
+
+/// The engine's own reasons, and those of the product (P15, P17), as they are until an administrator changes them.
+pub const STANDING_REASONS: [StandingReason; 13] = {
+    const fn standing(id: u16, of: ReasonOf, japanese: &'static str, english: &'static str) -> StandingReason {
+        StandingReason { id: id as u64, of, japanese, english }
+    }
+    const OWN: u16 = callfloor_engine::reason::FIRST_OWN.0;
     [
-        (0, ReasonOf::System, "理由なし", "no reason"),
-        (1, ReasonOf::System, "不応答", "missed call"),
-        (2, ReasonOf::System, "拒否", "declined"),
-        (3, ReasonOf::System, "端末異常", "device failed"),
-        (4, ReasonOf::System, "端末切断", "device lost"),
-        (own(0), ReasonOf::Work, "教育", "education"),
-        (own(1), ReasonOf::Work, "報告", "report"),
-        (own(2), ReasonOf::Work, "会議", "meeting"),
-        (own(3), ReasonOf::Work, "チケット", "ticket"),
-        (own(4), ReasonOf::Work, "チャット", "chat"),
-        (own(5), ReasonOf::Work, "モニタリング", "monitor"),
-        (own(6), ReasonOf::Break, "休憩", "rest"),
-        (own(7), ReasonOf::Break, "食事", "meal"),
+        standing(0, ReasonOf::System, "理由なし", "no reason"),
+        standing(1, ReasonOf::System, "不応答", "missed call"),
+        standing(2, ReasonOf::System, "拒否", "declined"),
+        standing(3, ReasonOf::System, "端末異常", "device failed"),
+        standing(4, ReasonOf::System, "端末切断", "device lost"),
+        standing(OWN, ReasonOf::Work, "教育", "education"),
+        standing(OWN + 1, ReasonOf::Work, "報告", "report"),
+        standing(OWN + 2, ReasonOf::Work, "会議", "meeting"),
+        standing(OWN + 3, ReasonOf::Work, "チケット", "ticket"),
+        standing(OWN + 4, ReasonOf::Work, "チャット", "chat"),
+        standing(OWN + 5, ReasonOf::Work, "モニタリング", "monitor"),
+        standing(OWN + 6, ReasonOf::Break, "休憩", "rest"),
+        standing(OWN + 7, ReasonOf::Break, "食事", "meal"),
     ]
-    .map(|(id, of, japanese, english)| Reason {
-        id,
-        of,
-        japanese: japanese.into(),
-        english: english.into(),
-        retired: false,
-    })
-    .into()
+};
+
+impl From<&StandingReason> for Reason {
+    fn from(standing: &StandingReason) -> Self {
+        let &StandingReason { id, of, japanese, english } = standing;
+        Self { id, of, japanese: japanese.into(), english: english.into(), retired: false }
+    }
 }
 
 /// A transfer number of an operator's own (P11).

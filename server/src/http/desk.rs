@@ -6,7 +6,7 @@ use callfloor_engine::{
 use serde::{Deserialize, Serialize};
 
 use super::{CallRef, ChatRef, OfferRef, Problem, TicketRef};
-use crate::floor::{OwnFavourite, Reason, ReasonOf, standing_reasons};
+use crate::floor::{OwnFavourite, Reason, ReasonOf, STANDING_REASONS};
 use crate::host::{Documents, Turn};
 use crate::phone::{Device, Telephone};
 use crate::storage::StorageError;
@@ -332,11 +332,11 @@ fn call_on_desk(call: &CallView, operator: OperatorId) -> DeskCall {
 
 /// Reasons that can be chosen: an administrator's over the standing ones.
 pub(super) fn reasons(documents: &mut Documents) -> Result<Vec<Reason>, StorageError> {
-    let mut found = Vec::new();
-    for standing in standing_reasons() {
-        found.push(documents.get::<Reason>(standing.id)?.unwrap_or(standing));
+    let mut found = Vec::with_capacity(STANDING_REASONS.len());
+    for standing in &STANDING_REASONS {
+        found.push(documents.get(standing.id)?.unwrap_or_else(|| standing.into()));
     }
-    let first_own = standing_reasons().last().map_or(1, |last| last.id + 1);
+    let first_own = STANDING_REASONS[STANDING_REASONS.len() - 1].id + 1;
     for id in first_own..first_own + crate::http::admin::MOST_REASONS {
         match documents.get::<Reason>(id)? {
             Some(reason) => found.push(reason),
@@ -344,6 +344,12 @@ pub(super) fn reasons(documents: &mut Documents) -> Result<Vec<Reason>, StorageE
         }
     }
     Ok(found)
+}
+
+/// One of the [`reasons`].
+pub(super) fn reason(documents: &mut Documents, id: u64) -> Result<Option<Reason>, StorageError> {
+    let standing = || STANDING_REASONS.iter().find(|standing| standing.id == id).map(Reason::from);
+    Ok(documents.get(id)?.or_else(standing))
 }
 
 impl Desk {

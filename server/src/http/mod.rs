@@ -51,9 +51,21 @@ use crate::planning::{self, Planner};
 use crate::tenant::Tenants;
 use crate::{audit, config};
 
-/// What every handler can reach.
+/// What every handler can reach. A request's way copies it at every layer: one count, not one for each part.
 #[derive(Clone, Debug)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// The parts of an [`App`].
+#[derive(Clone, Debug)]
+pub struct Parts {
     /// The organisations.
     pub organisations: Arc<Organisations>,
     /// What is shown by TLS.
@@ -104,7 +116,7 @@ impl App {
             operator: None,
             disabled: true,
         };
-        Self {
+        Self(Arc::new(Parts {
             organisations,
             secure: certificates.of_http().is_some(),
             certificates,
@@ -116,7 +128,7 @@ impl App {
             open: Open::new(Default::default(), Default::default()),
             planner: Arc::default(),
             table: Arc::new(table),
-        }
+        }))
     }
 
     /// The organisations that are served.
@@ -128,7 +140,7 @@ impl App {
     /// With an open API of these means.
     #[must_use]
     pub fn with_open(self, open: Open) -> Self {
-        Self { open, ..self }
+        Self(Arc::new(Parts { open, ..Arc::unwrap_or_clone(self.0) }))
     }
 
     /// For whom a route is; `None` for a route without a row.

@@ -303,9 +303,8 @@ fn known_reason(turn: &mut Turn<'_>, choice: StatusChoice) -> Result<(), Problem
     if wanted == 0 {
         return Ok(());
     }
-    let reasons = super::desk::reasons(turn.documents())?;
-    let found = reasons.iter().find(|reason| reason.id == u64::from(wanted) && !reason.retired);
-    match found {
+    let found = super::desk::reason(turn.documents(), u64::from(wanted))?;
+    match found.filter(|reason| !reason.retired) {
         Some(found) if found.of == of => Ok(()),
         Some(found) => Err(Problem::wrong("reason", format!("reason {wanted} is for {:?}, not for {of:?}", found.of))),
         None => {

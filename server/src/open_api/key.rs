@@ -222,7 +222,7 @@ async fn make(
         return Err(Problem::wrong("days", format!("{days} days: 1 to {MOST_DAYS} are right")));
     }
     let (made_by, who) = (caller.principal.account, caller.principal.who());
-    let vault = app.open.vault;
+    let vault = app.open.vault.clone();
     let (key, kept) = NewSecret::signing()
         .keep(&caller, move |turn, secret| {
             let grants = grants(body.grants, turn.engine().config().services.len())?;

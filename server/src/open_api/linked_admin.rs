@@ -157,7 +157,7 @@ async fn make_secret(
 ) -> Result<(StatusCode, Json<MadeSecret>), Problem> {
     let name = named(&word)?;
     let who = caller.principal.who();
-    let vault = app.open.vault;
+    let vault = app.open.vault.clone();
     let ((), kept) = NewSecret::signing()
         .keep(&caller, move |turn, secret| {
             let now_us = turn.now().as_micros();

@@ -43,7 +43,7 @@ pub(super) struct Signed<'a> {
 
 /// SHA-256 in small hexadecimal digits.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    format!("{:x}", Sha256::digest(bytes))
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
