@@ -28,7 +28,9 @@ pub const FILE: &str = "callfloor.sqlite";
 /// `CFLR`: what SQLite's own header says of us.
 const APPLICATION: i32 = 0x4346_4c52;
 /// Raised whenever the tables change.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
+/// The oldest format that is read, and that a writer brings up to the present one.
+const OLDEST: i32 = 1;
 /// How long a statement waits for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How much of the log is kept after a checkpoint, in bytes; a long reader may let it grow beyond.
@@ -58,6 +60,7 @@ const TABLES: &str = "
         id INTEGER NOT NULL,
         body TEXT NOT NULL,
         sum INTEGER NOT NULL,
+        keys TEXT NOT NULL DEFAULT '{}',
         PRIMARY KEY (kind, id)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE index_entry (
@@ -68,8 +71,19 @@ const TABLES: &str = "
         sum INTEGER NOT NULL,
         PRIMARY KEY (kind, idx, key, id)
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX index_entry_of_document ON index_entry (kind, id);
     INSERT INTO writer (one, epoch) VALUES (1, 0);
+";
+
+/// Before, an index over the entries told a document's: it was as large as they, and was written with each of them.
+const FROM_1_TO_2: &str = "
+    ALTER TABLE document ADD COLUMN keys TEXT NOT NULL DEFAULT '{}';
+    UPDATE document SET keys = (
+        SELECT json_group_object(idx, json(keys)) FROM (
+            SELECT e.idx AS idx, json_group_array(e.key ORDER BY e.key) AS keys FROM index_entry e
+            WHERE e.kind = document.kind AND e.id = document.id GROUP BY e.idx
+        )
+    );
+    DROP INDEX index_entry_of_document;
 ";
 
 /// The writer of one directory.
@@ -160,6 +174,12 @@ fn prepare(connection: &mut Connection, place: &Place) -> Result<u64, StorageErr
     if version == 0 {
         transaction.execute_batch(TABLES).map_err(wrap)?;
         transaction.pragma_update(None, "application_id", APPLICATION).map_err(wrap)?;
+    }
+    if version == 1 {
+        tracing::info!(database = place.name(), "is brought from format 1 to {VERSION}");
+        transaction.execute_batch(FROM_1_TO_2).map_err(wrap)?;
+    }
+    if version != VERSION {
         transaction.pragma_update(None, "user_version", VERSION).map_err(wrap)?;
     }
     let epoch: i64 = transaction
@@ -171,7 +191,7 @@ fn prepare(connection: &mut Connection, place: &Place) -> Result<u64, StorageErr
     u64::try_from(epoch).map_err(|_| place.damaged("the writer's epoch is negative"))
 }
 
-/// Whether a database is ours, or has nothing in it yet.
+/// Whether a database is ours, of a format that is known, or has nothing in it yet.
 fn check_owner(connection: &Connection, place: &Place) -> Result<(), StorageError> {
     let header = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let application = header("application_id").map_err(|error| place.error(error))?;
@@ -181,7 +201,7 @@ fn check_owner(connection: &Connection, place: &Place) -> Result<(), StorageErro
         .map_err(|error| place.error(error))?;
     match (application, version) {
         (0, 0) if tables == 0 => Ok(()),
-        (APPLICATION, VERSION) => Ok(()),
+        (APPLICATION, known) if (OLDEST..=VERSION).contains(&known) => Ok(()),
         (APPLICATION, newer) if newer > VERSION => Err(place.backend(format!(
             "this database has format {newer}, this program writes {VERSION}: use the program that wrote it, or a newer one"
         ))),

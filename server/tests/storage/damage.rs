@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use callfloor_server::storage::sqlite::{FILE, SqliteReader, SqliteStorage};
-use callfloor_server::storage::{Range, Reader, Snapshot, StorageError, Writer};
+use callfloor_server::storage::{Batch, Range, Reader, Snapshot, StorageError, Write, Writer};
 
 use crate::support::{Random, batch, entry, journal, put};
 
@@ -246,9 +246,9 @@ fn foreign_and_newer_files_are_refused() {
     fs::remove_file(&file).expect("removes");
     drop(SqliteStorage::open(directory.path()).expect("opens"));
     let newer = rusqlite::Connection::open(&file).expect("opens");
-    newer.pragma_update(None, "user_version", 2).expect("sets it");
+    newer.pragma_update(None, "user_version", 3).expect("sets it");
     drop(newer);
-    assert!(refusal().contains("format 2"), "{}", refusal());
+    assert!(refusal().contains("format 3"), "{}", refusal());
 }
 
 #[test]
@@ -270,4 +270,54 @@ fn a_journal_is_read_without_its_writer_and_where_nothing_can_be_written() {
     let nothing = directory.path().join("nothing");
     SqliteReader::open(&nothing).map(drop).expect_err("there is none");
     assert!(!nothing.exists());
+}
+
+#[test]
+fn a_database_of_the_format_before_is_brought_up_to_this_one() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (writer, ends) = fill(directory.path(), 3);
+    drop(writer);
+    let old = rusqlite::Connection::open(directory.path().join(FILE)).expect("opens");
+    old.execute_batch(
+        "ALTER TABLE document DROP COLUMN keys; CREATE INDEX index_entry_of_document ON index_entry (kind, id);
+         PRAGMA user_version = 1",
+    )
+    .expect("is made old");
+    drop(old);
+    // Whoever only reads changes nothing.
+    let mut reader = SqliteReader::open(directory.path()).expect("opens");
+    let at = Range { index: Some("at"), ..Range::all("seen", usize::MAX) };
+    let before = reader.list(&at).expect("reads");
+    assert!(!before.is_empty());
+    drop(reader);
+    let mut writer = SqliteStorage::open(directory.path()).expect("is brought up");
+    writer.verify().expect("is whole");
+    assert_eq!(writer.reader().expect("opens").list(&at).expect("reads"), before);
+    // A document of before leaves the indexes as ever.
+    let gone = before[0].document.id;
+    let writes = vec![Write::Delete { kind: "seen", id: gone }];
+    writer.commit(&Batch { entries: vec![], writes }).expect("commits");
+    writer.verify().expect("is whole");
+    assert_eq!(writer.reader().expect("opens").list(&at).expect("reads"), before[1..]);
+    drop((writer, ends));
+    let new = rusqlite::Connection::open(directory.path().join(FILE)).expect("opens");
+    let version: i32 = new.pragma_query_value(None, "user_version", |row| row.get(0)).expect("has one");
+    assert_eq!(version, 2);
+}
+
+#[test]
+fn an_index_that_is_not_its_documents_is_found() {
+    let directory = tempfile::tempdir().expect("a directory");
+    drop(fill(directory.path(), 3));
+    let damage = |statement: &str, message: &str| {
+        let file = rusqlite::Connection::open(directory.path().join(FILE)).expect("opens");
+        assert_eq!(file.execute(statement, []).expect(statement), 1);
+        let found = SqliteReader::open(directory.path()).expect("opens").verify().expect_err(message).to_string();
+        assert!(found.contains(message), "{found}");
+    };
+    damage("DELETE FROM index_entry WHERE id = 2", "seen 2 is missing in index at");
+    let same = "SELECT kind, idx, '2', 2, sum FROM index_entry WHERE id = 3";
+    damage(&format!("INSERT INTO index_entry (kind, idx, key, id, sum) {same}"), "does not match its checksum");
+    damage("UPDATE document SET keys = '{}' WHERE id = 2", "the indexes have");
+    damage("UPDATE document SET keys = 'at' WHERE id = 2", "expected value");
 }

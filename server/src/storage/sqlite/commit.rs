@@ -1,7 +1,11 @@
 //! One commit: the epoch, the entries and the documents in one transaction.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use callfloor_engine::Instant;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, ffi, params};
+use serde::{Deserialize, Serialize};
 
 use super::{Last, Place, StorageError, limits, sum, unsigned};
 use crate::storage::{Batch, IndexKey, Write};
@@ -102,73 +106,108 @@ fn write(transaction: &Transaction<'_>, batch: &Batch, mut sum: u64) -> rusqlite
     }
     for change in &batch.writes {
         match change {
-            Write::Put { kind, id, body, keys } => {
-                let values = params![kind, id.cast_signed(), body, sum::of_document(kind, *id, body).cast_signed()];
-                let mut insert = transaction.prepare_cached(
-                    "INSERT INTO document (kind, id, body, sum) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-                )?;
-                if insert.execute(values)? == 1 {
-                    add_keys(transaction, kind, *id, keys_of(keys))?;
-                } else {
-                    let mut update = transaction
-                        .prepare_cached("UPDATE document SET body = ?3, sum = ?4 WHERE kind = ?1 AND id = ?2")?;
-                    update.execute(values)?;
-                    replace_keys(transaction, kind, *id, keys)?;
-                }
-            }
+            Write::Put { kind, id, body, keys } => put(transaction, kind, *id, body, &Keys::of(keys))?,
             Write::Delete { kind, id } => {
                 let Ok(number) = i64::try_from(*id) else { continue };
+                let Some(before) = text_of_keys(transaction, kind, number)? else { continue };
                 let mut delete = transaction.prepare_cached("DELETE FROM document WHERE kind = ?1 AND id = ?2")?;
                 delete.execute(params![kind, number])?;
-                replace_keys(transaction, kind, *id, &[])?;
+                remove_keys(transaction, kind, *id, Keys::read(&before)?.entries())?;
             }
         }
     }
     Ok(())
 }
 
-/// Writes only what is different: most changes of a document move it in no index.
-fn replace_keys(transaction: &Transaction<'_>, kind: &str, id: u64, keys: &[IndexKey]) -> rusqlite::Result<()> {
-    let number = id.cast_signed();
-    let mut wanted = keys_of(keys);
-    let mut gone: Vec<(String, String)> = Vec::new();
-    {
-        let mut select = transaction.prepare_cached("SELECT idx, key FROM index_entry WHERE kind = ?1 AND id = ?2")?;
-        let mut rows = select.query(params![kind, number])?;
-        while let Some(row) = rows.next()? {
-            let (index, key) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?);
-            match wanted.binary_search(&(index, key)) {
-                Ok(place) => {
-                    wanted.remove(place);
-                }
-                Err(_) => gone.push((index.to_owned(), key.to_owned())),
-            }
+/// A document's keys by index, in order, each once: as its row keeps them, in JSON, so that what must leave the indexes when it changes
+/// is known without an index of the entries.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Keys<'a>(BTreeMap<Cow<'a, str>, Vec<Cow<'a, str>>>);
+
+impl<'a> Keys<'a> {
+    fn of(keys: &'a [IndexKey]) -> Self {
+        let mut of: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for key in keys {
+            of.entry(Cow::Borrowed(key.index)).or_default().push(Cow::Borrowed(limits::cut(&key.key)));
         }
+        for keys in of.values_mut() {
+            keys.sort_unstable();
+            keys.dedup();
+        }
+        Self(of)
     }
-    for (index, key) in gone {
-        transaction
-            .prepare_cached("DELETE FROM index_entry WHERE kind = ?1 AND idx = ?2 AND key = ?3 AND id = ?4")?
-            .execute(params![kind, index, key, number])?;
+
+    /// Of a row's column.
+    pub(super) fn read(text: &str) -> rusqlite::Result<Self> {
+        let wrong = |error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error));
+        serde_json::from_str(text).map_err(wrong)
     }
-    add_keys(transaction, kind, id, wanted)
+
+    /// Index and key of each.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().flat_map(|(index, keys)| keys.iter().map(move |key| (&**index, &**key)))
+    }
+
+    fn has(&self, (index, key): (&str, &str)) -> bool {
+        self.0.get(index).is_some_and(|keys| keys.binary_search_by(|found| (**found).cmp(key)).is_ok())
+    }
 }
 
-/// Index entries as they are stored: in order, each once.
-fn keys_of(keys: &[IndexKey]) -> Vec<(&str, &str)> {
-    let mut wanted: Vec<(&str, &str)> = keys.iter().map(|key| (key.index, limits::cut(&key.key))).collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    wanted
-}
-
-fn add_keys(transaction: &Transaction<'_>, kind: &str, id: u64, keys: Vec<(&str, &str)>) -> rusqlite::Result<()> {
-    if keys.is_empty() {
+fn put(transaction: &Transaction<'_>, kind: &str, id: u64, body: &str, keys: &Keys<'_>) -> rusqlite::Result<()> {
+    let kept = serde_json::to_string(keys).expect("texts have a form in JSON");
+    let sum = sum::of_document(kind, id, body).cast_signed();
+    let id_kept = id.cast_signed();
+    let inserted = transaction
+        .prepare_cached(
+            "INSERT INTO document (kind, id, body, sum, keys) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![kind, id_kept, body, sum, kept])?;
+    if inserted == 1 {
+        return add_keys(transaction, kind, id, keys.entries());
+    }
+    let before = text_of_keys(transaction, kind, id_kept)?.unwrap_or_default();
+    transaction
+        .prepare_cached("UPDATE document SET body = ?3, sum = ?4, keys = ?5 WHERE kind = ?1 AND id = ?2")?
+        .execute(params![kind, id_kept, body, sum, kept])?;
+    // Most changes of a document move it in no index.
+    if before == kept {
         return Ok(());
     }
+    let before = Keys::read(&before)?;
+    remove_keys(transaction, kind, id, before.entries().filter(|&entry| !keys.has(entry)))?;
+    add_keys(transaction, kind, id, keys.entries().filter(|&entry| !before.has(entry)))
+}
+
+/// The column of a document's keys; `None` where there is no document.
+fn text_of_keys(transaction: &Transaction<'_>, kind: &str, id: i64) -> rusqlite::Result<Option<String>> {
+    let mut select = transaction.prepare_cached("SELECT keys FROM document WHERE kind = ?1 AND id = ?2")?;
+    select.query_row(params![kind, id], |row| row.get(0)).optional()
+}
+
+fn add_keys<'k>(
+    transaction: &Transaction<'_>,
+    kind: &str,
+    id: u64,
+    keys: impl Iterator<Item = (&'k str, &'k str)>,
+) -> rusqlite::Result<()> {
     let mut insert =
         transaction.prepare_cached("INSERT INTO index_entry (kind, idx, key, id, sum) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for (index, key) in keys {
         insert.execute(params![kind, index, key, id.cast_signed(), i64::from(sum::of_key(kind, index, key, id))])?;
+    }
+    Ok(())
+}
+
+fn remove_keys<'k>(
+    transaction: &Transaction<'_>,
+    kind: &str,
+    id: u64,
+    keys: impl Iterator<Item = (&'k str, &'k str)>,
+) -> rusqlite::Result<()> {
+    let mut delete =
+        transaction.prepare_cached("DELETE FROM index_entry WHERE kind = ?1 AND idx = ?2 AND key = ?3 AND id = ?4")?;
+    for (index, key) in keys {
+        delete.execute(params![kind, index, key, id.cast_signed()])?;
     }
     Ok(())
 }

@@ -55,35 +55,37 @@ impl SqliteReader {
         if found != "ok" {
             return Err(self.place.damaged(found));
         }
-        let mut select =
-            self.connection.prepare("SELECT body, sum, id, kind FROM document ORDER BY kind, id").map_err(wrap)?;
-        let mut rows = select.query([]).map_err(wrap)?;
-        while let Some(row) = rows.next().map_err(wrap)? {
-            let kind: String = row.get(3).map_err(wrap)?;
-            stored(row, 0, &kind, &self.place)?;
-        }
-        drop(rows);
-        drop(select);
-        let mut select = self
+        self.verify_documents()?;
+        self.entries(0, &mut |_| true)
+    }
+
+    /// Every document's own sum, and its keys beside the entries of the indexes.
+    fn verify_documents(&self) -> Result<(), StorageError> {
+        let wrap = |error| self.place.error(error);
+        let mut select = self.connection.prepare("SELECT body, sum, id, kind, keys FROM document").map_err(wrap)?;
+        let mut find = self
             .connection
-            .prepare(
-                "SELECT e.kind, e.idx, e.key, e.id, e.sum, d.id IS NULL FROM index_entry e
-                 LEFT JOIN document d ON d.kind = e.kind AND d.id = e.id ORDER BY e.kind, e.idx, e.key, e.id",
-            )
+            .prepare("SELECT sum FROM index_entry WHERE kind = ?1 AND idx = ?2 AND key = ?3 AND id = ?4")
             .map_err(wrap)?;
+        let mut indexed = 0;
         let mut rows = select.query([]).map_err(wrap)?;
         while let Some(row) = rows.next().map_err(wrap)? {
-            let text = |column| row.get::<_, String>(column).map_err(wrap);
-            let (kind, index, key) = (text(0)?, text(1)?, text(2)?);
-            let id = unsigned(row.get(3).map_err(wrap)?, &self.place)?;
-            check_key(&self.place, [&kind, &index, &key], id, row.get(4).map_err(wrap)?)?;
-            if row.get(5).map_err(wrap)? {
-                return Err(self.place.damaged(format!("index {index} names {kind} {id}, which is missing")));
+            let (kind, keys): (String, String) = (row.get(3).map_err(wrap)?, row.get(4).map_err(wrap)?);
+            let Stored { id, .. } = stored(row, 0, &kind, &self.place)?;
+            for (index, key) in commit::Keys::read(&keys).map_err(wrap)?.entries() {
+                let sum = find.query_row(params![kind, index, key, id.cast_signed()], |row| row.get(0)).optional();
+                let missing = || self.place.damaged(format!("{kind} {id} is missing in index {index}"));
+                check_key(&self.place, [&kind, index, key], id, sum.map_err(wrap)?.ok_or_else(missing)?)?;
+                indexed += 1;
             }
         }
-        drop(rows);
-        drop(select);
-        self.entries(0, &mut |_| true)
+        let all: i64 =
+            self.connection.query_row("SELECT count(*) FROM index_entry", [], |row| row.get(0)).map_err(wrap)?;
+        if all != indexed {
+            let what = format!("the indexes have {all} entries, the documents {indexed} keys");
+            return Err(self.place.damaged(what));
+        }
+        Ok(())
     }
 }
 
