@@ -13,6 +13,9 @@ pub trait Document: Serialize + DeserializeOwned + Clone + Send + Sync + 'static
     /// Whether the loop remembers those that it saw lately: small ones, which it reads again and again.
     const IS_REMEMBERED: bool = false;
 
+    /// Whether the loop remembers which have a key, until one of the kind changes: of kinds that seldom change.
+    const LISTS_ARE_REMEMBERED: bool = false;
+
     /// Its number: positive, unique within the kind.
     fn id(&self) -> u64;
 

@@ -341,6 +341,8 @@ pub struct OwnFavourite {
 
 impl Document for OwnFavourite {
     const KIND: Kind = "own-favourite";
+    const IS_REMEMBERED: bool = true;
+    const LISTS_ARE_REMEMBERED: bool = true;
 
     fn id(&self) -> u64 {
         self.id

@@ -62,6 +62,8 @@ pub struct Documents {
     sent: Layer,
     /// Committed, of kinds that are asked for again and again.
     known: Known,
+    /// Committed documents with a key, by index and key, of kinds that seldom change.
+    lists: HashMap<Kind, HashMap<String, Vec<u64>>>,
     last_ids: HashMap<Kind, u64>,
     /// Whose account asked for what this turn does; `None` for the world and for time.
     actor: Option<u64>,
@@ -121,6 +123,7 @@ impl Documents {
             gathered: Layer::new(),
             sent: Layer::new(),
             known: Known::default(),
+            lists: HashMap::new(),
             last_ids: HashMap::new(),
             actor: None,
         }
@@ -189,7 +192,33 @@ impl Documents {
     /// # Errors
     /// What storage says.
     pub fn with_key<D: Document>(&mut self, index: &str, key: &str, limit: usize) -> Result<Vec<D>, StorageError> {
-        self.gather(&Range::with_key(D::KIND, index, key, limit), |entry| entry.index == index && entry.key == key)
+        let range = Range::with_key(D::KIND, index, key, limit);
+        let fits = |entry: &IndexKey| entry.index == index && entry.key == key;
+        if !D::LISTS_ARE_REMEMBERED {
+            return self.gather(&range, fits);
+        }
+        let of = format!("{index}:{key}");
+        let remembered = self.lists.get(D::KIND).and_then(|lists| lists.get(&of));
+        let ids = match remembered {
+            Some(ids) => ids.clone(),
+            None => {
+                let listed = self.reader.list(&Range { limit: usize::MAX, ..range })?;
+                let ids: Vec<u64> = listed.iter().map(|listed| listed.document.id).collect();
+                self.lists.entry(D::KIND).or_default().insert(of, ids.clone());
+                ids
+            }
+        };
+        let mut found = BTreeMap::new();
+        for id in ids.into_iter().take(limit) {
+            // One that is on its way may have gone, or have another key now.
+            if !self.is_on_the_way((D::KIND, id))
+                && let Some(document) = self.get(id)?
+            {
+                found.insert(id, document);
+            }
+        }
+        self.add_those_on_the_way(&mut found, fits);
+        Ok(found.into_values().collect())
     }
 
     /// The documents with a key that begins with `prefix`, which ends with a colon: at most `limit` of what is committed
@@ -237,6 +266,16 @@ impl Documents {
         for listed in self.reader.list(range)? {
             found.insert(listed.document.id, decode(&listed.document)?);
         }
+        self.add_those_on_the_way(&mut found, fits);
+        Ok(found.into_values().collect())
+    }
+
+    fn is_on_the_way(&self, at: (Kind, u64)) -> bool {
+        [&self.turn, &self.gathered, &self.sent].into_iter().any(|layer| layer.contains_key(&at))
+    }
+
+    /// Puts what is on its way with keys that `fit` over what is committed.
+    fn add_those_on_the_way<D: Document>(&self, found: &mut BTreeMap<u64, D>, fits: impl Fn(&IndexKey) -> bool) {
         let on_the_way = [&self.sent, &self.gathered, &self.turn].into_iter();
         for (&(_, id), changed) in on_the_way.flat_map(|layer| layer.range((D::KIND, 0)..=(D::KIND, u64::MAX))) {
             found.remove(&id);
@@ -246,7 +285,6 @@ impl Documents {
                 found.insert(id, Arc::unwrap_or_clone(typed(Arc::clone(document))));
             }
         }
-        Ok(found.into_values().collect())
     }
 
     /// The document with a key that only one has.
@@ -326,12 +364,17 @@ impl Documents {
     /// Adds this turn's changes to the commit that is being gathered.
     pub(super) fn keep_turn(&mut self) {
         self.actor = None;
-        self.gathered.append(&mut self.turn);
+        // One after the other: `append` would go over all that was gathered.
+        while let Some((at, changed)) = self.turn.pop_first() {
+            self.gathered.insert(at, changed);
+        }
     }
 
     /// What the commit that was gathered writes. The one before it is durable.
     pub(super) fn send(&mut self) -> Vec<Write> {
         for (at, changed) in std::mem::replace(&mut self.sent, std::mem::take(&mut self.gathered)) {
+            // A list may be of the state before it.
+            self.lists.remove(at.0);
             match changed.left {
                 Some(document) if document.is_remembered() => self.known.put(at, Some(document)),
                 _ => self.known.forget(at),
@@ -354,14 +397,15 @@ mod tests {
     use crate::storage::{Batch, Writer};
 
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-    struct Note {
+    struct Note<const LISTS: bool> {
         id: u64,
         text: String,
     }
 
-    impl Document for Note {
+    impl<const LISTS: bool> Document for Note<LISTS> {
         const KIND: Kind = "note";
         const IS_REMEMBERED: bool = true;
+        const LISTS_ARE_REMEMBERED: bool = LISTS;
 
         fn id(&self) -> u64 {
             self.id
@@ -372,7 +416,7 @@ mod tests {
         }
     }
 
-    fn note(id: u64, text: &str) -> Note {
+    fn note<const LISTS: bool>(id: u64, text: &str) -> Note<LISTS> {
         Note { id, text: text.into() }
     }
 
@@ -386,38 +430,47 @@ mod tests {
 
     #[test]
     fn a_document_is_seen_as_it_was_left_however_far_its_change_has_come() {
+        seen_as_left::<false>();
+        seen_as_left::<true>();
+    }
+
+    fn seen_as_left<const LISTS: bool>() {
         let directory = tempfile::tempdir().expect("a directory");
         let mut writer = SqliteStorage::open(directory.path()).expect("opens");
         let mut documents = Documents::new(writer.reader().expect("reads"));
-        documents.put(&note(1, "a"));
-        documents.put(&note(2, "a"));
+        documents.put(&note::<LISTS>(1, "a"));
+        documents.put(&note::<LISTS>(2, "a"));
         documents.keep_turn();
-        documents.edit(1, |note: &mut Note| note.text.push('b')).expect("reads");
+        documents.edit(1, |note: &mut Note<LISTS>| note.text.push('b')).expect("reads");
         documents.roll_back();
-        assert_eq!(documents.get::<Note>(1).expect("reads"), Some(note(1, "a")), "the turn before it is kept");
+        assert_eq!(documents.get::<Note<LISTS>>(1).expect("reads"), Some(note(1, "a")), "the turn before it is kept");
         // Whatever way a change has come, the latest counts: sent, gathered, of this turn.
         commit(&mut documents, &mut writer);
-        documents.edit(1, |note: &mut Note| note.text = "c".into()).expect("reads");
+        documents.edit(1, |note: &mut Note<LISTS>| note.text = "c".into()).expect("reads");
         documents.keep_turn();
-        documents.change(2, || unreachable!(), |note: &mut Note| note.text = "c".into()).expect("reads");
-        documents.delete::<Note>(3);
-        documents.edit(3, |_: &mut Note| unreachable!("there is none")).expect("reads");
-        documents.put(&note(4, "c"));
-        documents.edit(4, |note: &mut Note| note.text = "d".into()).expect("reads");
-        let found = |documents: &mut Documents, text| documents.with_key::<Note>("text", text, 9).expect("reads");
+        documents.change(2, || unreachable!(), |note: &mut Note<LISTS>| note.text = "c".into()).expect("reads");
+        documents.delete::<Note<LISTS>>(3);
+        documents.edit(3, |_: &mut Note<LISTS>| unreachable!("there is none")).expect("reads");
+        documents.put(&note::<LISTS>(4, "c"));
+        documents.edit(4, |note: &mut Note<LISTS>| note.text = "d".into()).expect("reads");
+        let found =
+            |documents: &mut Documents, text| documents.with_key::<Note<LISTS>>("text", text, 9).expect("reads");
         assert_eq!(found(&mut documents, "c"), [note(1, "c"), note(2, "c")]);
         assert_eq!((found(&mut documents, "a"), found(&mut documents, "d")), (Vec::new(), vec![note(4, "d")]));
-        assert_eq!(documents.next_id::<Note>().expect("reads"), 5);
+        assert_eq!(documents.next_id::<Note<LISTS>>().expect("reads"), 5);
         documents.keep_turn();
         assert_eq!(commit(&mut documents, &mut writer), 4, "each is written once, as it was left");
-        documents.delete::<Note>(1);
+        documents.delete::<Note<LISTS>>(1);
         documents.keep_turn();
         commit(&mut documents, &mut writer);
-        assert_eq!(documents.get::<Note>(1).expect("reads"), None);
+        assert_eq!(documents.get::<Note<LISTS>>(1).expect("reads"), None);
         assert_eq!(found(&mut documents, "c"), [note(2, "c")]);
         commit(&mut documents, &mut writer);
-        assert_eq!(documents.get::<Note>(1).expect("reads"), None, "nor is it remembered");
-        assert_eq!(Documents::new(writer.reader().expect("reads")).get::<Note>(4).expect("reads"), Some(note(4, "d")));
+        assert_eq!(documents.get::<Note<LISTS>>(1).expect("reads"), None, "nor is it remembered");
+        assert_eq!(
+            Documents::new(writer.reader().expect("reads")).get::<Note<LISTS>>(4).expect("reads"),
+            Some(note(4, "d"))
+        );
     }
 
     #[test]
