@@ -222,7 +222,7 @@ fn a_snapshot_of_another_journal_is_refused() {
     // It grows past the snapshot, on another way.
     let last = writer.last_sequence().expect("reads");
     let entries = (last + 1..=ends[9]).map(|at| crate::support::entry_of(at, vec![0])).collect();
-    writer.commit(&callfloor_server::storage::Batch { entries, writes: vec![] }).expect("commits");
+    writer.commit(&Batch { entries, writes: vec![] }).expect("commits");
     let refused = writer.latest_snapshot();
     assert!(matches!(refused, Err(StorageError::Damaged { .. })), "{refused:?}");
 }
