@@ -16,7 +16,7 @@ use callfloor_server::host::{Handle, Happened, Subscription};
 use callfloor_server::server::Server;
 use callfloor_sip::media::Clip;
 use support::PASSWORD;
-use telephone::{Telephone, correlation};
+use telephone::{Telephone, correlation, free_port, port_range};
 use tokio::process::{Child, Command as Process};
 
 /// Whether SIPp is installed; where it is not, the test says so.
@@ -26,10 +26,6 @@ fn sipp_is_missing() -> bool {
         println!("skipped: no sipp in PATH (Debian: apt-get install sip-tester)");
     }
     missing
-}
-
-fn free_port() -> u16 {
-    std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 struct Floor {
@@ -46,11 +42,12 @@ impl Floor {
 
     async fn start_with(more: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let first = 20_000 + free_port() % 20_000 / 2 * 2;
+        let media = port_range(1_000);
         let text = format!(
-            "[http]\naddress = \"127.0.0.1:0\"\n[sip]\naddress = \"127.0.0.1:{}\"\n[media]\nfirst_port = {first}\nlast_port = {}\n{more}",
+            "[http]\naddress = \"127.0.0.1:0\"\n[sip]\naddress = \"127.0.0.1:{}\"\n[media]\nfirst_port = {}\nlast_port = {}\n{more}",
             free_port(),
-            first + 999
+            media.start(),
+            media.end()
         );
         let config = Config::read("test", &text, []).unwrap();
         let server = support::serve_as(directory.path(), &config).await;

@@ -1,9 +1,10 @@
 //! A telephone that calls or is called, and whose ear can be looked into: what it heard is there as samples.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use callfloor_server::config::Config;
@@ -13,13 +14,26 @@ use callfloor_sip::{
     SessionOptions, Source, Transport, Via,
 };
 
+/// A port that is free for UDP and TCP, the seven above it being nobody else's either: below those that the system gives to
+/// whoever connects, who may take one between this look and its use.
 pub fn free_port() -> u16 {
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(any_port()));
+    let candidates = std::iter::repeat_with(|| 10_000 + NEXT.fetch_add(8, Ordering::Relaxed) % 10_000 / 8 * 8);
+    let is_free = |port: &u16| {
+        let at = (Ipv4Addr::LOCALHOST, *port);
+        std::net::UdpSocket::bind(at).is_ok() && std::net::TcpListener::bind(at).is_ok()
+    };
+    candidates.take(1_000).find(is_free).expect("one of a thousand ports is free")
+}
+
+/// Some port that the system thinks of.
+fn any_port() -> u16 {
     std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A range of RTP ports that other tests hardly use.
 pub fn port_range(length: u16) -> std::ops::RangeInclusive<u16> {
-    let first = 20_000 + free_port() % 20_000 / 2 * 2;
+    let first = 20_000 + any_port() % 20_000 / 2 * 2;
     first..=first + length - 1
 }
 
