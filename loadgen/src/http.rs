@@ -287,7 +287,8 @@ impl Pool {
         let idle = self.lock().pop().filter(|(_, since)| since.elapsed() < IDLE);
         let mut connection = match idle {
             Some((connection, _)) => connection,
-            None => self.server.connect().await?.of(self.session.clone()),
+            // Rare, and large: not a part of every request.
+            None => Box::pin(self.server.connect()).await?.of(self.session.clone()),
         };
         let answer = connection.send_for(Method::POST, path, &[], form).await?;
         self.lock().push((connection, Instant::now()));
@@ -524,10 +525,10 @@ impl Connection {
         };
         let token = session.token();
         let answer = self.exchange(method.clone(), path, Some(&token), headers, body.clone()).await?;
-        if answer.status != 401 || !self.renew(&session, &token).await? {
+        if answer.status != 401 || !Box::pin(self.renew(&session, &token)).await? {
             return Ok(answer);
         }
-        self.exchange(method, path, Some(&session.token()), headers, body).await
+        Box::pin(self.exchange(method, path, Some(&session.token()), headers, body)).await
     }
 
     async fn exchange<T: DeserializeOwned + Default>(
@@ -553,7 +554,7 @@ impl Connection {
         }
         let request = request.body(Full::new(body)).map_err(|error| broken(error.to_string()))?;
         if self.sender.as_ref().is_none_or(SendRequest::is_closed) {
-            self.reconnect().await?;
+            Box::pin(self.reconnect()).await?;
         }
         let Some(sender) = &mut self.sender else { return Err(broken("no connection".into())) };
         let asking = async {
