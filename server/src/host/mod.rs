@@ -8,7 +8,7 @@
 //! ```
 //!
 //! While the committer waits for the disk, the loop gathers the next batch, and hands it over when the disk is done: the more
-//! there is to do, the more jobs a batch holds.
+//! there is to do, the more jobs a batch holds. After a batch of many it waits a moment for more.
 
 mod clock;
 mod committer;

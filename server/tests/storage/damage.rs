@@ -275,7 +275,12 @@ fn a_journal_is_read_without_its_writer_and_where_nothing_can_be_written() {
 #[test]
 fn a_database_of_the_format_before_is_brought_up_to_this_one() {
     let directory = tempfile::tempdir().expect("a directory");
-    let (writer, ends) = fill(directory.path(), 3);
+    let (mut writer, ends) = fill(directory.path(), 3);
+    // In the order of bytes, not of letters or numbers, and with what JSON writes otherwise.
+    let many =
+        [("word", "\u{e9}t\u{e9} \"x\""), ("word", "b"), ("word", "B"), ("at", "90"), ("at", "9"), ("word", "請求")];
+    let moved = [("word", "b"), ("word", "請求"), ("at", "9"), ("at", "91")];
+    writer.commit(&batch([], vec![put("thing", 7, "old", &many)])).expect("commits");
     drop(writer);
     let old = rusqlite::Connection::open(directory.path().join(FILE)).expect("opens");
     old.execute_batch(
@@ -299,7 +304,16 @@ fn a_database_of_the_format_before_is_brought_up_to_this_one() {
     writer.commit(&Batch { entries: vec![], writes }).expect("commits");
     writer.verify().expect("is whole");
     assert_eq!(writer.reader().expect("opens").list(&at).expect("reads"), before[1..]);
-    drop((writer, ends));
+    // And one that is changed leaves those alone that it leaves.
+    writer.commit(&batch([], vec![put("thing", 7, "new", &moved)])).expect("commits");
+    writer.verify().expect("is whole");
+    let mut reader = writer.reader().expect("opens");
+    let mut found = |index| {
+        let listed = reader.list(&Range { index: Some(index), ..Range::all("thing", usize::MAX) }).expect("reads");
+        listed.into_iter().map(|one| one.key).collect::<Vec<_>>()
+    };
+    assert_eq!((found("at"), found("word")), (vec!["9".into(), "91".into()], vec!["b".into(), "請求".into()]));
+    drop((reader, writer, ends));
     let new = rusqlite::Connection::open(directory.path().join(FILE)).expect("opens");
     let version: i32 = new.pragma_query_value(None, "user_version", |row| row.get(0)).expect("has one");
     assert_eq!(version, 2);
