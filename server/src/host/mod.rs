@@ -744,14 +744,30 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_commit_holds_what_came_while_the_one_before_it_was_made() {
+    /// A host whose commits are held up.
+    struct Held {
+        host: Host,
+        /// How many entries each has, as it begins.
+        commits: std::sync::mpsc::Receiver<usize>,
+        /// Lets one be made; dropped, all.
+        allow: std::sync::mpsc::Sender<()>,
+        _directory: tempfile::TempDir,
+    }
+
+    fn held_host(between_commits: Duration) -> Held {
         let directory = tempfile::tempdir().expect("a directory");
         let (begun, commits) = std::sync::mpsc::channel();
         let (allow, may) = std::sync::mpsc::channel();
         let writer = Gated { writer: SqliteStorage::open(directory.path()).expect("opens"), begun, may };
         let floor = crate::demo::floor().expect("a floor");
-        let host = Host::open(Box::new(writer), Opening::new(floor)).expect("opens");
+        let opening = Opening { between_commits, ..Opening::new(floor) };
+        let host = Host::open(Box::new(writer), opening).expect("opens");
+        Held { host, commits, allow, _directory: directory }
+    }
+
+    #[tokio::test]
+    async fn a_commit_holds_what_came_while_the_one_before_it_was_made() {
+        let Held { _directory, host, commits, allow } = held_host(BETWEEN_COMMITS);
         let (done, jobs) = std::sync::mpsc::channel();
         let log_in = |operator| {
             let done = done.clone();
@@ -781,14 +797,8 @@ mod tests {
 
     #[tokio::test]
     async fn after_a_commit_of_many_more_are_waited_for() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let (begun, commits) = std::sync::mpsc::channel();
-        let (allow, may) = std::sync::mpsc::channel();
-        let writer = Gated { writer: SqliteStorage::open(directory.path()).expect("opens"), begun, may };
-        let floor = crate::demo::floor().expect("a floor");
         let for_ever = Duration::from_secs(1 << 32);
-        let opening = Opening { between_commits: for_ever, ..Opening::new(floor) };
-        let host = Host::open(Box::new(writer), opening).expect("opens");
+        let Held { _directory, host, commits, allow } = held_host(for_ever);
         let (done, jobs) = std::sync::mpsc::channel();
         let limit = Duration::from_secs(20);
         let mut answers = Vec::new();
